@@ -1,0 +1,1 @@
+"""headroom: shrink what LLM agents read, keep every original."""

@@ -1,0 +1,90 @@
+"""Every error a user can meet, with its exit status and its sentence.
+
+HeadroomError
+├── UsageError          2   the command line is wrong
+├── FormatError         65  the input is not what --from said
+├── InputMissingError   66  no such file, or it cannot be read
+├── FailedOpenError     70  --strict, and something was passed through instead of being done
+├── StoreError          74  the store cannot be used
+│   ├── StoreFullError      74  no space or quota left
+│   ├── StoreVersionError   78  written by a newer version, left alone
+│   └── StoreRefusedError   78  a directory that is unsafe to keep originals in
+├── OutputError         74  standard output cannot be written
+├── CorruptError        74  a stored object does not hash to its name
+├── NotFoundError       1   the answer is no: an unknown handle, an empty ledger
+└── ConfigError         78  a setting has a value that cannot be used
+"""
+
+
+class HeadroomError(Exception):
+    """An error with a sentence for the user: ``what``, then ``what to do`` after a semicolon."""
+
+    status = 70
+
+
+class UsageError(HeadroomError):
+    """The command line is wrong."""
+
+    status = 2
+
+
+class FormatError(HeadroomError):
+    """The input is not what ``--from`` said."""
+
+    status = 65
+
+
+class InputMissingError(HeadroomError):
+    """A named file is not there or cannot be read."""
+
+    status = 66
+
+
+class FailedOpenError(HeadroomError):
+    """With ``--strict``: something failed and its input was passed through unchanged."""
+
+    status = 70
+
+
+class StoreError(HeadroomError):
+    """The store cannot be used; whoever meets this passes the original through."""
+
+    status = 74
+
+
+class StoreFullError(StoreError):
+    """No space, quota or budget is left in the store."""
+
+
+class StoreVersionError(StoreError):
+    """A newer version wrote this store; it is left alone."""
+
+    status = 78
+
+
+class StoreRefusedError(StoreError):
+    """The directory is not safe to keep originals in: another owner, or writable by others."""
+
+    status = 78
+
+
+class CorruptError(StoreError):
+    """A stored object does not decode to the bytes that its name promises."""
+
+
+class OutputError(HeadroomError):
+    """Standard output could not be written."""
+
+    status = 74
+
+
+class NotFoundError(HeadroomError):
+    """The answer is no: an unknown handle, an empty ledger."""
+
+    status = 1
+
+
+class ConfigError(HeadroomError):
+    """A setting has a value that cannot be used."""
+
+    status = 78

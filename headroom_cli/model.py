@@ -1,0 +1,156 @@
+"""The nouns of the program: Hint, Block, Want, Draft.
+
+Plain classes with slots: ``dataclasses`` and ``typing`` cost 13 and 8 ms to import,
+more than a 1 KB filter run may spend.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What a block's text is. "image" has no text; "mixed" is cut into segments, each with a kind of its own.
+KINDS = (
+    "json", "log", "test-log", "search", "diff", "code", "table", "html", "prose", "listing", "image", "mixed",
+)  # fmt: skip
+
+LEVELS = ("safe", "balanced", "max")
+
+# Degrees of a draft, DESIGN "three degrees".
+EXACT = "exact"  # the text alone decodes to the original's bytes
+FAITHFUL = "faithful"  # every value or visible character is still readable, in order
+LOSSY = "lossy"  # something is missing: needs a marker
+
+
+class Hint:
+    """What is known of a text besides itself: the command and tool that made it, the file it came from."""
+
+    __slots__ = ("command", "path", "tool")
+
+    def __init__(self, command: str = "", tool: str = "", path: str = "") -> None:
+        """All three may be empty."""
+        self.command = command
+        self.tool = tool
+        self.path = path
+
+
+class Draft:
+    """What a compressor proposes instead of a text.
+
+    ``text`` holds the kept text with its gap notes; ``degree`` is EXACT, FAITHFUL or LOSSY; ``missing`` says in the
+    source's own unit what a lossy draft left out ("950 of 1000 items", 1-80 printable ASCII characters without < or >).
+    """
+
+    __slots__ = ("degree", "missing", "text")
+
+    def __init__(self, text: str, degree: str, missing: str = "") -> None:
+        """Raise ValueError for a lossy draft that does not say what is missing, or a lossless one that does."""
+        if (degree == LOSSY) != bool(missing):
+            raise ValueError("a draft says what is missing exactly when it is lossy")
+        self.text = text
+        self.degree = degree
+        self.missing = missing
+
+
+class Want:
+    """What a compressor is asked for; everything that it may depend on besides the text.
+
+    ``question``  the user's words that came before the block ("" when there are none)
+    ``level``     safe, balanced or max
+    ``budget``    token target for this block, or None
+    ``lossless``  only EXACT or FAITHFUL drafts can be used
+    ``keep_json`` the draft must still parse as JSON when the text did
+    ``count``     tokens of a text (an estimate unless an exact tokenizer is there)
+    ``spent``     true once this block's time is over: stop and return None
+    ``part``      hand a part of the text to its own specialist: (text, hint) -> Draft or None
+    ``hint``      the command, tool and path behind the text
+    """
+
+    __slots__ = ("budget", "count", "hint", "keep_json", "level", "lossless", "part", "question", "spent")
+
+    def __init__(
+        self,
+        count: Callable[[str], int],
+        *,
+        question: str = "",
+        level: str = "balanced",
+        budget: int | None = None,
+        lossless: bool = False,
+        keep_json: bool = False,
+        spent: Callable[[], bool] = lambda: False,
+        part: Callable[[str, Hint], Draft | None] = lambda _text, _hint: None,
+        hint: Hint | None = None,
+    ) -> None:
+        """Only the counter is required."""
+        self.count = count
+        self.question = question
+        self.level = level
+        self.budget = budget
+        self.lossless = lossless
+        self.keep_json = keep_json
+        self.spent = spent
+        self.part = part
+        self.hint = hint if hint is not None else Hint()
+
+
+class Compressor:
+    """One specialist: a row of the COMPRESSORS table.
+
+    ``sniff(text, hint)`` gives its confidence (0..1) that the text is one of its kinds;
+    ``compress(text, want)`` gives a Draft, or None when it has nothing better than the text.
+    """
+
+    __slots__ = ("about", "compress", "kinds", "name", "sniff")
+
+    def __init__(
+        self,
+        name: str,
+        kinds: tuple[str, ...],
+        sniff: Callable[[str, Hint], float],
+        compress: Callable[[str, Want], Draft | None],
+        about: str,
+    ) -> None:
+        """``about`` is one line for ``route --explain`` and the docs."""
+        self.name = name
+        self.kinds = kinds
+        self.sniff = sniff
+        self.compress = compress
+        self.about = about
+
+
+class Block:
+    """One text of a document that may be shortened, and where it stands.
+
+    ``path``      names the place for a person: "messages.3.content.0.text", "" for a raw blob
+    ``role``      system, user, assistant or tool
+    ``text``      the decoded text
+    ``start``, ``end``  the span of its literal in the document's own text (quotes included; whole text for a raw blob)
+    ``kept``      why it is out of scope ("" when it may be shortened)
+    ``question``  the newest words of the user before it
+    ``hint``      the command, tool and path behind it
+    """
+
+    __slots__ = ("end", "hint", "kept", "path", "question", "role", "start", "text")
+
+    def __init__(
+        self,
+        path: str,
+        role: str,
+        text: str,
+        start: int,
+        end: int,
+        *,
+        kept: str = "",
+        question: str = "",
+        hint: Hint | None = None,
+    ) -> None:
+        """Every block of a document is listed, in order, also those out of scope."""
+        self.path = path
+        self.role = role
+        self.text = text
+        self.start = start
+        self.end = end
+        self.kept = kept
+        self.question = question
+        self.hint = hint if hint is not None else Hint()
