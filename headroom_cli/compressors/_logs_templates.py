@@ -1,0 +1,77 @@
+"""Which lines of a log say the same with other values: templates.
+
+Two stages, because regular expressions per line are the bottleneck: deleting the digits of the whole text in one call gives
+each line a key, and everything slow is done once per distinct key. Keys are then merged as Drain does: same number of
+words, enough of them equal in place.
+"""
+
+from __future__ import annotations
+
+_DIGITS = b"0123456789"
+_HEX = b"abcdefABCDEF-_.:/"
+_SEPARATORS = bytes.maketrans(b",;=\"'[](){}|<>", b" " * 14)
+_LOOKS = 12  # templates that a key is compared with, per bucket
+_COMPARISONS = 400_000  # in all; then only the first of a bucket is tried, so that a hostile text stays linear
+_WORDS = 40  # words of a line that count
+
+
+def keys_of(lines: list[str]) -> list[bytes]:
+    """Return each line without its digits, as bytes: 300 MB/s where a regular expression does 20."""
+    joined = "\n".join(lines).encode("utf-8", "surrogatepass")
+    return joined.translate(None, _DIGITS).split(b"\n")
+
+
+def _words(keys: list[bytes]) -> list[list[bytes]]:
+    """Return the words of each key that say something: not those that nearly every key has (host, month, program)."""
+    split = [key.split(None, _WORDS)[:_WORDS] for key in b"\n".join(keys).translate(_SEPARATORS).split(b"\n")]
+    if len(split) >= 8:
+        holders: dict[bytes, int] = {}
+        for words in split:
+            for word in set(words):
+                holders[word] = holders.get(word, 0) + 1
+        common = {word for word, count in holders.items() if count * 5 > len(split) * 3}
+        if common:
+            split = [[word for word in words if word not in common] for words in split]
+    return [
+        [b"*" if (len(word) > 5 or word == b"x") and not word.strip(_HEX) else word for word in words]
+        for words in split
+    ]
+
+
+def merge(keys: list[bytes], classes: list[int]) -> list[int]:
+    """Return a template number for each distinct key; keys of different classes never share one."""
+    numbers: list[int] = []
+    exact: dict[tuple[int, tuple[bytes, ...]], int] = {}
+    buckets: dict[tuple[int, int, int, bytes], list[tuple[int, list[bytes]]]] = {}
+    comparisons = 0
+    fresh = 0
+    for words, kind in zip(_words(keys), classes, strict=True):
+        whole = (kind, tuple(words))
+        found = exact.get(whole, -1)
+        if found < 0 and words:
+            size = len(words)
+            looks = _LOOKS if comparisons < _COMPARISONS else 1
+            homes = [buckets.setdefault((kind, size, 0, words[0]), [])]
+            if size > 2:
+                homes.append(buckets.setdefault((kind, size, 1, words[-1]), []))
+            for home in homes:
+                for number, pattern in home[-looks:]:
+                    comparisons += 1
+                    equal = sum(map(bytes.__eq__, pattern, words))
+                    if equal * 2 >= size and equal >= 1:
+                        found = number
+                        if equal < size:
+                            pattern[:] = [a if a == b else b"" for a, b in zip(pattern, words, strict=True)]
+                        break
+                if found >= 0:
+                    break
+            if found < 0:
+                pattern = list(words)
+                for home in homes:
+                    home.append((fresh, pattern))
+        if found < 0:
+            found = fresh
+            fresh += 1
+        exact[whole] = found
+        numbers.append(found)
+    return numbers

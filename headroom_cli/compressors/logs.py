@@ -1,0 +1,92 @@
+"""Logs and test output: keep what went wrong, fold what repeats, say how many lines each gap holds.
+
+Faithful steps first (escape codes, redrawn progress, identical neighbours, blank runs). Then lines are judged raw
+(`_logs_lines`), grouped by template (`_logs_templates`), and of each template the first and last stay. Every distinct
+error, failure, stack trace and exit status stays where it was; a gap says how many lines it held.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.compressors import _logs_clean as clean
+from headroom_cli.compressors._logs_lines import classify, digits_decide, stemmed
+from headroom_cli.compressors._logs_pick import pick
+from headroom_cli.compressors._logs_shape import evidence, sniff
+from headroom_cli.compressors._logs_templates import keys_of
+from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.model import Want
+
+_LEAST = 0.97  # of the bytes; a rendering above that is not worth a changed block
+
+
+def judge(texts: list[str]) -> tuple[bytearray, list[bytes], list[int]]:
+    """Return the class of each line, the distinct keys, and the number of the key of each line."""
+    keys = keys_of(texts)
+    number: dict[bytes, int] = {}
+    rows = [number.setdefault(key, len(number)) for key in keys]
+    samples = [""] * len(number)
+    for row in range(len(texts) - 1, -1, -1):
+        samples[rows[row]] = texts[row]
+    stems = stemmed(samples)
+    kinds = bytearray(len(samples))
+    single = bytearray(len(samples))
+    some = False
+    for at, sample in enumerate(samples):
+        stem = stems[at] == 1
+        kinds[at] = classify(sample, stem=stem)
+        if stem and digits_decide(sample):
+            single[at] = some = True
+    classes = bytearray(map(kinds.__getitem__, rows))
+    if some:
+        known: dict[str, int] = {}
+        for row, at in enumerate(rows):
+            if single[at]:
+                text = texts[row]
+                kind = known.get(text)
+                if kind is None:
+                    kind = known[text] = classify(text)
+                classes[row] = kind
+    return classes, list(number), rows
+
+
+def compress(text: str, want: Want) -> Draft | None:
+    """Return the shorter log, or None when there is nothing to gain or the time is over."""
+    total = text.count("\n") + (not text.endswith("\n"))
+    if len(text) < 40:
+        return None
+    newline = "\r\n" if "\r\n" in text and text.count("\r\n") == text.count("\n") else "\n"
+    plain = text.replace("\r\n", "\n") if newline == "\r\n" else text
+    texts, counts = clean.fold(clean.visible(plain))
+    if want.spent():
+        return None
+    end = newline if text.endswith("\n") else ""
+    faithful = newline.join(map(clean.written, texts, counts)) + end
+    draft = Draft(faithful, FAITHFUL) if len(faithful) < len(text) else None
+    if want.lossless or not texts:
+        return draft
+    classes, keys, rows = judge(texts)
+    if want.spent():
+        return None
+    if not evidence(texts, classes, rows, len(keys)) and not want.hint.command.startswith("\0"):
+        return draft
+    kept = pick(texts, counts, classes, keys, rows, want)
+    if kept is None:
+        return None
+    out, dropped = kept
+    if not dropped:
+        return draft
+    short = newline.join(out) + end
+    if len(short) >= len(faithful):
+        return draft
+    return Draft(short, LOSSY, f"{dropped} of {total} lines")
+
+
+COMPRESSOR = Compressor(
+    "logs",
+    ("log", "test-log"),
+    sniff,
+    compress,
+    "logs and test output: errors, failures and traces verbatim, repeats folded, passing tests counted",
+)
