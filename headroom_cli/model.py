@@ -1,4 +1,4 @@
-"""The nouns of the program: Hint, Block, Want, Draft.
+"""The nouns of the program: Hint, Draft, Want, Compressor, Block, Policy, Report, Result.
 
 Plain classes with slots: ``dataclasses`` and ``typing`` cost 13 and 8 ms to import,
 more than a 1 KB filter run may spend.
@@ -6,9 +6,13 @@ more than a 1 KB filter run may spend.
 
 from __future__ import annotations
 
+from headroom_cli.errors import ConfigError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from headroom_cli.errors import HeadroomError
 
 # What a block's text is. "image" has no text; "mixed" is cut into segments, each with a kind of its own.
 KINDS = (
@@ -16,6 +20,7 @@ KINDS = (
 )  # fmt: skip
 
 LEVELS = ("safe", "balanced", "max")
+REDEEMS = ("auto", "tool", "shell", "none")
 
 # Degrees of a draft, DESIGN "three degrees".
 EXACT = "exact"  # the text alone decodes to the original's bytes
@@ -154,3 +159,97 @@ class Block:
         self.kept = kept
         self.question = question
         self.hint = hint if hint is not None else Hint()
+
+
+class Policy:
+    """What the caller allows and asks for; one value, part of a rendering's identity.
+
+    ``level``     safe, balanced, max; "" means safe for documents with turns, balanced for raw blobs
+    ``budget``    token target of a raw blob, or None
+    ``lossless``  only exact and faithful renderings
+    ``keep_json`` a raw blob that is JSON stays JSON
+    ``redeem``    who can run retrieval: auto, tool, shell, none; with none only lossless renderings are made
+    ``query``     an explicit question instead of the words before each block
+    ``only``, ``skip``  kinds to compress, kinds to leave
+    ``as_kind``   treat every block as this kind
+    """
+
+    __slots__ = ("as_kind", "budget", "keep_json", "level", "lossless", "only", "query", "redeem", "skip")
+
+    def __init__(
+        self,
+        *,
+        level: str = "",
+        budget: int | None = None,
+        lossless: bool = False,
+        keep_json: bool = False,
+        redeem: str = "shell",
+        query: str = "",
+        only: frozenset[str] = frozenset(),
+        skip: frozenset[str] = frozenset(),
+        as_kind: str = "",
+    ) -> None:
+        """Raise ConfigError for a level, kind or redeem value that does not exist, or a budget below 1."""
+        if level not in ("", *LEVELS):
+            raise ConfigError(f"unknown level {level!r}; use one of {', '.join(LEVELS)}")
+        if redeem not in REDEEMS:
+            raise ConfigError(f"unknown way to redeem {redeem!r}; use one of {', '.join(REDEEMS)}")
+        if budget is not None and budget < 1:
+            raise ConfigError("a budget is a number of tokens above 0; leave --budget out for the level's own target")
+        for kind in (*only, *skip, *((as_kind,) if as_kind else ())):
+            if kind not in KINDS:
+                raise ConfigError(f"unknown kind {kind!r}; use one of {', '.join(KINDS)}")
+        self.level = level
+        self.budget = budget
+        self.lossless = lossless or redeem == "none"
+        self.keep_json = keep_json
+        self.redeem = redeem
+        self.query = query
+        self.only = only
+        self.skip = skip
+        self.as_kind = as_kind
+
+    def level_for(self, *, turns: bool) -> str:
+        """Return the level in force for a document with or without turns."""
+        return self.level or ("safe" if turns else "balanced")
+
+
+class Report:
+    """What became of one block; a row of ``route --explain``. Tokens are estimates unless a tokenizer is there."""
+
+    __slots__ = (
+        "after", "before", "compressor", "confidence", "degree", "failure", "handle", "kept", "kind", "path", "role",
+        "why",
+    )  # fmt: skip
+
+    def __init__(self, path: str, role: str) -> None:
+        """Start as a block that stays; the engine fills in the rest."""
+        self.path = path
+        self.role = role
+        self.kind = ""
+        self.confidence = 0.0
+        self.why = ""  # what the kind was recognised by
+        self.compressor = ""
+        self.before = 0
+        self.after = 0
+        self.kept = ""  # the reason when the block stays as it is
+        self.failure = ""  # what a specialist raised, "" when it did not
+        self.handle = ""
+        self.degree = ""
+
+
+class Result:
+    """What a run made: the bytes to write and what happened to each block."""
+
+    __slots__ = ("after", "before", "blocks", "data", "failure", "format", "level", "warnings")
+
+    def __init__(self, data: bytes, form: str, level: str) -> None:
+        """Start as a document that stays."""
+        self.data = data
+        self.format = form
+        self.level = level
+        self.blocks: list[Report] = []
+        self.before = 0
+        self.after = 0
+        self.warnings: list[str] = []
+        self.failure: HeadroomError | None = None  # what failed open, for --strict

@@ -1,0 +1,48 @@
+"""Where a block stands: a digest of everything before it, so that equal texts in other places are told apart.
+
+context(i) = SHA-256(context(i-1), role, SHA-256 of the block's original text), over the texts of messages. System
+prompts, tools, ids and cache marks do not enter: they may move without changing what a rendering depends on.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.formats import Document
+    from headroom_cli.model import Block
+
+START = b"headroom context 1"
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text in hex; lone surrogates are hashed as they are."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def advance(context: bytes, block: Block, original: str) -> bytes:
+    """Return the context after a block whose original text has this digest."""
+    if block.role in ("system", "developer"):
+        return context
+    return sha256(b"\n".join((context, block.role.encode("utf-8", "replace"), original.encode("ascii")))).digest()
+
+
+def key(context: bytes, rendered: str) -> str:
+    """Return the name of the record of a rendering (by its digest) in a context."""
+    return sha256(context + rendered.encode("ascii")).hexdigest()[:40]
+
+
+def shard(document: Document, text_digest: str) -> str:
+    """Return the journal that holds a document's records: one per conversation, one of 256 for raw blobs.
+
+    A conversation is known by its first user turn, which is never shortened; a raw blob only by the text at hand.
+    """
+    if not document.has_turns:
+        return text_digest[:2]
+    for block in document.blocks:
+        if block.role == "user":
+            return digest(block.text)[:16]
+        if block.role not in ("system", "developer"):
+            break
+    return "00000000"

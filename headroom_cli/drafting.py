@@ -1,0 +1,181 @@
+"""One block: find its kind, ask the specialist, and accept the draft only when it is worth the change."""
+
+from __future__ import annotations
+
+import time
+
+from headroom_cli import compressors, tokens
+from headroom_cli.model import EXACT, FAITHFUL, LOSSY, Draft, Want
+from headroom_cli.routing import route, segments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.model import Block, Hint, Policy, Report
+
+# Law 4: a rendering must save 3 % of the tokens, counted with its marker.
+ACCEPT = 0.97
+# Below this confidence the specialists' own sniff is asked too.
+UNSURE = 0.6
+# The last guard: limits are counted in input; a block that the clock stops stays as it is.
+SECONDS_PER_BLOCK = 10.0
+# How deep parts are handed on: a log inside JSON inside a fence.
+MAX_PARTS = 3
+# Joined notes of several parts must fit a marker.
+MAX_MISSING = 80
+
+
+class Drafter:
+    """What stays the same for all blocks of a document: the policy, its level, the counter and the deadline."""
+
+    __slots__ = ("_deadline", "_policy", "_turns", "level", "model")
+
+    def __init__(self, policy: Policy, *, turns: bool, model: str, deadline: float) -> None:
+        """``deadline`` is a value of ``time.perf_counter``; ``turns`` tells a conversation from a raw blob."""
+        self._policy = policy
+        self._turns = turns
+        self._deadline = deadline
+        self.level = policy.level_for(turns=turns)
+        self.model = model
+
+    def count(self, text: str) -> int:
+        """Return the tokens of a text."""
+        return tokens.count(text, self.model)
+
+    def draft(self, block: Block, report: Report) -> Draft | None:
+        """Return an accepted draft for a block in scope, or None with the reason in ``report.kept``.
+
+        Fill in the report's kind, confidence, compressor, degree and tokens after.
+        """
+        end = min(self._deadline, time.perf_counter() + SECONDS_PER_BLOCK)
+        try:
+            kind = self._kind(block.text, block.hint, report)
+            if not kind:
+                return None
+            # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
+            for lossless in (True,) if self._policy.lossless else (False, True):
+                draft = self._compress(kind, block.text, self._want(block, end, lossless=lossless), report)
+                if draft is not None and self._accept(block.text, draft, report):
+                    return draft
+                if draft is not None and draft.degree != LOSSY:
+                    break
+        except Exception as error:  # noqa: BLE001 - law 1: whatever a specialist raises, the original goes through
+            report.failure = f"{type(error).__name__}: {error}"
+            report.kept = "its specialist failed"
+            return None
+        if not report.kept:
+            report.kept = "out of time" if time.perf_counter() > end else "nothing to gain"
+        return None
+
+    def _kind(self, text: str, hint: Hint, report: Report) -> str:
+        """Return the kind to compress a text as, "" with a reason when it stays."""
+        policy = self._policy
+        if policy.as_kind:
+            report.kind, report.confidence, report.why = policy.as_kind, 1.0, "as asked"
+        else:
+            found = route(text, hint)
+            report.kind, report.confidence, report.why = found.kind, found.confidence, found.why
+            if found.confidence < UNSURE:
+                self._ask_specialists(text, hint, report)
+        kind = report.kind
+        if policy.only and kind not in policy.only:
+            report.kept = f"not among --only ({kind})"
+        elif kind in policy.skip:
+            report.kept = f"--skip {kind}"
+        elif kind != "mixed" and not compressors.for_kind(kind):
+            report.kept = f"no specialist for {kind} yet"
+        return "" if report.kept else kind
+
+    @staticmethod
+    def _ask_specialists(text: str, hint: Hint, report: Report) -> None:
+        best = max(report.confidence, UNSURE)
+        for name, kinds in compressors.COMPRESSORS.items():
+            confidence = compressors.load(name).sniff(text, hint)
+            if confidence > best:
+                best = confidence
+                report.kind = report.kind if report.kind in kinds else kinds[0]
+                report.confidence, report.why = confidence, f"recognised by {name}"
+
+    def _want(self, block: Block, end: float, *, lossless: bool, depth: int = 0) -> Want:
+        policy = self._policy
+        return Want(
+            self.count,
+            question=policy.query or block.question,
+            level=self.level,
+            budget=None if self._turns else policy.budget,
+            lossless=lossless,
+            keep_json=policy.keep_json and not self._turns,
+            spent=lambda: time.perf_counter() > end,
+            part=lambda text, hint: self._part(block, text, hint, end, lossless=lossless, depth=depth),
+            hint=block.hint,
+        )
+
+    def _part(self, block: Block, text: str, hint: Hint, end: float, *, lossless: bool, depth: int) -> Draft | None:
+        """Hand a part of a block to its own specialist; the caller joins and weighs."""
+        if depth >= MAX_PARTS:
+            return None
+        found = route(text, hint)
+        if self._policy.skip and found.kind in self._policy.skip:
+            return None
+        want = self._want(block, end, lossless=lossless, depth=depth + 1)
+        want.hint = hint
+        return self._compress(found.kind, text, want, None)
+
+    def _compress(self, kind: str, text: str, want: Want, report: Report | None) -> Draft | None:
+        if kind == "mixed":
+            draft = _compress_segments(text, want)
+        else:
+            name = compressors.for_kind(kind)
+            if not name:
+                return None
+            if report is not None:
+                report.compressor = name
+            draft = compressors.load(name).compress(text, want)
+        if draft is None or (want.lossless and draft.degree == LOSSY):
+            return None
+        return draft
+
+    def _accept(self, text: str, draft: Draft, report: Report) -> bool:
+        """Weigh a draft with its marker against the text (law 4), in tokens and in bytes."""
+        sample = weighed(draft)
+        after = self.count(sample)
+        enough = after <= ACCEPT * report.before * tokens.MARGIN
+        if not enough or len(sample.encode("utf-8")) >= len(text.encode("utf-8")):
+            return False
+        report.after, report.degree = after, draft.degree
+        return True
+
+
+def weighed(draft: Draft) -> str:
+    """Return the draft with a marker of the usual length, as it would be sent."""
+    return draft.text if draft.degree != LOSSY else f"{draft.text}\n<<headroom:{'a' * 12} {draft.missing}>>"
+
+
+def _compress_segments(text: str, want: Want) -> Draft | None:
+    """Cut mixed output into segments, hand each to its specialist, and join the answers in place."""
+    pieces: list[str] = []
+    missing: list[str] = []
+    degree = EXACT
+    changed = 0
+    for segment in segments(text, want.hint):
+        part = text[segment.start : segment.end]
+        draft = None if want.spent() else want.part(part, segment.hint)
+        if draft is None or want.count(draft.text) >= want.count(part):
+            pieces.append(part)
+            continue
+        changed += 1
+        newline = "\n" if part.endswith("\n") and not draft.text.endswith("\n") else ""
+        pieces.append(draft.text + newline)
+        if draft.degree == LOSSY:
+            missing.append(draft.missing)
+        degree = _weaker(degree, draft.degree)
+    if not changed:
+        return None
+    note = ", ".join(missing)
+    if len(note) > MAX_MISSING:
+        note = f"parts of {len(missing)} outputs"
+    return Draft("".join(pieces), degree, note)
+
+
+def _weaker(one: str, other: str) -> str:
+    order = (EXACT, FAITHFUL, LOSSY)
+    return order[max(order.index(one), order.index(other))]

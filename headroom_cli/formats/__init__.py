@@ -1,0 +1,269 @@
+"""The table of formats, and the document: the user's own bytes with the spans of the texts inside them.
+
+A format is a lens: it lists blocks, it never converts. Writing is splicing: only the spans of replaced texts change.
+"""
+
+from __future__ import annotations
+
+from json.encoder import encode_basestring, encode_basestring_ascii
+
+from headroom_cli.errors import FormatError
+from headroom_cli.formats import _tree
+from headroom_cli.model import Block
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+    from typing import Any
+
+# name -> what it is; the module of the same name holds recognise() and walk(). Order is the order of recognition.
+FORMATS: dict[str, str] = {
+    "anthropic": "Anthropic Messages request",
+    "openai": "OpenAI Chat request",
+    "responses": "OpenAI Responses request",
+    "bare": "a list of messages or Responses items",
+    "jsonl": "JSON Lines: one message a line, or one request a line",
+    "raw": "anything else: one text",
+}
+REQUESTS = ("anthropic", "openai", "responses", "bare")
+
+# How encoders write the same string. A literal that none of these gives back is kept as it was (see Document.style).
+_GO = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def _slashed(text: str) -> str:
+    return str(encode_basestring(text)).replace("/", "\\/")
+
+
+def _ascii_slashed(text: str) -> str:
+    return str(encode_basestring_ascii(text)).replace("/", "\\/")
+
+
+def _html_safe(text: str) -> str:
+    return str(encode_basestring(text)).translate(_GO)
+
+
+STYLES: dict[str, Callable[[str], str]] = {
+    "u": encode_basestring,  # JSON.stringify, serde, Jackson
+    "a": encode_basestring_ascii,  # Python's default
+    "u/": _slashed,
+    "a/": _ascii_slashed,  # PHP's default
+    "g": _html_safe,  # Go's default
+}
+RAW_STYLE = "r"  # a raw blob: the text is its own literal
+OTHER_STYLE = "x"  # no encoder above wrote this literal
+
+
+class Document:
+    """What stdin or a request holds."""
+
+    __slots__ = ("blocks", "format", "text", "warning")
+
+    def __init__(self, form: str, text: str, blocks: list[Block], warning: str = "") -> None:
+        """``text`` is the whole input; ``blocks`` are in document order with ascending spans."""
+        self.format = form
+        self.text = text
+        self.blocks = blocks
+        self.warning = warning
+
+    @property
+    def has_turns(self) -> bool:
+        """Tell a conversation from a raw blob."""
+        return self.format != "raw"
+
+    def style(self, block: Block) -> str:
+        """Return the name of the encoding that gives the block's literal back, OTHER_STYLE when none does."""
+        if not self.has_turns:
+            return RAW_STYLE
+        literal = self.text[block.start : block.end]
+        for name, encode in STYLES.items():
+            if encode(block.text) == literal:
+                return name
+        return OTHER_STYLE
+
+    def literal(self, block: Block) -> str:
+        """Return the block's literal as the client wrote it."""
+        return self.text[block.start : block.end]
+
+    def encode(self, style: str, literal: str, text: str) -> str:
+        """Write a text as a literal of this document."""
+        return encode_like(style, literal, text)
+
+    def splice(self, literals: Iterable[tuple[Block, str]]) -> bytes:
+        """Return the document's bytes with only the given blocks' literals replaced."""
+        pieces: list[str] = []
+        at = 0
+        for block, literal in literals:
+            pieces += (self.text[at : block.start], literal)
+            at = block.end
+        pieces.append(self.text[at:])
+        return "".join(pieces).encode("utf-8")
+
+
+class ValueDocument(Document):
+    """A request held as Python values. ``made`` is the copy with the replaced texts; untouched parts are shared."""
+
+    __slots__ = ("made",)
+
+    def __init__(self, form: str, value: Any, blocks: list[Block]) -> None:
+        """``made`` is the value itself until something is replaced."""
+        super().__init__(form, "", blocks)
+        self.made = value
+
+    def style(self, block: Block) -> str:  # noqa: ARG002 - values have no literals
+        """Return the style that a JSON encoder would most likely use for this value later."""
+        return "u"
+
+    def encode(self, style: str, literal: str, text: str) -> str:  # noqa: ARG002
+        """Return the text: values are not encoded."""
+        return text
+
+    def splice(self, literals: Iterable[tuple[Block, str]]) -> bytes:
+        """Put the new texts into copies of the containers on their paths. The bytes returned are empty."""
+        for block, text in literals:
+            self.made = _replaced(self.made, block.path.split("."), text)
+        return b""
+
+
+def _replaced(value: Any, path: list[str], text: str) -> Any:
+    if not path:
+        return text
+    copy = value.copy()
+    step: Any = int(path[0]) if isinstance(value, list) else path[0]
+    copy[step] = _replaced(value[step], path[1:], text)
+    return copy
+
+
+def of_value(value: Any) -> ValueDocument:
+    """Open a request or a list of messages given as Python values. Raise TypeError for anything else."""
+    if not isinstance(value, (dict, list)):
+        raise TypeError("compress() takes a list of messages or a request as a dict; use the command for other text")
+    root = _tree.from_object(value)
+    for name in REQUESTS:
+        form = module(name)
+        if form.recognise(root):
+            return ValueDocument(name, value, form.walk(root))
+    return ValueDocument("bare", value, [])
+
+
+def encode_like(style: str, literal: str, text: str) -> str:
+    """Write a new text in the style that the old literal had; an unknown style falls back to a safe one."""
+    if style == RAW_STYLE:
+        return text
+    if style in STYLES:
+        return STYLES[style](text)
+    return STYLES["a" if literal.isascii() else "u"](text)
+
+
+def module(name: str) -> ModuleType:
+    """Import the file of a format."""
+    found: ModuleType = __import__(f"headroom_cli.formats.{name}", fromlist=["walk"])
+    return found
+
+
+def parse(data: bytes, form: str = "") -> Document:
+    """Open a document. With ``form`` raise FormatError when the input is not that; without it, a text that fits no
+    format is a raw blob. Bytes that are not UTF-8 text raise UnicodeDecodeError, to be passed through by the caller.
+    """  # noqa: D205 - one thought
+    if form and form not in FORMATS:
+        raise FormatError(f"unknown format {form!r}; use one of {', '.join(FORMATS)}")
+    text = data.decode("utf-8")
+    if "\0" in text:
+        raise UnicodeDecodeError("utf-8", data[:64], 0, 1, "NUL bytes: binary data")
+    if form == "raw":
+        return _raw(text)
+    start = 1 if text.startswith("\ufeff") else 0
+    head = text[start : start + 4096].lstrip()[:1]
+    wanted = (form,) if form else REQUESTS
+    if head in ("{", "["):
+        if _tree.too_deep(data):
+            if form:
+                raise FormatError(f"the input nests too deep to be read as {form}; pass it with --from raw")
+            return Document("raw", text, [], "nested too deep (or brackets do not match); passed through")
+        if form != "jsonl" and (form or _may_have_turns(text, start)):
+            document = _request(text, start, wanted)
+            if document is not None:
+                return document
+        if form in ("", "jsonl") and head == "{":
+            document = _lines(text, start)
+            if document is not None:
+                return document
+    if form:
+        raise FormatError(f"the input is not {form} ({FORMATS[form]}); leave --from out to have it recognised")
+    return _raw(text)
+
+
+def is_request_line(line: bytes) -> bool:
+    """Tell whether a line of JSON Lines is a whole request (a document of its own)."""
+    try:
+        return parse(line).format in REQUESTS
+    except UnicodeDecodeError:
+        return False
+
+
+def _raw(text: str) -> Document:
+    blocks = [Block("", "tool", text, 0, len(text))] if text else []
+    return Document("raw", text, blocks)
+
+
+def _may_have_turns(text: str, start: int) -> bool:
+    """Look at the start only: a 10 MB array of records must not be opened element by element to learn this."""
+    i = start
+    while text[i : i + 1].isspace():
+        i += 1
+    if text[i : i + 1] == "{":
+        return '"messages"' in text or '"input"' in text
+    try:
+        head = _tree.from_text(text[:i] + text[i : _first_element(text, i)] + "]")
+    except _tree.ShapeError:
+        return False
+    return any(item.get("role") is not None or item.get("type") is not None for item in head.items())
+
+
+def _first_element(text: str, i: int) -> int:
+    """Return the end of the first element of the array at ``i``, or of the text when it cannot be told."""
+    try:
+        return _tree.from_text(text, _tree.skip_space(text, i + 1)).end
+    except _tree.ShapeError:
+        return len(text)
+
+
+def _request(text: str, start: int, wanted: Iterable[str]) -> Document | None:
+    try:
+        root = _tree.from_text(text, start)
+    except _tree.ShapeError:
+        return None
+    if text[root.end :].strip():
+        return None
+    for name in wanted:
+        form = module(name)
+        if form.recognise(root):
+            return Document(name, text, form.walk(root))
+    return None
+
+
+def _lines(text: str, start: int) -> Document | None:
+    """Open JSON Lines whose lines are each one message, as one conversation."""
+    nodes, at = [], start
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if text[at:end].strip():
+            try:
+                node = _tree.from_text(text, at)
+            except _tree.ShapeError:
+                return None
+            if node.end > end or text[node.end : end].strip() or not _is_message(node):
+                return None
+            nodes.append(node)
+        at = end + 1
+    if len(nodes) < 2:  # a single object is not a list of anything
+        return None
+    return Document("jsonl", text, module("bare").walk(_tree.Node(nodes, start, len(text), opened=True)))
+
+
+def _is_message(node: _tree.Node) -> bool:
+    if isinstance(node.get("role"), str):
+        return node.child("content") is not None
+    return node.get("type") in module("responses").ITEM_TYPES

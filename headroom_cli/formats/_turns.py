@@ -1,0 +1,87 @@
+"""What the chat formats share while they list the blocks of a conversation in order."""
+
+from __future__ import annotations
+
+from headroom_cli.formats._calls import Call, from_prose, is_observation
+from headroom_cli.model import Block, Hint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.formats._tree import Node
+
+# An error that the agent must read whole; above this many characters it is compressed like any other output.
+ERROR_RESULT_KEPT = 8_000
+
+
+class Turns:
+    """Collects blocks; remembers the calls, the user's newest words and the command of the last assistant turn."""
+
+    __slots__ = ("_said_by_assistant", "_users", "blocks", "calls", "question")
+
+    def __init__(self) -> None:
+        """Start an empty conversation."""
+        self.blocks: list[Block] = []
+        self.calls: dict[str, Call] = {}
+        self.question = ""
+        self._users = 0
+        self._said_by_assistant = ""
+
+    def call(self, identifier: object, call: Call) -> None:
+        """Remember a tool call until its result comes."""
+        if isinstance(identifier, str):
+            self.calls[identifier] = call
+
+    def result(self, node: Node, path: str, identifier: object, *, error: bool = False, tool: object = None) -> None:
+        """Add the text of a tool result."""
+        call = self.calls.get(identifier) if isinstance(identifier, str) else None
+        if call is None:
+            call = Call(Hint(tool=tool if isinstance(tool, str) else ""))
+        kept = call.kept
+        if not kept and error and len(node.value) < ERROR_RESULT_KEPT:
+            kept = "error result"
+        self._add(node, path, "tool", kept, call.hint)
+
+    def said(self, node: Node, path: str, role: str, *, first_part: bool = True) -> None:
+        """Add words of a role. A user turn may be an observation: then it may be shortened."""
+        text = node.value
+        if role == "user":
+            self._users += first_part
+            if self._users > 1 and self._said_by_assistant and is_observation(text):
+                call = from_prose(self._said_by_assistant)
+                if call.hint.command:
+                    self._add(node, path, "tool", call.kept, call.hint)
+                    return
+            self._add(node, path, role, "user's words", None)
+            self.question = text
+            return
+        if role == "assistant":
+            self._said_by_assistant = text
+            self._add(node, path, role, "assistant turn", None)
+        else:
+            self._add(node, path, role, "system prompt" if role in ("system", "developer") else f"{role} turn", None)
+
+    def other(self, node: Node, path: str, role: str, why: str) -> None:
+        """Add a text that is never touched."""
+        self._add(node, path, role, why, None)
+
+    def _add(self, node: Node, path: str, role: str, kept: str, hint: Hint | None) -> None:
+        block = Block(path, role, node.value, node.start, node.end, kept=kept, question=self.question, hint=hint)
+        self.blocks.append(block)
+
+
+def texts(content: Node | None, path: str) -> list[tuple[Node, str]]:
+    """Return the text leaves of ``content`` (a string or an array of text parts) with their paths."""
+    if content is None:
+        return []
+    if not content.opened:
+        return [(content, path)] if isinstance(content.value, str) else []
+    found = []
+    for i, part in enumerate(content.items()):
+        if not part.opened:
+            if isinstance(part.value, str):
+                found.append((part, f"{path}.{i}"))
+        elif part.get("type") in ("text", "input_text", "output_text", None):
+            leaf = part.child("text")
+            if leaf is not None and not leaf.opened and isinstance(leaf.value, str):
+                found.append((leaf, f"{path}.{i}.text"))
+    return found

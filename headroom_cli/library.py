@@ -1,0 +1,95 @@
+"""The library: the calls that a program makes instead of running the command."""
+
+from __future__ import annotations
+
+from headroom_cli import engine
+from headroom_cli.model import Policy
+from headroom_cli.settings import resolve
+from headroom_cli.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from headroom_cli.model import Report, Result
+
+
+class Compressed:
+    """What ``compress`` returns.
+
+    ``messages``       the value given, smaller; what did not change is shared with it, never copied or edited
+    ``tokens_before``, ``tokens_after``, ``tokens_saved``  of all texts; estimates unless a tokenizer is there
+    ``blocks``         one report per text: path, kind, tokens before and after, reason when it stayed
+    ``handles``        the handles of the originals that markers in ``messages`` name
+    ``reason``         why nothing changed, "" when something did
+    ``warnings``       what could not be done, in words
+    """
+
+    __slots__ = ("blocks", "handles", "messages", "reason", "tokens_after", "tokens_before", "warnings")
+
+    def __init__(self, messages: Any, result: Result) -> None:
+        """Read the figures from the engine's result."""
+        self.messages = messages
+        self.tokens_before = result.before
+        self.tokens_after = result.after
+        self.blocks: list[Report] = result.blocks
+        self.warnings = result.warnings
+        self.handles = [report.handle for report in result.blocks if report.degree == "lossy" and report.handle]
+        self.reason = _reason(result)
+
+    @property
+    def tokens_saved(self) -> int:
+        """Tokens before minus tokens after."""
+        return self.tokens_before - self.tokens_after
+
+
+def compress(
+    messages: Any,
+    model: str = "",
+    level: str | None = None,
+    query: str | None = None,
+    store: str | Store | None = None,
+    *,
+    lossless: bool = False,
+    redeem: str = "shell",
+) -> Compressed:
+    """Return a conversation that says the same in fewer tokens.
+
+    ``messages`` is a list of messages or a whole request (Anthropic Messages, OpenAI Chat, OpenAI Responses) as Python
+    values; it is not modified. ``store`` is a directory or a Store; None means the user's own (HEADROOM_STORE).
+    Raise TypeError for other values and ConfigError for a level that does not exist; whatever else fails leaves the
+    messages as they are, with the reason in ``warnings``.
+    """
+    policy = Policy(level=level or "", query=query or "", lossless=lossless, redeem=redeem)
+    made, result = engine.crush_value(messages, policy, _store(store), model=model)
+    return Compressed(made, result)
+
+
+def retrieve(
+    handle: str,
+    *,
+    lines: str = "",
+    rows: str = "",
+    grep: str = "",
+    query: str = "",
+    store: str | Store | None = None,
+) -> bytes:
+    """Return an original, byte for byte, or the parts asked for ("40:80", 1-based and inclusive).
+
+    Raise NotFoundError for a handle that was never given, CorruptError for a damaged original, UsageError for a slice
+    that cannot be read.
+    """
+    return engine.fetch(_store(store), handle, lines=lines, rows=rows, grep=grep, query=query)
+
+
+def _store(store: str | Store | None) -> Store:
+    return store if isinstance(store, Store) else Store(store or resolve({}).store)
+
+
+def _reason(result: Result) -> str:
+    if any(report.degree for report in result.blocks):
+        return ""
+    if result.warnings:
+        return result.warnings[0]
+    kept = [report.kept for report in result.blocks if report.role == "tool" and report.kept]
+    return max(set(kept), key=kept.count) if kept else "no tool output in these messages"
