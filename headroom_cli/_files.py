@@ -1,0 +1,210 @@
+"""Files and directories of the store: opened one name at a time, never through a link, private whatever the umask.
+
+Every path below the root is reached by ``openat`` from an open directory, so that no planted link can lead outside.
+"""
+
+from __future__ import annotations
+
+import _thread
+import errno
+import fcntl
+import os
+import stat
+
+from headroom_cli.errors import StoreError, StoreFullError, StoreRefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# O_NONBLOCK: opening a planted FIFO must fail or return, not wait; it means nothing for regular files.
+_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+READ = os.O_RDONLY | _SAFE
+CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE
+APPEND = os.O_RDWR | os.O_APPEND | _SAFE
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NOT_OURS = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR, errno.EMLINK)
+
+WORKERS = 8  # fsyncs in flight: measured best of 1, 2, 4, 8, 16, 32 for 100 small files (docs/decisions/0002)
+
+
+def shown(path: str) -> str:
+    """Return a path for a message: no control characters, one line."""
+    return "".join(char if char.isprintable() else "?" for char in path)
+
+
+def failure(error: OSError, root: str) -> StoreError:
+    """Return the store's error for one of the system's, with what to do."""
+    where = shown(root)
+    reason = os.strerror(error.errno) if error.errno else "unknown error"
+    if error.errno in _FULL:
+        return StoreFullError(f"no space left for the store {where}; free some, or name another with --store")
+    if error.errno in _DENIED:
+        return StoreError(f"the store {where} cannot be written ({reason}); name another with --store")
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return StoreError(f"too many open files for the store {where}; raise the limit with ulimit -n")
+    if error.errno in _NOT_OURS:
+        return StoreRefusedError(f"something in {where} is not a plain file of the store; remove it, or use --store")
+    return StoreError(f"the store {where} failed ({reason}); check the disk, or name another with --store")
+
+
+def check_owned(status: os.stat_result, what: str) -> None:
+    """Raise StoreRefusedError for a file or directory of another user, or one that others may write."""
+    if status.st_uid != os.geteuid():
+        raise StoreRefusedError(f"{shown(what)} belongs to another user; name your own with --store")
+    if status.st_mode & 0o022:
+        raise StoreRefusedError(f"{shown(what)} can be written by others; chmod go-w it, or name another with --store")
+
+
+def open_directory(name: str, parent: int | None, what: str, *, create: bool) -> int:
+    """Return a descriptor of a directory that is ours alone to write; make it with mode 0700 when asked.
+
+    The root (``parent`` None) may be reached through a link that its owner or root made; nothing below it may be.
+    Raise FileNotFoundError when it is missing, StoreRefusedError when it is unsafe, OSError otherwise.
+    """
+    made = False
+    flags = _DIRECTORY if parent is None else _DIRECTORY | os.O_NOFOLLOW
+    try:
+        fd = os.open(name, flags, dir_fd=parent)
+    except FileNotFoundError:
+        if not create:
+            raise
+        try:
+            os.mkdir(name, 0o700, dir_fd=parent)
+            made = True
+        except FileExistsError:
+            pass  # another process was faster, or a link leads nowhere: the open below tells
+        fd = os.open(name, flags, dir_fd=parent)
+    try:
+        status = os.fstat(fd)
+        check_owned(status, what)
+        if made and stat.S_IMODE(status.st_mode) != 0o700:
+            os.fchmod(fd, 0o700)  # the umask took bits away
+        if parent is None and not made:
+            link = os.lstat(name)
+            if link.st_uid not in (0, os.geteuid()):
+                raise StoreRefusedError(f"{shown(what)} is a link of another user; name your own with --store")
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def create_file(name: str, parent: int) -> int:
+    """Create a file with mode 0600 that must not exist yet; return its descriptor."""
+    fd = os.open(name, CREATE, 0o600, dir_fd=parent)
+    os.fchmod(fd, 0o600)
+    return fd
+
+
+def open_private(name: str, parent: int, flags: int, what: str) -> int:
+    """Open a file that we will write: regular, ours, under one name only, or StoreRefusedError."""
+    fd = os.open(name, flags, 0o600, dir_fd=parent)
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise StoreRefusedError(f"{shown(what)} is not a plain file; remove it")
+        check_owned(status, what)
+        if status.st_nlink > 1:  # writing would change the file under its other name too
+            raise StoreRefusedError(f"{shown(what)} has a second hard link; replace it with a copy of its own")
+        if status.st_mode & 0o177 or not status.st_mode & 0o600:
+            os.fchmod(fd, 0o600)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte, whatever the kernel takes at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def read_all(fd: int, size: int, offset: int = 0) -> bytes:
+    """Return up to ``size`` bytes from ``offset``; fewer at the end of the file."""
+    parts: list[bytes] = []
+    while size > 0:
+        part = os.pread(fd, min(size, 1 << 30), offset)
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+        offset += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def read_file(name: str, parent: int) -> bytes:
+    """Return a whole plain file; raise FileNotFoundError when it is missing or not a plain file."""
+    try:
+        fd = os.open(name, READ, dir_fd=parent)
+    except OSError as error:
+        if error.errno in _NOT_OURS:
+            raise FileNotFoundError(errno.ENOENT, "not a plain file", name) from error
+        raise
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError(errno.ENOENT, "not a plain file", name)
+        return read_all(fd, status.st_size)
+    finally:
+        os.close(fd)
+
+
+def barrier(fd: int) -> None:
+    """Return when a file's content, or a directory's names, are on the disk itself."""
+    full = getattr(fcntl, "F_FULLFSYNC", 0)  # macOS: fsync stops at the drive's cache there
+    if full:
+        try:
+            fcntl.fcntl(fd, full)
+        except OSError:  # not every file system has it
+            os.fsync(fd)
+        return
+    os.fsync(fd)
+
+
+def barriers(fds: Sequence[int], workers: int = WORKERS) -> None:
+    """Pass a barrier for every descriptor, several at a time: the journal of the file system commits them together.
+
+    Returns after all have ended; raises the first OSError then.
+    """
+    queue = list(reversed(fds))
+    failures: list[OSError] = []
+
+    def drain() -> None:
+        while True:
+            try:
+                fd = queue.pop()
+            except IndexError:
+                return
+            try:
+                barrier(fd)
+            except OSError as error:
+                failures.append(error)
+
+    def run(done: _thread.LockType) -> None:
+        try:
+            drain()
+        finally:
+            done.release()
+
+    running: list[_thread.LockType] = []
+    try:
+        for _ in range(min(workers, len(queue)) - 1):
+            done = _thread.allocate_lock()
+            done.acquire()
+            try:
+                _thread.start_new_thread(run, (done,))
+            except RuntimeError:  # no more threads: this one does the work
+                break
+            running.append(done)
+        drain()
+    finally:
+        queue.clear()
+        for done in running:
+            done.acquire()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,154 @@
+"""An opened store: its directories as descriptors, its version checked, its lock."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+
+from headroom_cli import _files
+from headroom_cli.errors import StoreRefusedError, StoreVersionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+VERSION = 1
+_DIRECTORIES = ("objects", "grants", "renderings", "ledger", "tmp", "quarantine")
+_NAMES = frozenset((*_DIRECTORIES, "version", "clock", "usage", "lock"))
+_PATIENCE = 5.0  # seconds to wait for gc to let writers in; it holds the lock for milliseconds
+
+
+class Place:
+    """An opened store: its directories as descriptors, and its lock. A context manager; holds nothing afterwards."""
+
+    __slots__ = ("_fds", "_lock", "path", "root")
+
+    def __init__(self, path: str, *, create: bool) -> None:
+        """Open the root and check owner, modes and version; raise FileNotFoundError when there is no store."""
+        self.path = path
+        self._fds: dict[str, int] = {}
+        self._lock = -1
+        self.root = _open_root(path, create=create)
+        try:
+            self._check_version(create=create)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def __enter__(self) -> Place:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every descriptor, which also gives the lock back."""
+        for fd in (*self._fds.values(), self._lock, self.root):
+            if fd >= 0:
+                os.close(fd)
+        self._fds.clear()
+        self._lock = self.root = -1
+
+    def directory(self, name: str, *, create: bool = False) -> int:
+        """Return the descriptor of one of the store's directories; raise FileNotFoundError when it is missing."""
+        if name not in self._fds:
+            self._fds[name] = _files.open_directory(name, self.root, f"{self.path}/{name}", create=create)
+        return self._fds[name]
+
+    def existing(self, name: str) -> int | None:
+        """Return the descriptor of a directory, or None when it is missing."""
+        try:
+            return self.directory(name)
+        except FileNotFoundError:
+            return None
+
+    def lock(self, *, exclusive: bool = False, patience: float = _PATIENCE) -> bool:
+        """Take the lock within ``patience`` seconds; return whether it was had."""
+        if self._lock < 0:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+            self._lock = _files.open_private("lock", self.root, flags, f"{self.path}/lock")
+        mode = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
+        end = time.monotonic() + patience
+        pause = 0.001
+        while True:
+            try:
+                fcntl.flock(self._lock, mode)
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    return False
+                time.sleep(pause)
+                pause = min(pause * 2, 0.02)
+            else:
+                return True
+
+    def unlock(self) -> None:
+        """Let others in."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def temporary(self) -> str:
+        """Return a fresh name under tmp/: who made it, and a random part."""
+        return f"{os.getpid()}-{os.urandom(8).hex()}"
+
+    def _check_version(self, *, create: bool) -> None:
+        try:
+            text = _files.read_file("version", self.root)
+        except FileNotFoundError:
+            if not create:
+                raise
+            self._initialise()
+            return
+        name, _, number = text.decode("ascii", "replace").strip().rpartition(" ")
+        if name != "headroom store" or not number.isdecimal():
+            raise StoreVersionError(
+                f"{_files.shown(self.path)}/version does not name a store; see `headroom store verify`, or use --store"
+            )
+        if int(number) != VERSION:
+            raise StoreVersionError(
+                f"the store {_files.shown(self.path)} is of version {int(number)}, this program knows {VERSION}; "
+                "upgrade headroom, or name another with --store"
+            )
+
+    def _initialise(self) -> None:
+        """Make the directories, then the version file last: a root that has it is complete."""
+        foreign = sorted(set(os.listdir(self.root)) - _NAMES)
+        if foreign:
+            raise StoreRefusedError(
+                f"{_files.shown(self.path)} holds other files ({_files.shown(foreign[0])}); "
+                "name an empty or a new directory with --store"
+            )
+        for name in _DIRECTORIES:
+            self.directory(name, create=True)
+        tmp = self.directory("tmp")
+        name = self.temporary()
+        fd = _files.create_file(name, tmp)
+        try:
+            _files.write_all(fd, b"headroom store %d\n" % VERSION)
+            _files.barrier(fd)
+        finally:
+            os.close(fd)
+        os.rename(name, "version", src_dir_fd=tmp, dst_dir_fd=self.root)
+        _files.barrier(self.root)
+
+
+def _open_root(path: str, *, create: bool) -> int:
+    """Open the store's directory, making it and what leads to it with mode 0700 when asked."""
+    try:
+        return _files.open_directory(path, None, path, create=create)
+    except FileNotFoundError:
+        parent = os.path.dirname(path)
+        if not create or parent == path:
+            raise
+        missing = []
+        while not os.path.isdir(parent):
+            missing.append(parent)
+            parent = os.path.dirname(parent)
+        for folder in reversed(missing):
+            try:
+                os.mkdir(folder, 0o700)
+                os.chmod(folder, 0o700)
+            except FileExistsError:
+                continue
+        return _files.open_directory(path, None, path, create=True)
+    except NotADirectoryError as error:
+        raise StoreRefusedError(f"{_files.shown(path)} is not a directory; name one with --store") from error

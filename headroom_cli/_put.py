@@ -1,0 +1,228 @@
+"""The writing half of the store: one durable batch.
+
+Order, which strace can check: write tmp files, read each back and decode it, sync them together, rename them to their names,
+append the grants in one write, sync the names and the grants together, return the handles. A crash leaves tmp files, or
+objects that no grant names; upkeep removes both. A grant may reach the disk before its object's name does: nobody was given
+that handle.
+
+Renaming may replace an object that another process put meanwhile: it holds the same content, and a damaged one is healed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from hashlib import sha256
+
+from headroom_cli import _files, _grants, _journal, _storeclock, _zstd
+from headroom_cli import store as _store
+from headroom_cli.errors import StoreError, StoreFullError, StoreRefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli._place import Place
+    from headroom_cli.store import Entry, Store
+
+_GROUP = 64  # originals written before one round of barriers: as many descriptors are open at once
+_FEW = 4  # handles looked up one by one; more are first narrowed down in one pass over the journals
+_USAGE_MAX = 32_768  # bytes of the usage file before its lines are summed up
+
+
+def put(store: Store, place: Place, entries: list[Entry]) -> list[str]:
+    """Keep the entries and return their handles. Raise StoreError or OSError: then none is acknowledged."""
+    digests = [sha256(entry.data).hexdigest() for entry in entries]
+    batch = dict(zip(digests, entries, strict=True))  # equal bytes are one original
+    for entry in batch.values():
+        if len(entry.data) > _zstd.MAX_ORIGINAL:
+            raise StoreError(f"an original of {len(entry.data)} bytes is over the store's limit; pass it on unchanged")
+    store.writing(place)
+    now = store.now(place)
+    objects = place.directory("objects", create=True)
+    fresh = {digest: entry for digest, entry in batch.items() if not _holds(place, digest, entry.data, now)}
+    if fresh:
+        _write(store, place, fresh, now)
+    handles = _grant(store, place, batch, now, objects)
+    if fresh:
+        _sum_up_usage(place)
+    return [handles[digest] for digest in digests]
+
+
+def _holds(place: Place, digest: str, data: bytes, now: float) -> bool:
+    """Return whether the store holds this content already, and note its use; set a damaged object aside."""
+    try:
+        fd = os.open(digest, _files.READ, dir_fd=place.directory("objects"))
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if not isinstance(_files.failure(error, ""), StoreRefusedError):
+            raise
+        _store.set_aside(place, digest)
+        return False
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise _zstd.FrameError("not a plain file")
+        if _zstd.stated_size(_files.read_all(fd, 18), status.st_size) != len(data):
+            raise _zstd.FrameError("another content")
+        if _zstd.unpack(_files.read_all(fd, status.st_size)) != data:
+            raise _zstd.FrameError("another content")
+        _store.touch(fd, now)
+    except _zstd.FrameError:
+        _store.set_aside(place, digest)
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
+def _write(store: Store, place: Place, fresh: dict[str, Entry], now: float) -> None:
+    """Write new objects under tmp/, synced and read back, then give them their names."""
+    tmp = place.directory("tmp", create=True)
+    names: dict[str, str] = {}
+    used = _usage(place)
+    added = 0
+    try:
+        waiting = list(fresh.items())
+        for start in range(0, len(waiting), _GROUP):
+            fds: list[int] = []
+            try:
+                for digest, entry in waiting[start : start + _GROUP]:
+                    frame = _zstd.pack(entry.data)
+                    added += len(frame)
+                    if used + added > store.budget:
+                        raise StoreFullError(
+                            f"the store {_files.shown(store.root)} is at its {store.budget >> 20} MiB; "
+                            "run `headroom store gc`, or raise the limit"
+                        )
+                    name = place.temporary()
+                    fds.append(_files.create_file(name, tmp))
+                    names[digest] = name
+                    _files.write_all(fds[-1], frame)
+                    os.utime(fds[-1], ns=(int(now * 1e9), int(now * 1e9)))
+                    if _zstd.unpack(_files.read_all(fds[-1], len(frame) + 1)) != entry.data:
+                        raise StoreError("what was written to the store reads back otherwise; check the disk")
+                _files.barriers(fds)
+            except _zstd.FrameError as error:
+                raise StoreError("what was written to the store does not read back; check the disk") from error
+            finally:
+                for fd in fds:
+                    os.close(fd)
+        objects = place.directory("objects")
+        for digest in fresh:
+            os.rename(names[digest], digest, src_dir_fd=tmp, dst_dir_fd=objects)
+            del names[digest]
+    finally:
+        for name in names.values():  # only after a failure
+            _unlink(name, tmp)
+    _add_usage(place, added)
+
+
+def _unlink(name: str, folder: int) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:  # the failure that led here is the one to report; gc removes the file
+        return
+
+
+def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, objects: int) -> dict[str, str]:
+    """Note which handle was given for which original; return digest -> handle once that and the objects' names last.
+
+    A handle belongs to the first record that names it. Two processes may note the same handle for two originals at the
+    same time: whoever finds another's record before his own takes a longer handle.
+    """
+    handles: dict[str, str] = {}
+    lost: set[str] = set()
+    folder = place.directory("grants", create=True)
+    segments = dict(store.segments(place))
+    while True:
+        journals = b"".join(segments.values())
+        records: list[bytes] = []
+        heads = _grants.heads(journals, store.handle_length) if len(batch) > _FEW else None
+        for digest, entry in batch.items():
+            if digest in handles and digest not in lost:
+                continue
+            taken = {handle for other, handle in handles.items() if other != digest}
+            handle, noted = _grants.choose(journals, digest, store.handle_length, heads, taken)
+            handles[digest] = handle
+            if now - noted > _store.AGAIN or digest in lost:
+                label = (entry.kind, entry.command)
+                grant = _grants.Grant(
+                    handle, digest, now, _storeclock.plausible(store.clock()), len(entry.data), *label
+                )
+                records.append(grant.payload())
+        if not records:
+            _files.barrier(objects)  # an object another process just named may not last yet
+            return handles
+        segment = max([f"owner-{_storeclock.month(now)}.log", *segments])
+        block = _journal.block(records)
+        fd, made = _journal.open_for_append(segment, folder, f"{store.root}/grants/{segment}")
+        try:
+            _journal.append(fd, block)
+            _files.barriers([objects, fd, folder] if made else [objects, fd])
+        finally:
+            os.close(fd)
+        before, segments = segments, dict(store.segments(place))
+        added = b"".join(text[len(before.get(name, b"")) :] for name, text in segments.items())
+        if added == block:
+            return handles
+        lost = {
+            digest for digest, handle in handles.items() if _grants.first_owner(added, handle)[0] not in ("", digest)
+        }
+        if not lost:
+            return handles
+
+
+def _usage(place: Place) -> int:
+    """Return about how many bytes are under objects/: the sum of the usage file, or of the objects when it is unreadable."""
+    try:
+        changes = _files.read_file("usage", place.root).split()
+        return max(sum(map(int, changes)), 0)
+    except (FileNotFoundError, ValueError):
+        total = _measure(place)
+        set_usage(place, total)
+        return total
+
+
+def _measure(place: Place) -> int:
+    total = 0
+    with os.scandir(place.directory("objects")) as entries:
+        for entry in entries:
+            try:
+                total += entry.stat(follow_symlinks=False).st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def set_usage(place: Place, total: int) -> None:
+    """Write the usage file anew."""
+    tmp = place.directory("tmp", create=True)
+    name = place.temporary()
+    fd = _files.create_file(name, tmp)
+    try:
+        _files.write_all(fd, b"%d\n" % total)
+    finally:
+        os.close(fd)
+    os.rename(name, "usage", src_dir_fd=tmp, dst_dir_fd=place.root)
+
+
+def _add_usage(place: Place, added: int) -> None:
+    """Append a change to the usage file: one write, no sync; being a little off is corrected by gc."""
+    try:
+        fd = _files.open_private("usage", place.root, _files.APPEND, f"{place.path}/usage")
+    except FileNotFoundError:
+        return  # the next put measures
+    try:
+        os.write(fd, b"%d\n" % added)
+    finally:
+        os.close(fd)
+
+
+def _sum_up_usage(place: Place) -> None:
+    """Shorten a long usage file when nobody else is writing. Gives the shared lock up: the batch must be done."""
+    try:
+        long = os.stat("usage", dir_fd=place.root, follow_symlinks=False).st_size > _USAGE_MAX
+    except FileNotFoundError:
+        return
+    if long and place.lock(exclusive=True, patience=0):
+        set_usage(place, _usage(place))

@@ -1,0 +1,340 @@
+"""The store: a directory that keeps originals and renderings and loses none that it acknowledged.
+
+::
+
+    version      "headroom store 1"
+    objects/     one zstd frame per original, named by the SHA-256 of its content: zstd -dc OBJECT | sha256sum
+    grants/      owner-YYYYMM.log: which handle was given for which original, when, and what it was
+    renderings/  SHARD.log: key -> value, the newest wins
+    ledger/      YYYYMM.jsonl, one line per run (ledger.py)
+    tmp/         objects on their way; nothing there was ever acknowledged
+    quarantine/  objects that were found damaged, kept for whoever wants to look
+    clock        the store's own time (_storeclock.py)
+    usage        changes of the bytes under objects/, a running estimate
+    lock         shared by writers, exclusive for gc and forget
+
+``put`` returns only when every original was written, read back equal and synced, its name synced, and its grant synced; a
+process killed anywhere before that leaves a valid store. Reads hash what they decode. Upkeep lives in ``_upkeep.py``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from hashlib import sha256
+
+from headroom_cli import _files, _grants, _journal, _storeclock, _zstd
+from headroom_cli._grants import Grant
+from headroom_cli._place import Place
+from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreRefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["BUDGET", "KEEP_DAYS", "Entry", "Grant", "Store"]
+
+KEEP_DAYS = 30  # a grant is live this long after its last use
+BUDGET = 5 << 30  # bytes under objects/
+_SHOWN = 12  # characters of a digest in messages
+AGAIN = _storeclock.DAY  # seconds: a handle used again within a day is not noted again
+
+
+class Entry:
+    """One original to keep: its bytes, what kind of text it is, and the command behind it (already redacted)."""
+
+    __slots__ = ("command", "data", "kind")
+
+    def __init__(self, data: bytes, kind: str = "", command: str = "") -> None:
+        """Both labels may be empty."""
+        self.data = data
+        self.kind = kind
+        self.command = command
+
+
+class Store:
+    """The store in one directory. Opens nothing and creates nothing until it is used; safe to share between processes."""
+
+    __slots__ = ("budget", "clock", "handle_length", "root", "uptime")
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        uptime: Callable[[], tuple[str, float]] = _storeclock.uptime,
+        budget: int = BUDGET,
+        handle_length: int = _grants.LENGTH,
+    ) -> None:
+        """``clock`` gives Unix seconds, ``uptime`` the boot and the seconds since; ``budget`` is in bytes."""
+        if not root or "\0" in root:
+            raise StoreRefusedError("the store's path is empty or holds a NUL; name a directory with --store")
+        self.root = os.path.abspath(root)
+        self.clock = clock
+        self.uptime = uptime
+        self.budget = budget
+        self.handle_length = handle_length
+
+    def put(self, entries: list[Entry]) -> list[str]:
+        """Keep originals; return one handle each once all of them are on the disk. Raise StoreError: then none is."""
+        if not entries:
+            return []
+        try:
+            from headroom_cli import _put
+
+            with self.open(create=True) as place:
+                return _put.put(self, place, entries)
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+
+    def get(self, digest: str) -> bytes:
+        """Return the original with this SHA-256 (hex). Raise NotFoundError, or CorruptError after setting it aside."""
+        if not _grants.is_digest(digest):
+            raise NotFoundError("that is not the name of an original; it has 64 hex digits")
+        try:
+            with self.open() as place:
+                return self._read(place, digest)
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+
+    def has(self, digest: str) -> bool:
+        """Return whether an original of this SHA-256 (hex) is there; its content is not looked at."""
+        if not _grants.is_digest(digest):
+            return False
+        try:
+            with self.open() as place:
+                objects = place.existing("objects")
+                if objects is None:
+                    return False
+                return stat.S_ISREG(os.stat(digest, dir_fd=objects, follow_symlinks=False).st_mode)
+        except (FileNotFoundError, NotFoundError):
+            return False
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+
+    def resolve(self, handle: str) -> str:
+        """Return the SHA-256 (hex) that a handle was given for, by its record. Raise NotFoundError."""
+        if not _grants.is_handle(handle, self.handle_length):
+            raise NotFoundError("that is not a handle; one has 12 to 52 of a-z and 2-7")
+        try:
+            with self.open() as place:
+                return self._owner(place, handle)
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+
+    def fetch(self, handle: str) -> bytes:
+        """Return the original behind a handle and note its use. Raise NotFoundError or CorruptError."""
+        digest = self.resolve(handle)
+        try:
+            with self.open() as place:
+                return self._read(place, digest, use=True)
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+
+    def remember(self, shard: str, pairs: list[tuple[str, str]]) -> None:
+        """Keep key -> value records in a shard, durably; the newest of a key wins.
+
+        Keys are printable ASCII without spaces, values ASCII on one line (JSON text). A pair that the shard already
+        holds is noted again after a day, which is what keeps a record alive.
+        """
+        name = _shard_name(shard)
+        if not pairs:
+            return
+        for key, value in pairs:
+            if not key or not key.isascii() or not key.isprintable() or " " in key:
+                raise ValueError("a key is printable ASCII without spaces")
+            if not value.isascii() or "\n" in value:
+                raise ValueError("a value is ASCII on one line")
+        try:
+            with self.open(create=True) as place:
+                self.writing(place)
+                now = self.now(place)
+                folder = place.directory("renderings", create=True)
+                known = _renderings(_read_or_empty(name, folder))
+                fresh = [
+                    b"%d %b %b" % (now, key.encode("ascii"), value.encode("ascii"))
+                    for key, value in dict(pairs).items()
+                    if (held := known.get(key)) is None or held[0] != value or now - held[1] > AGAIN
+                ]
+                if fresh:
+                    _append_durably(name, folder, f"{self.root}/renderings/{name}", _journal.block(fresh))
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+
+    def recall(self, shard: str) -> dict[str, str]:
+        """Return every record of a shard, the newest of each key; damaged lines are skipped."""
+        name = _shard_name(shard)
+        try:
+            with self.open() as place:
+                folder = place.existing("renderings")
+                data = b"" if folder is None else _read_or_empty(name, folder)
+        except NotFoundError:
+            return {}
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+        return {key: held[0] for key, held in _renderings(data).items()}
+
+    def grants(self) -> Iterator[Grant]:
+        """Yield the newest grant of every handle, in the order in which the handles were first given."""
+        try:
+            with self.open() as place:
+                journals = b"".join(text for _, text in self.segments(place))
+        except NotFoundError:
+            return
+        except OSError as error:
+            raise _files.failure(error, self.root) from error
+        yield from _grants.newest(journals).values()
+
+    def where(self) -> str:
+        """Return the store's directory."""
+        return self.root
+
+    # What follows serves _put.py and _upkeep.py, the store's other halves.
+
+    def open(self, *, create: bool = False) -> Place:
+        """Open the store; raise NotFoundError when there is none and it shall not be made."""
+        try:
+            return Place(self.root, create=create)
+        except FileNotFoundError as error:
+            if create:
+                raise StoreError(
+                    f"the store {_files.shown(self.root)} cannot be made; name a directory with --store"
+                ) from error
+            raise NotFoundError(f"there is no store in {_files.shown(self.root)}; name one with --store") from error
+
+    def writing(self, place: Place) -> None:
+        """Take the writers' shared lock."""
+        if not place.lock():
+            raise StoreError(f"the store {_files.shown(self.root)} is busy; try again")
+
+    def now(self, place: Place) -> float:
+        """Return the store's time, writing it down when that is due. Needs the lock."""
+        wall, up = self.clock(), self.uptime()
+        now, due = _storeclock.now(place.root, place.existing("objects"), wall, up)
+        if due:
+            _storeclock.write(place.root, place.directory("tmp", create=True), now, wall, up, place.temporary())
+        return now
+
+    def segments(self, place: Place) -> list[tuple[str, bytes]]:
+        """Return the owner's grant journals, oldest first: name and text."""
+        folder = place.existing("grants")
+        if folder is None:
+            return []
+        names = sorted(name for name in os.listdir(folder) if name.startswith("owner-") and name.endswith(".log"))
+        return [(name, _read_or_empty(name, folder)) for name in names]
+
+    def _owner(self, place: Place, handle: str) -> str:
+        digest, _ = _grants.first_owner(b"".join(text for _, text in self.segments(place)), handle)
+        if not digest:
+            raise NotFoundError(f"no original has the handle {handle}; see `headroom store list`")
+        return digest
+
+    def _read(self, place: Place, digest: str, *, use: bool = False) -> bytes:
+        """Return an object's content, checked; set a damaged one aside. ``use`` notes its use when that can be done."""
+        objects = place.existing("objects")
+        missing = NotFoundError(f"the original {digest[:_SHOWN]}... is not in the store; it was removed or lost")
+        if objects is None:
+            raise missing
+        locked = use and _may_write(place)
+        try:
+            fd = os.open(digest, _files.READ, dir_fd=objects)
+        except FileNotFoundError as error:
+            raise missing from error
+        except OSError as error:
+            if set_aside(place, digest, error):
+                raise _corrupt(digest) from error
+            raise
+        try:
+            data = content(fd, digest)
+            if locked:
+                touch(fd, self.now(place))
+        except _zstd.FrameError as error:
+            set_aside(place, digest)
+            raise _corrupt(digest) from error
+        finally:
+            os.close(fd)
+        return data
+
+
+def content(fd: int, digest: str) -> bytes:
+    """Return the content of an opened object; raise FrameError unless it hashes to ``digest``."""
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        raise _zstd.FrameError("not a plain file")
+    _zstd.stated_size(_files.read_all(fd, 18), status.st_size)  # before a file of any length is read
+    data = _zstd.unpack(_files.read_all(fd, status.st_size))
+    if sha256(data).hexdigest() != digest:
+        raise _zstd.FrameError("the content does not hash to its name")
+    return data
+
+
+def touch(fd: int, now: float) -> None:
+    """Note a use at store time ``now``, unless the file may not be changed or has another name outside the store."""
+    if os.fstat(fd).st_nlink == 1:
+        try:
+            os.utime(fd, ns=(int(now * 1e9), int(now * 1e9)))
+        except PermissionError:
+            pass  # somebody gave us a store to read
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+
+
+def set_aside(place: Place, digest: str, error: OSError | None = None) -> bool:
+    """Move a damaged object to quarantine/; return whether ``error`` says that it is damaged rather than unreadable."""
+    if error is not None and not isinstance(_files.failure(error, ""), StoreRefusedError):
+        return False
+    try:
+        quarantine = place.directory("quarantine", create=True)
+        os.rename(
+            digest, f"{digest}.{os.urandom(4).hex()}", src_dir_fd=place.directory("objects"), dst_dir_fd=quarantine
+        )
+    except (OSError, StoreError):
+        return True  # a store that cannot be written keeps it where it is; it is never served
+    return True
+
+
+def _may_write(place: Place) -> bool:
+    try:
+        return place.lock(patience=1.0)
+    except (OSError, StoreError):
+        return False
+
+
+def _corrupt(digest: str) -> CorruptError:
+    return CorruptError(f"the original {digest[:_SHOWN]}... is damaged and was set aside; run `headroom store verify`")
+
+
+def _shard_name(shard: str) -> str:
+    if not _grants.is_shard(shard):
+        raise ValueError("a shard is 2 to 64 hex digits")
+    return f"{shard}.log"
+
+
+def _read_or_empty(name: str, folder: int) -> bytes:
+    try:
+        return _files.read_file(name, folder)
+    except FileNotFoundError:
+        return b""
+
+
+def _renderings(data: bytes) -> dict[str, tuple[str, float]]:
+    """Return key -> (value, store time) of a shard's journal, the newest of each key."""
+    records: dict[str, tuple[str, float]] = {}
+    for payload in _journal.payloads(data):
+        used, _, rest = payload.partition(b" ")
+        key, space, value = rest.partition(b" ")
+        if space and used.isdigit():
+            records[key.decode("latin-1")] = (value.decode("latin-1"), float(used))
+    return records
+
+
+def _append_durably(name: str, folder: int, what: str, block: bytes) -> None:
+    fd, made = _journal.open_for_append(name, folder, what)
+    try:
+        _journal.append(fd, block)
+        _files.barriers([fd, folder] if made else [fd])
+    finally:
+        os.close(fd)
