@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-PLAIN, PASSED, WARNING, SUMMARY, ERROR, FRAME, GLUE = range(7)
+PLAIN, PASSED, WARNING, SUMMARY, ERROR, FRAME, GLUE, TROUBLE = range(8)
 
 # Words that make a line worth a closer look, lower-case. Searched over all distinct lines at once.
 _STEMS = (
@@ -28,21 +28,26 @@ _ALWAYS = re.compile(
     r"E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |\? |"
     r"\s*(?:[✗✕✖❌✘⨯●×]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
 )
-_STRONG = re.compile(
-    r"(?<![A-Za-z])(?i:errors?|err!|err(?=[=:\]\" ])|errored|eror|erro|fail(?:s|ed|ures?|ing)?|fatal(?:ly)?|panic(?:ked|s)?|exceptions?|"
-    r"critical|crit|severe|emerg(?:ency)?|abort(?:ed|ing|s)?|assert(?:ion)?s?|denied|refused|cannot|can't|couldn't|"
-    r"could not|unable to|timed out|(?:was|were|is|are|be) not found|not found|no such|undefined (?:reference|symbol|method|variable|is)|"
-    r"unresolved|(?:does|do|did|not) not exist|not exist|killed|sig(?:kill|segv|abrt|bus|term)|segfault|segmentation fault|"
-    r"core dumped|traceback|stack trace|unhandled|uncaught|corrupt(?:ed|ion)?|crash(?:ed|es|ing|loopbackoff)?|"
-    r"oom(?:[ -]?kill\w*)?|out of (?:memory|range|bounds|disk|space)|not ok|unreachable|stack smashing|rejected|violation|"
-    r"overflow|deadlock|evicted|unhealthy|backoff|call trace|bug:|not responding|heap-\w{1,30}|\w{1,30}sanitizer|"
-    r"no space left|illegal|wrong|conflict|vulnerabilit(?:y|ies)|unexpected|degraded|eresolve|bad (?:request|gateway|file|address))"
+# Each distinct line with one of these stays, whatever its template.
+_ERROR = re.compile(
+    r"(?<![A-Za-z])(?i:errors?|err!|err(?=[=:\]\" ])|errored|eror|erro|fail(?:s|ed|ures?|ing)?|fatal(?:ly)?|panic(?:ked|s)?"
+    r"|exceptions?|critical|crit|severe|emerg(?:ency)?|abort(?:ed|ing|s)?|assert(?:ion)?s?|segfault|segmentation fault"
+    r"|core dumped|traceback|stack trace|unhandled|uncaught|crash(?:ed|es|ing|loopbackoff)?|oom(?:[ -]?kill\w*)?"
+    r"|out of memory|not ok|call trace|bug:|eresolve)"
     r"(?![A-Za-z])"
     r"|[a-z0-9](?:Error|Exception|Failure|Failed|Fault|Errors|BackOff|Killed)(?![a-z])"
     r"|(?i:\bexit(?:ed)?(?: with)?(?: (?:code|status|value))?[ :=(]+-?[1-9]\d*\b)"
     r"|(?i:\b(?:exit|status|error|return)[ _-]?code\W{1,3}-?[1-9]\d{0,9}\b)|\brc=-?[1-9]"
     r"|\" 5\d\d (?:\d|-)|(?i:\bstatus(?:_?code)?\"?[=:] ?\"?5\d\d\b)|\"level\": ?(?:[5-9]0|\"(?:error|fatal|critical)\")"
     r"|[✗✕✖❌✘⨯]|[\[<(/](?:E|F|ERR|err)[\])(>]"
+)
+# Each of these stays once for every wording: numbers, clocks and process ids do not make a new one.
+_TROUBLE = re.compile(
+    r"(?i)(?<![a-z])(?:denied|refused|cannot|can't|couldn't|could not|unable to|timed out|not found|no such"
+    r"|undefined (?:reference|symbol|method|variable|is)|unresolved|not exist|killed|sig(?:kill|segv|abrt|bus|term)"
+    r"|corrupt(?:ed|ion)?|out of (?:range|bounds|disk|space)|unreachable|stack smashing|rejected|violation|overflow|deadlock"
+    r"|evicted|unhealthy|backoff|not responding|heap-\w{1,30}|\w{1,30}sanitizer|no space left|illegal|wrong|conflict"
+    r"|vulnerabilit(?:y|ies)|unexpected|degraded|bad (?:request|gateway|file|address))(?![a-z])"
 )
 _WEAK = re.compile(
     r"(?i)(?<![a-z])(?:warn(?:ings?)?|wrn|deprecat\w{0,8}|invalid|timeout|missing|mismatch|retry(?:ing)?|skipp?(?:ed|ing)?|"
@@ -92,7 +97,7 @@ _SUMMARY = re.compile(
     r"|Process completed|.{0,40}\bok=\d+ +changed=\d+|# (?:tests|pass|fail|suites|skipped|todo)\b|1\.\.\d+$|DONE \d+|✨|audited \d+"
 )
 LEVEL = re.compile(
-    r"(?<![A-Za-z])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|VERBOSE|FINE(?:ST|R)?|CONFIG)(?![A-Za-z])"
+    r"(?<![A-Za-z])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)(?![A-Za-z])"
     r"|(?i:\blevel\"?[=:] ?\"?|[\[<|] ?)((?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|error|fatal|critical))\b"
 )
 _LETTER = re.compile(r"[^\W_]|[✗✕✖❌✘⨯●]")
@@ -124,8 +129,10 @@ def classify(line: str, *, stem: bool = True) -> int:
     if not stem:
         return SUMMARY if _SUMMARY.match(line) else PLAIN
     cleared = _BENIGN.sub(" ", line)
-    if _STRONG.search(cleared):
+    if _ERROR.search(cleared):
         return ERROR
+    if _TROUBLE.search(cleared):
+        return TROUBLE
     if _SUMMARY.match(line):
         return SUMMARY
     return WARNING if _WEAK.search(cleared) else PLAIN

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from headroom_cli.compressors._logs_clean import written
-from headroom_cli.compressors._logs_lines import ERROR, FRAME, GLUE, LEVEL, OURS, PASSED, PLAIN, SUMMARY, WARNING
+from headroom_cli.compressors._logs_lines import (
+    ERROR,
+    FRAME,
+    GLUE,
+    LEVEL,
+    OURS,
+    PASSED,
+    PLAIN,
+    SUMMARY,
+    TROUBLE,
+    WARNING,
+)
 from headroom_cli.compressors._logs_templates import merge
 from headroom_cli.compressors._logs_traces import cycles, extend
 
@@ -11,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
+_CROPS = {ERROR: (1400, 500)}  # head and tail that stay of a very long line, in characters
+_CROP = (400, 100)
 _NOTE = 28  # characters: what a gap note costs; a gap that is cheaper is not cut
 
 
@@ -33,18 +46,19 @@ POLICIES = {
 }
 
 
-def _choose(texts: list[str], classes: bytearray, templates: list[int], policy: Policy) -> bytearray:
+def _choose(texts: list[str], classes: bytearray, rows: list[int], templates: list[int], policy: Policy) -> bytearray:
     """Return 1 for each line that its template's head or tail, its class or its newness keeps."""
     total = len(texts)
     stays = bytearray(total)
-    heads = [0] * 7
-    tails = [0] * 7
+    heads = [0] * 8
+    tails = [0] * 8
     for kind, count in policy.heads.items():
         heads[kind] = count
     for kind, count in policy.tails.items():
         tails[kind] = count
     seen: dict[int, int] = {}
     told: set[str] = set()
+    wordings: set[int] = set()
     for row in range(total):
         kind = classes[row]
         if kind == GLUE or kind == FRAME:
@@ -53,6 +67,10 @@ def _choose(texts: list[str], classes: bytearray, templates: list[int], policy: 
             text = texts[row]
             if text not in told:
                 told.add(text)
+                stays[row] = 1
+        elif kind == TROUBLE:
+            if rows[row] not in wordings:
+                wordings.add(rows[row])
                 stays[row] = 1
         else:
             template = templates[row]
@@ -129,12 +147,14 @@ def _settle(texts: list[str], classes: bytearray, stays: bytearray, shortest: in
             row += 1
         before = start > 0 and not stays[start - 1]
         after = row < total and not stays[row]
-        if before and after:
+        if before:
             for at in range(start, row):
                 stays[at] = 0
-        elif before:
-            for at in range(start, row):
-                stays[at] = 0 if texts[at] else stays[at]
+        elif after:
+            for at in range(row - 1, start - 1, -1):
+                if texts[at]:
+                    break
+                stays[at] = 0
     row = 0
     while row < total:
         if stays[row]:
@@ -148,6 +168,14 @@ def _settle(texts: list[str], classes: bytearray, stays: bytearray, shortest: in
         if size <= _NOTE or row - start < shortest:
             for at in range(start, row):
                 stays[at] = 1
+
+
+def _crop(text: str, kind: int) -> str:
+    """Return a line without its middle when it is far too long; errors are cut above 2,000 characters only."""
+    head, tail = _CROPS.get(kind, _CROP)
+    if len(text) <= head + tail + 100:
+        return text
+    return f"{text[:head]}[... {len(text) - head - tail} characters]{text[-tail:]}"
 
 
 def _label(text: str, kind: int) -> str:
@@ -165,6 +193,8 @@ def _render(
     rows: list[int],
     stays: bytearray,
     again: bytearray,
+    *,
+    crop: bool,
 ) -> tuple[list[str], int]:
     """Return the kept lines with their gap notes, and how many lines were left out."""
     out: list[str] = []
@@ -174,7 +204,10 @@ def _render(
     row = 0
     while row < total:
         if stays[row]:
-            out.append(written(texts[row], counts[row]))
+            text = texts[row]
+            if crop and len(text) > 600:
+                text = _crop(text, classes[row])
+            out.append(written(text, counts[row]))
             row += 1
             continue
         lines = 0
@@ -214,11 +247,12 @@ def pick(
     numbers = merge(keys, kinds)
     if want.spent():
         return None
+    numbers = [-1 if kind == PASSED else number for kind, number in zip(kinds, numbers, strict=True)]
     templates = list(map(numbers.__getitem__, rows))
-    stays = _choose(texts, classes, templates, policy)
+    stays = _choose(texts, classes, rows, templates, policy)
     again = _fold_traces(texts, classes, stays)
     stays[0] = stays[-1] = 1
     _settle(texts, classes, stays, policy.shortest)
     if want.spent():
         return None
-    return _render(texts, counts, classes, rows, stays, again)
+    return _render(texts, counts, classes, rows, stays, again, crop=want.level != "safe")

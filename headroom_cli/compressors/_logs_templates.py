@@ -21,21 +21,27 @@ def keys_of(lines: list[str]) -> list[bytes]:
     return joined.translate(None, _DIGITS).split(b"\n")
 
 
-def _words(keys: list[bytes]) -> list[list[bytes]]:
-    """Return the words of each key that say something: not those that nearly every key has (host, month, program)."""
+_COMMON, _VARIABLE, _SAYING = 1, 3, 5  # weights of a word that nearly all lines have, one with punctuation, a plain one
+
+
+def _words(keys: list[bytes]) -> tuple[list[list[bytes]], dict[bytes, int]]:
+    """Return the words of each key, and what each distinct word weighs in a comparison."""
     split = [key.split(None, _WORDS)[:_WORDS] for key in b"\n".join(keys).translate(_SEPARATORS).split(b"\n")]
-    if len(split) >= 8:
-        holders: dict[bytes, int] = {}
-        for words in split:
-            for word in set(words):
-                holders[word] = holders.get(word, 0) + 1
-        common = {word for word, count in holders.items() if count * 5 > len(split) * 3}
-        if common:
-            split = [[word for word in words if word not in common] for words in split]
-    return [
-        [b"*" if (len(word) > 5 or word == b"x") and not word.strip(_HEX) else word for word in words]
-        for words in split
-    ]
+    holders: dict[bytes, int] = {}
+    for words in split:
+        for word in words:
+            holders[word] = holders.get(word, 0) + 1
+    often = len(split) * 3 // 5 if len(split) >= 8 else len(split) + 1
+    weights: dict[bytes, int] = {}
+    rename: dict[bytes, bytes] = {}
+    for word, count in holders.items():
+        if (len(word) > 5 or word == b"x") and not word.strip(_HEX):
+            rename[word] = b"*"
+        weights[word] = _COMMON if count > often else _SAYING if word.isalpha() else _VARIABLE
+    weights[b"*"] = _COMMON
+    if rename:
+        split = [[rename.get(word, word) for word in words] for words in split]
+    return split, weights
 
 
 def merge(keys: list[bytes], classes: list[int]) -> list[int]:
@@ -45,22 +51,25 @@ def merge(keys: list[bytes], classes: list[int]) -> list[int]:
     buckets: dict[tuple[int, int, int, bytes], list[tuple[int, list[bytes]]]] = {}
     comparisons = 0
     fresh = 0
-    for words, kind in zip(_words(keys), classes, strict=True):
+    split, weights = _words(keys)
+    for words, kind in zip(split, classes, strict=True):
         whole = (kind, tuple(words))
         found = exact.get(whole, -1)
         if found < 0 and words:
             size = len(words)
             looks = _LOOKS if comparisons < _COMPARISONS else 1
+            weigh = [weights[word] for word in words]
+            enough = sum(weigh)
             homes = [buckets.setdefault((kind, size, 0, words[0]), [])]
             if size > 2:
                 homes.append(buckets.setdefault((kind, size, 1, words[-1]), []))
             for home in homes:
                 for number, pattern in home[-looks:]:
                     comparisons += 1
-                    equal = sum(map(bytes.__eq__, pattern, words))
-                    if equal * 2 >= size and equal >= 1:
+                    same = list(map(bytes.__eq__, pattern, words))
+                    if sum(map(int.__mul__, weigh, same)) * 2 >= enough:
                         found = number
-                        if equal < size:
+                        if False in same:
                             pattern[:] = [a if a == b else b"" for a, b in zip(pattern, words, strict=True)]
                         break
                 if found >= 0:
