@@ -1,20 +1,11 @@
-"""Which lines of a log stay, and what the gaps say."""
+"""Which lines of a log stay."""
 
 from __future__ import annotations
 
-from headroom_cli.compressors._logs_clean import written
-from headroom_cli.compressors._logs_lines import (
-    ERROR,
-    FRAME,
-    GLUE,
-    LEVEL,
-    OURS,
-    PASSED,
-    PLAIN,
-    SUMMARY,
-    TROUBLE,
-    WARNING,
-)
+import re
+
+from headroom_cli.compressors._logs_lines import ERROR, FRAME, GLUE, OURS, PASSED, PLAIN, SUMMARY, TROUBLE, WARNING
+from headroom_cli.compressors._logs_notes import NOTE, Rendering, render
 from headroom_cli.compressors._logs_templates import merge
 from headroom_cli.compressors._logs_traces import cycles, extend
 
@@ -22,49 +13,86 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
-_CROPS = {ERROR: (1400, 500)}  # head and tail that stay of a very long line, in characters
-_CROP = (400, 100)
-_NOTE = 28  # characters: what a gap note costs; a gap that is cheaper is not cut
+_ASKED = 40  # lines that a question may keep
+_ALL_CLASSES = 8
 
 
 class Policy:
-    """How many lines of a template stay: the first ``head`` and the last ``tail`` for each class."""
+    """How many lines of a template stay: the first ``heads`` and the last ``tails`` of each class."""
 
-    __slots__ = ("heads", "shortest", "tails")
+    __slots__ = ("heads", "nearby", "shortest", "stamps", "tails")
 
-    def __init__(self, heads: dict[int, int], tails: dict[int, int], shortest: int) -> None:
-        """``shortest`` is the number of lines below which a gap is not cut."""
-        self.heads = heads
-        self.tails = tails
+    def __init__(self, heads: dict[int, int], tails: dict[int, int], *, shortest: int, stamps: bool = False) -> None:
+        """``shortest``: shorter gaps are not cut; ``stamps``: errors that differ in their time only are one."""
+        self.heads = [heads.get(kind, 0) for kind in range(_ALL_CLASSES)]
+        self.tails = [tails.get(kind, 0) for kind in range(_ALL_CLASSES)]
         self.shortest = shortest
+        self.stamps = stamps
 
 
 POLICIES = {
-    "safe": Policy({PLAIN: 8, WARNING: 12, SUMMARY: 20, PASSED: 1}, {PLAIN: 2, WARNING: 2, SUMMARY: 4}, 8),
-    "balanced": Policy({PLAIN: 2, WARNING: 3, SUMMARY: 6, PASSED: 1}, {PLAIN: 1, WARNING: 1, SUMMARY: 2}, 1),
-    "max": Policy({PLAIN: 1, WARNING: 2, SUMMARY: 4, PASSED: 1}, {SUMMARY: 2}, 1),
+    "safe": Policy({PLAIN: 8, WARNING: 12, SUMMARY: 20, PASSED: 1}, {PLAIN: 2, WARNING: 2, SUMMARY: 4}, shortest=8),
+    "balanced": Policy({PLAIN: 2, WARNING: 3, SUMMARY: 6, PASSED: 1}, {PLAIN: 1, WARNING: 1, SUMMARY: 2}, shortest=1),
+    "max": Policy({PLAIN: 1, WARNING: 2, SUMMARY: 4, PASSED: 1}, {SUMMARY: 2}, shortest=1, stamps=True),
 }
 
+# A clock or counter at the start of a line. Nothing has to follow, so there is nothing to backtrack for.
+_STAMP = re.compile(
+    r"(?:[\[(]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6},? +|\d[\d:.,/TZ+-]*[\s\])]*))+"
+)
+_STOP = frozenset(
+    "about after also and any are but can come could continue did does doing done find fix for from get had has have help here how into "
+    "its just know last let like line lines log logs look make need new not now output please problem run see should show test tests that "
+    "the their them then there these they this those use user using want was were what when where which while who why will with would you "
+    "your error errors fail failed failing failure happen happened wrong issue".split()
+)
 
-def _choose(texts: list[str], classes: bytearray, rows: list[int], templates: list[int], policy: Policy) -> bytearray:
-    """Return 1 for each line that its template's head or tail, its class or its newness keeps."""
+
+class Log:
+    """A judged log: parallel lists over its lines, and what each stands for."""
+
+    __slots__ = ("again", "classes", "counts", "rows", "templates", "texts", "traces")
+
+    def __init__(self, texts: list[str], counts: list[int], classes: bytearray, rows: list[int]) -> None:
+        """``rows`` holds the number of each line's key (the line without digits)."""
+        self.texts = texts
+        self.counts = counts
+        self.classes = classes
+        self.rows = rows
+        self.templates: list[int] = []
+        self.traces: list[tuple[int, int]] = []
+        self.again = bytearray(len(texts))
+
+
+def prepare(log: Log, keys: list[bytes]) -> None:
+    """Find the templates and traces of a log."""
+    log.traces = extend(log.texts, log.classes)
+    kinds = [0] * len(keys)
+    for row, key in enumerate(log.rows):
+        kinds[key] = log.classes[row]
+    numbers = merge(keys, kinds)
+    numbers = [-1 if kind == PASSED else number for kind, number in zip(kinds, numbers, strict=True)]
+    log.templates = list(map(numbers.__getitem__, log.rows))
+
+
+def _choose(log: Log, policy: Policy) -> bytearray:
+    """Return 1 for each line that its class, or its place in its template, keeps."""
+    texts, classes, rows, templates = log.texts, log.classes, log.rows, log.templates
     total = len(texts)
     stays = bytearray(total)
-    heads = [0] * 8
-    tails = [0] * 8
-    for kind, count in policy.heads.items():
-        heads[kind] = count
-    for kind, count in policy.tails.items():
-        tails[kind] = count
+    heads, tails = policy.heads, policy.tails
     seen: dict[int, int] = {}
     told: set[str] = set()
     wordings: set[int] = set()
     for row in range(total):
         kind = classes[row]
-        if kind == GLUE or kind == FRAME:
+        if kind in (GLUE, FRAME):
             stays[row] = 1
         elif kind == ERROR:
             text = texts[row]
+            if policy.stamps:
+                found = _STAMP.match(text)
+                text = text[found.end() :] if found else text
             if text not in told:
                 told.add(text)
                 stays[row] = 1
@@ -77,32 +105,29 @@ def _choose(texts: list[str], classes: bytearray, rows: list[int], templates: li
             count = seen.get(template, 0)
             if count < heads[kind]:
                 text = texts[row]
-                if text not in told:
+                if text not in told or OURS.match(text):
                     told.add(text)
                     stays[row] = 1
                     seen[template] = count + 1
-                elif OURS.match(text):
+    seen = {}
+    for row in range(total - 1, -1, -1):
+        kind = classes[row]
+        if tails[kind] and not stays[row]:
+            template = templates[row]
+            count = seen.get(template, 0)
+            if count < tails[kind]:
+                seen[template] = count + 1
+                if texts[row] not in told:
+                    told.add(texts[row])
                     stays[row] = 1
-    if any(tails):
-        seen = {}
-        for row in range(total - 1, -1, -1):
-            kind = classes[row]
-            if tails[kind] and not stays[row]:
-                template = templates[row]
-                count = seen.get(template, 0)
-                if count < tails[kind]:
-                    seen[template] = count + 1
-                    if texts[row] not in told:
-                        told.add(texts[row])
-                        stays[row] = 1
     return stays
 
 
-def _fold_traces(texts: list[str], classes: bytearray, stays: bytearray) -> bytearray:
-    """Take out traces that were told before and the inner rounds of recursion; return which rows these are."""
-    again = bytearray(len(texts))
+def _fold_traces(log: Log, stays: bytearray) -> None:
+    """Take out traces that were told before and the inner rounds of recursion; mark them in ``log.again``."""
+    texts, classes, again = log.texts, log.classes, log.again
     known: set[str] = set()
-    for start, end in extend(texts, classes):
+    for start, end in log.traces:
         if end - start < 2 and not texts[start].startswith(("Caused by", "Traceback")):
             continue
         body = "\n".join(texts[start:end])
@@ -115,28 +140,95 @@ def _fold_traces(texts: list[str], classes: bytearray, stays: bytearray) -> byte
         for row in range(start, end):
             stays[row] = 1
         for row in (start - 1, end):
+            # A trace is told by its message: it stays beside new frames even when it was told before.
             if 0 <= row < len(texts) and classes[row] == ERROR:
                 stays[row] = 1
-        for first, last, _ in cycles(texts, start, end):
+        for first, last in cycles(texts, start, end):
             for row in range(first, last):
                 stays[row] = 0
                 again[row] = 1
-    return again
 
 
-def _settle(texts: list[str], classes: bytearray, stays: bytearray, shortest: int) -> None:
-    """Let lines follow what they belong to: continuation lines their head, rules and blanks their neighbours."""
-    total = len(texts)
-    head_stays = 1
-    for row in range(total):
-        text = texts[row]
+def _suites(log: Log, stays: bytearray) -> None:
+    """Let the heading of a suite go with its tests when all of them passed and went."""
+    texts, classes = log.texts, log.classes
+    open_row = -1
+    depth = 0
+    gone = False
+    for row, text in enumerate(texts):
         kind = classes[row]
-        if not text:
+        if kind == GLUE:
             continue
-        if text[0] not in " \t|":
-            head_stays = stays[row] or kind == GLUE
-        elif kind == PLAIN and not head_stays:
-            stays[row] = 0
+        indent = len(text) - len(text.lstrip(" "))
+        if open_row >= 0 and indent > depth and kind == PASSED:
+            gone = gone or not stays[row]
+            if stays[row]:
+                open_row = -1
+            continue
+        if open_row >= 0 and gone and indent <= depth:
+            stays[open_row] = 0
+        open_row = row if kind == PLAIN and indent and row else -1
+        depth = indent
+        gone = False
+    if open_row >= 0 and gone:
+        stays[open_row] = 0
+
+
+def _ask(log: Log, stays: bytearray, question: str) -> set[int]:
+    """Keep the lines that rare words of the question stand in; return them."""
+    from headroom_cli.rank import terms
+
+    words = {word for word in terms(question[-4000:]) if len(word) > 2 and word not in _STOP and not word.isdigit()}
+    if not words or len(words) > 200:
+        words = set(sorted(words)[:200])
+    if not words:
+        return set()
+    total = len(log.texts)
+    scores: dict[int, float] = {}
+    low = [text[:2000].lower() for text in log.texts]
+    joined = "\n".join(low)
+    starts: list[int] = []
+    at = 0
+    for text in low:
+        starts.append(at)
+        at += len(text) + 1
+    from bisect import bisect_right
+
+    rare = max(8, total // 50)
+    for word in sorted(words):
+        holders: list[int] = []
+        at = joined.find(word)
+        while at >= 0 and len(holders) <= rare:
+            row = bisect_right(starts, at) - 1
+            holders.append(row)
+            if row + 1 >= total:
+                break
+            at = joined.find(word, starts[row + 1])
+        if len(holders) > rare:
+            continue
+        for row in holders:
+            scores[row] = scores.get(row, 0.0) + 1.0 / (1 + len(holders))
+    best = sorted(scores, key=lambda row: (-scores[row], row))[:_ASKED]
+    for row in best:
+        stays[row] = 1
+    return set(best)
+
+
+def _near(log: Log, stays: bytearray) -> None:
+    """Where errors are few, keep the two lines before each and the one behind it: what led there."""
+    rows = [row for row, kind in enumerate(log.classes) if kind == ERROR and stays[row]]
+    if not rows or len(rows) * 50 > len(log.texts):
+        return
+    for row in rows:
+        for near in (row - 2, row - 1, row + 1):
+            if 0 <= near < len(stays) and not log.again[near]:
+                stays[near] = 1
+
+
+def _settle(log: Log, stays: bytearray, shortest: int) -> None:
+    """Let lines follow what they belong to: continuation lines their head, rules and blanks their neighbours."""
+    texts, classes = log.texts, log.classes
+    total = len(texts)
     row = 0
     while row < total:
         if classes[row] != GLUE:
@@ -145,12 +237,10 @@ def _settle(texts: list[str], classes: bytearray, stays: bytearray, shortest: in
         start = row
         while row < total and classes[row] == GLUE:
             row += 1
-        before = start > 0 and not stays[start - 1]
-        after = row < total and not stays[row]
-        if before:
+        if start > 0 and not stays[start - 1]:
             for at in range(start, row):
                 stays[at] = 0
-        elif after:
+        elif row < total and not stays[row]:
             for at in range(row - 1, start - 1, -1):
                 if texts[at]:
                     break
@@ -165,94 +255,114 @@ def _settle(texts: list[str], classes: bytearray, stays: bytearray, shortest: in
         while row < total and not stays[row]:
             size += len(texts[row]) + 1
             row += 1
-        if size <= _NOTE or row - start < shortest:
+        if size <= NOTE or row - start < shortest:
             for at in range(start, row):
                 stays[at] = 1
 
 
-def _crop(text: str, kind: int) -> str:
-    """Return a line without its middle when it is far too long; errors are cut above 2,000 characters only."""
-    head, tail = _CROPS.get(kind, _CROP)
-    if len(text) <= head + tail + 100:
-        return text
-    return f"{text[:head]}[... {len(text) - head - tail} characters]{text[-tail:]}"
-
-
-def _label(text: str, kind: int) -> str:
-    """Return the word under which a dropped line is counted, "" for none."""
-    if kind == PASSED:
-        return "passed"
-    found = LEVEL.search(text[:200])
-    return (found.group(1) or found.group(2)).upper() if found else ""
-
-
-def _render(
-    texts: list[str],
-    counts: list[int],
-    classes: bytearray,
-    rows: list[int],
-    stays: bytearray,
-    again: bytearray,
-    *,
-    crop: bool,
-) -> tuple[list[str], int]:
-    """Return the kept lines with their gap notes, and how many lines were left out."""
-    out: list[str] = []
-    labels: dict[int, str] = {}
-    total = len(texts)
-    dropped = 0
-    row = 0
-    while row < total:
-        if stays[row]:
-            text = texts[row]
-            if crop and len(text) > 600:
-                text = _crop(text, classes[row])
-            out.append(written(text, counts[row]))
-            row += 1
+def _follow(log: Log, stays: bytearray) -> None:
+    """Let plain indented lines go with the head that they continue."""
+    head_stays = 1
+    for row, text in enumerate(log.texts):
+        if not text:
             continue
-        lines = 0
-        held: dict[str, int] = {}
-        while row < total and not stays[row]:
-            count = counts[row]
-            lines += count
-            kind = classes[row]
-            if again[row]:
-                label = "trace repeated"
-            elif kind == ERROR:
-                label = "repeated"
-            elif kind == GLUE:
-                label = ""
-            else:
-                key = rows[row]
-                found = labels.get(key)
-                label = labels[key] = _label(texts[row], kind) if found is None else found
-            if label:
-                held[label] = held.get(label, 0) + count
-            row += 1
-        dropped += lines
-        said = ", ".join(f"{count} {label}" for label, count in sorted(held.items(), key=lambda pair: -pair[1])[:4])
-        unit = "line" if lines == 1 else "lines"
-        out.append(f"[... {lines} {unit}: {said}]" if said and lines > 3 else f"[... {lines} {unit}]")
-    return out, dropped
+        kind = log.classes[row]
+        if text[0] not in " \t|":
+            head_stays = stays[row] or kind == GLUE
+        elif kind == PLAIN and not head_stays:
+            stays[row] = 0
 
 
-def pick(
-    texts: list[str], counts: list[int], classes: bytearray, keys: list[bytes], rows: list[int], want: Want
-) -> tuple[list[str], int] | None:
-    """Return the lines of the rendering and how many lines it leaves out; None when the time is over."""
-    policy = POLICIES[want.level]
-    kinds = [0] * len(keys)
-    for row, key in enumerate(rows):
-        kinds[key] = classes[row]
-    numbers = merge(keys, kinds)
-    if want.spent():
-        return None
-    numbers = [-1 if kind == PASSED else number for kind, number in zip(kinds, numbers, strict=True)]
-    templates = list(map(numbers.__getitem__, rows))
-    stays = _choose(texts, classes, rows, templates, policy)
-    again = _fold_traces(texts, classes, stays)
+def choose(log: Log, policy: Policy, question: str) -> tuple[bytearray, set[int]]:
+    """Return which lines stay under a policy, and which of them the question asked for."""
+    log.again = bytearray(len(log.texts))
+    stays = _choose(log, policy)
+    _fold_traces(log, stays)
+    _follow(log, stays)
+    _suites(log, stays)
+    asked = _ask(log, stays, question) if question else set()
+    _near(log, stays)
     stays[0] = stays[-1] = 1
-    _settle(texts, classes, stays, policy.shortest)
+    _settle(log, stays, policy.shortest)
+    return stays, asked
+
+
+def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
+    """Return the kept lines that a budget may take, the least missed first; errors stand last."""
+    total = len(log.texts)
+    base = [0] * _ALL_CLASSES
+    base[PASSED], base[GLUE], base[PLAIN], base[WARNING], base[FRAME], base[SUMMARY], base[TROUBLE], base[ERROR] = (
+        0, 1, 2, 10, 20, 30, 40, 60,
+    )  # fmt: skip
+    values: list[tuple[int, int]] = []
+    last_error = -100
+    for row in range(total):
+        kind = log.classes[row]
+        if kind == ERROR:
+            last_error = row
+        if not stays[row]:
+            continue
+        value = base[kind]
+        if row in asked:
+            value += 45
+        if row - last_error <= 2:
+            value += 3
+        if total - row <= 12 or row < 3:
+            value += 5
+        values.append((value, row))
+    values.sort()
+    return [row for _, row in values]
+
+
+def squeeze(log: Log, stays: bytearray, asked: set[int], want: Want, target: int, *, errors: bool) -> Rendering | None:
+    """Take lines out, least missed first, until the rendering counts ``target`` tokens or only errors are left.
+
+    Return None when the time is over. With ``errors`` also those may go; the rendering counts them.
+    """
+    order = _worth(log, stays, asked)
+    if not errors:
+        order = [row for row in order if log.classes[row] not in (ERROR, TROUBLE)]
+    low, high = 0, len(order)
+    best: Rendering | None = None
+    while low <= high:
+        if want.spent():
+            return None
+        middle = (low + high) // 2
+        trial = bytearray(stays)
+        for row in order[:middle]:
+            trial[row] = 0
+        made = render(log, trial)
+        if want.count(made.text("\n")) <= target:
+            best = made
+            high = middle - 1
+        else:
+            low = middle + 1
+            if best is None and middle == len(order):
+                best = made
+    return best
+
+
+def pick(log: Log, want: Want) -> Rendering | None:
+    """Return the rendering that the level and the budget ask for; None when the time is over."""
+    if want.budget is not None:
+        made: Rendering | None = None
+        for level in ("safe", "balanced", "max"):
+            stays, asked = choose(log, POLICIES[level], want.question)
+            made = render(log, stays, crop=level != "safe")
+            if want.spent():
+                return None
+            if want.count(made.text("\n")) <= want.budget:
+                return made
+        return squeeze(log, stays, asked, want, want.budget, errors=True)
+    if want.level != "max":
+        stays, asked = choose(log, POLICIES[want.level], want.question)
+        return None if want.spent() else render(log, stays, crop=want.level != "safe")
+    stays, asked = choose(log, POLICIES["balanced"], want.question)
+    target = want.count(render(log, stays).text("\n")) // 2
+    stays, asked = choose(log, POLICIES["max"], want.question)
+    made = render(log, stays)
     if want.spent():
         return None
-    return _render(texts, counts, classes, rows, stays, again, crop=want.level != "safe")
+    if want.count(made.text("\n")) <= target:
+        return made
+    return squeeze(log, stays, asked, want, target, errors=False)

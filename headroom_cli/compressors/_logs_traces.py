@@ -36,12 +36,12 @@ def extend(texts: list[str], classes: bytearray | list[int]) -> list[tuple[int, 
     return runs
 
 
-def cycles(texts: list[str], start: int, end: int) -> list[tuple[int, int, int]]:
-    """Return (first dropped row, row behind the last, length) for each stretch of identical recursion frames.
+def cycles(texts: list[str], start: int, end: int) -> list[tuple[int, int]]:
+    """Return (first dropped row, row behind the last) for each stretch of identical recursion frames.
 
     The first two rounds of a cycle stay; only three or more further rounds are worth a note.
     """
-    found: list[tuple[int, int, int]] = []
+    found: list[tuple[int, int]] = []
     for length in range(1, _CYCLE + 1):
         if end - start < length * 5:
             break
@@ -54,13 +54,13 @@ def cycles(texts: list[str], start: int, end: int) -> list[tuple[int, int, int]]
                 if same >= 4 * length:
                     rounds = same // length - 1
                     first = row - same + 2 * length
-                    found.append((first, first + rounds * length, length))
+                    found.append((first, first + rounds * length))
                 same = 0
             row += 1
         if same >= 4 * length:
             rounds = same // length - 1
             first = row - same + 2 * length
-            found.append((first, first + rounds * length, length))
+            found.append((first, first + rounds * length))
         if found:
             break
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from headroom_cli.compressors import _logs_clean as clean
 from headroom_cli.compressors._logs_lines import classify, digits_decide, stemmed
-from headroom_cli.compressors._logs_pick import pick
+from headroom_cli.compressors._logs_pick import Log, pick, prepare
 from headroom_cli.compressors._logs_shape import evidence, sniff
 from headroom_cli.compressors._logs_templates import keys_of
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
@@ -17,8 +17,6 @@ from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
-
-_LEAST = 0.97  # of the bytes; a rendering above that is not worth a changed block
 
 
 def judge(texts: list[str]) -> tuple[bytearray, list[bytes], list[int]]:
@@ -69,18 +67,20 @@ def compress(text: str, want: Want) -> Draft | None:
     classes, keys, rows = judge(texts)
     if want.spent():
         return None
-    if not evidence(texts, classes, rows, len(keys)) and not want.hint.command.startswith("\0"):
+    if not evidence(texts, classes, rows, len(keys)):
         return draft
-    kept = pick(texts, counts, classes, keys, rows, want)
-    if kept is None:
+    log = Log(texts, counts, classes, rows)
+    prepare(log, keys)
+    if want.spent():
         return None
-    out, dropped = kept
-    if not dropped:
+    made = pick(log, want)
+    if made is None:
+        return None
+    missing = made.missing(total)
+    short = made.text(newline) + end
+    if not missing or len(short) >= len(faithful):
         return draft
-    short = newline.join(out) + end
-    if len(short) >= len(faithful):
-        return draft
-    return Draft(short, LOSSY, f"{dropped} of {total} lines")
+    return Draft(short, LOSSY, missing)
 
 
 COMPRESSOR = Compressor(
