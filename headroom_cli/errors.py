@@ -10,6 +10,7 @@ HeadroomError
 │   ├── StoreVersionError   78  written by a newer version, left alone
 │   └── StoreRefusedError   78  a directory that is unsafe to keep originals in
 ├── OutputError         74  standard output cannot be written
+├── ReaderGoneError     141 nobody reads standard output any more: silent
 ├── CorruptError        74  a stored object does not hash to its name
 ├── NotFoundError       1   the answer is no: an unknown handle, an empty ledger
 └── ConfigError         78  a setting has a value that cannot be used
@@ -76,6 +77,12 @@ class OutputError(HeadroomError):
     """Standard output could not be written."""
 
     status = 74
+
+
+class ReaderGoneError(OutputError):
+    """Nobody reads standard output any more, as in ``| head``: ends silently."""
+
+    status = 141
 
 
 class NotFoundError(HeadroomError):

@@ -1,0 +1,127 @@
+"""The typer commands: help, the errors of a command line, and every verb that is no filter. 60 ms to import."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Optional
+
+import typer
+from typer.main import get_command
+
+from headroom_cli import errors
+from headroom_cli.cli import io
+from headroom_cli.cli.main import run_verb
+from headroom_cli.cli.options import VERBS, Verb, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ABOUT = "Shrink what LLM agents read, and give every original back byte for byte."
+EPILOG = "Settings: flag, HEADROOM_* variable, config.toml, default, in this order. More: man headroom"
+
+
+def build() -> Any:
+    """Return the whole program as typer's (click's) command group."""
+    app = typer.Typer(
+        name="headroom", help=ABOUT, epilog=EPILOG, add_completion=False, rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+    app.callback(invoke_without_command=True)(_top)
+    for name in VERBS:
+        verb = load(name)
+        app.command(name=name, help=_help(verb), short_help=verb.about, epilog=_epilog(verb))(_command(verb))
+    return get_command(app)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit status. Raise UsageError for one that is wrong."""
+    import sys
+
+    try:
+        status = build().main(args=list(arguments), prog_name="headroom", standalone_mode=False)
+    except typer.Exit as ended:
+        status = ended.exit_code
+    except typer.Abort as aborted:
+        raise KeyboardInterrupt from aborted
+    except Exception as wrong:
+        # click's usage errors, which typer carries inside itself: known by their sentence and status.
+        if getattr(wrong, "exit_code", 0) != errors.UsageError.status:
+            raise
+        sentence = wrong.format_message() if hasattr(wrong, "format_message") else str(wrong)
+        context = getattr(wrong, "ctx", None)
+        place = context.command_path if context is not None else "headroom"
+        raise errors.UsageError(f"{sentence.strip().rstrip('.')}; see {place} --help") from wrong
+    finally:
+        sys.stdout.flush()
+    return status if isinstance(status, int) else 0
+
+
+def _top(context: typer.Context, version: bool = typer.Option(False, "--version", help="Show the version.")) -> int:  # noqa: FBT001, FBT003 - typer's own way to declare a switch
+    """Answer --version; without a verb, show the help and call it a usage error."""
+    if version:
+        from importlib.metadata import version as installed
+
+        io.write(f"headroom {installed('headroom-cli')}\n".encode())
+        return 0
+    if context.invoked_subcommand is None:
+        io.tell(context.get_help())
+        return errors.UsageError.status
+    return 0
+
+
+def _command(verb: Verb) -> Callable[..., int]:
+    """Return a function whose signature is what typer reads: one parameter per argument and flag of the verb."""
+
+    def command(**values: Any) -> int:
+        return run_verb(
+            verb.name,
+            {name: "true" if value is True else value for name, value in values.items() if value not in {None, False}},
+        )
+
+    parameters = [
+        inspect.Parameter(
+            argument.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=typer.Argument(
+                ... if argument.required else None, help=_sentence(argument.about), metavar=argument.name.upper()
+            ),
+            annotation=str if argument.required else Optional[str],  # noqa: UP045 - a value at run time, as typer wants it
+        )
+        for argument in verb.arguments
+    ]
+    for row in verb.rows:
+        switch = row.kind == "switch"
+        option = typer.Option(
+            False if switch else None, *row.flags, help=_sentence(row.help), metavar=row.metavar or None,
+            show_default=False,
+        )  # fmt: skip
+        annotation = bool if switch else Optional[str]  # noqa: UP045 - as above
+        parameters.append(
+            inspect.Parameter(row.name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
+        )
+    command.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _sentence(text: str) -> str:
+    """Return a help text that starts with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def _help(verb: Verb) -> str:
+    """Return the help of a verb: its line and its paragraphs."""
+    return "\n\n".join((_sentence(verb.about) + ".", *verb.paragraphs))
+
+
+def _epilog(verb: Verb) -> str:
+    """Return what stands below a verb's flags: examples and statuses, in lines that are not to be wrapped."""
+    # click keeps the lines of a paragraph that starts with \b.
+    parts = []
+    if verb.examples:
+        parts.append(
+            "\b\nExamples:\n" + "\n".join(f"  {command}\n      {_sentence(does)}." for command, does in verb.examples)
+        )
+    if verb.statuses:
+        parts.append("\b\nExit status:\n" + "\n".join(f"  {status:<3} {meaning}" for status, meaning in verb.statuses))
+    return "\n\n".join(parts)

@@ -1,0 +1,41 @@
+"""``headroom crush``: a document in, the same document with fewer tokens out."""
+
+from __future__ import annotations
+
+from headroom_cli.cli import filters
+from headroom_cli.cli.options import FILE, Verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from headroom_cli.settings import Settings
+
+
+def run(settings: Settings, own: Mapping[str, str]) -> int:
+    """Compress."""
+    return filters.run(VERB, settings, own.get("file", "-"))
+
+
+VERB = Verb(
+    "crush",
+    run,
+    about="write a document with fewer tokens, in the format it came in",
+    text="""
+        Reads an Anthropic or OpenAI request, a list of messages, JSON Lines of either, or any text, and writes the
+        same with its tool results and other bulky texts shortened. The bytes between them stay as they are.
+
+        A text is shortened only after its original is safe in the store. Where something was left out, the last line
+        of the text is a marker, <<headroom:HANDLE WHAT>>, that says what; `headroom retrieve HANDLE` prints it.
+
+        When nothing is to be gained, or anything fails, the output is the input.
+    """,
+    arguments=(FILE,),
+    examples=(
+        ("cat trace.json | headroom crush > small.json", "shorten a conversation"),
+        ("pytest 2>&1 | headroom crush", "shorten a log"),
+        ("kubectl get pods -o json | headroom crush --query 'which pods are failing'", "keep what bears on a question"),
+        ("headroom crush trace.json | headroom retrieve --expand | cmp - trace.json", "get every byte back"),
+    ),
+    statuses=((65, "the input is not what --from said"),),
+)

@@ -1,0 +1,96 @@
+"""What a verb is, and the table of verbs.
+
+A verb is one file of this package, whose VERB record declares it, and one row of VERBS. The typer commands (app.py),
+the fast path (_flags.py), the manual and the completions are all made from these records and from settings.TABLE.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.settings import TABLE, Setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from headroom_cli.settings import Settings
+
+# verb -> whether it is a filter: runs without typer when its arguments are plain.
+VERBS = {"crush": True, "route": True, "retrieve": True, "stats": False, "store": False}
+
+SHARED = ("format", "model", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "only", "skip",
+          "as_kind", "strict", "json", "quiet", "verbose", "no_color")  # fmt: skip
+REPORTING = ("store", "json", "quiet", "verbose", "no_color")
+
+
+class Argument:
+    """A word of the command line that is not a flag: its name, whether it may be missing, what it means."""
+
+    __slots__ = ("about", "choices", "name", "required")
+
+    def __init__(self, name: str, about: str, *, required: bool = False, choices: tuple[str, ...] = ()) -> None:
+        """``name`` is lower case; the help shows it in capitals."""
+        self.name = name
+        self.about = about
+        self.required = required
+        self.choices = choices
+
+
+class Verb:
+    """One command.
+
+    ``name``       as it is typed
+    ``about``      one line without a full stop
+    ``text``       what it does, for the help and the manual: paragraphs with blank lines between them
+    ``arguments``  in their order
+    ``flags``      names of rows of settings.TABLE
+    ``own``        the flags that are its alone; they are no settings and have no variable
+    ``examples``   (command, what it does)
+    ``statuses``   exit statuses besides the common ones: (status, meaning)
+    ``run``        (settings, own) -> exit status; ``own`` holds the arguments and own flags that were given
+    """
+
+    __slots__ = ("about", "arguments", "examples", "flags", "name", "own", "run", "statuses", "text")
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[Settings, Mapping[str, str]], int],
+        *,
+        about: str,
+        text: str,
+        arguments: tuple[Argument, ...] = (),
+        flags: tuple[str, ...] = SHARED,
+        own: tuple[Setting, ...] = (),
+        examples: tuple[tuple[str, str], ...] = (),
+        statuses: tuple[tuple[int, str], ...] = (),
+    ) -> None:
+        """Hold one verb."""
+        self.name = name
+        self.run = run
+        self.about = about
+        self.text = text
+        self.arguments = arguments
+        self.flags = flags
+        self.own = own
+        self.examples = examples
+        self.statuses = statuses
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The paragraphs of its text, each on one line."""
+        return [" ".join(paragraph.split()) for paragraph in self.text.split("\n\n")]
+
+    @property
+    def rows(self) -> tuple[Setting, ...]:
+        """The rows of all its flags: its own first, then the settings in the table's order."""
+        return (*self.own, *(row for row in TABLE if row.name in self.flags))
+
+
+FILE = Argument("file", "the file to read; - or nothing means standard input")
+
+
+def load(name: str) -> Verb:
+    """Import a verb's file and return its record."""
+    module = __import__(f"headroom_cli.cli.{name}", fromlist=["VERB"])
+    verb: Verb = module.VERB
+    return verb

@@ -1,0 +1,275 @@
+"""Every setting of the program, declared once: its flag, its HEADROOM_* variable, its key in config.toml, its default.
+
+The typer commands, the fast path's flag table, the manual and the completions are made from TABLE.
+A value comes from the flag, else the variable, else ``config.toml``, else the default.
+No other module reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+
+from headroom_cli.errors import ConfigError, UsageError
+from headroom_cli.model import KINDS, LEVELS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The names of headroom_cli.formats.FORMATS, repeated because that package stands above this one; a test compares.
+FORMAT_NAMES = ("anthropic", "openai", "responses", "bare", "jsonl", "raw")
+REDEEMERS = ("auto", "tool", "shell", "none")
+
+YES = frozenset(("1", "true", "yes", "on"))
+NO = frozenset(("0", "false", "no", "off"))
+
+
+class Setting:
+    """One row: how a value is named on the command line, in the environment and in the file, and what it may be.
+
+    ``name``      the attribute of Settings
+    ``flags``     its spellings, the long one first; the long one without dashes is its key in config.toml;
+                  no flags at all for what only the environment sets
+    ``variable``  its HEADROOM_* variable, "" for a flag that belongs to one verb and one call
+    ``kind``      "text", "switch", "number", "choice" or "choices" (several, with commas)
+    ``metavar``   what the help calls its value, "" for a switch
+    ``about``     one sentence without a full stop
+    ``choices``   the values that "choice" and "choices" allow
+    ``shown``     the default as the help shows it, "" for none
+    """
+
+    __slots__ = ("about", "choices", "flags", "kind", "metavar", "name", "shown", "variable")
+
+    def __init__(  # noqa: PLR0917 - a row of the table below reads best without keywords
+        self,
+        name: str,
+        flags: tuple[str, ...],
+        variable: str,
+        kind: str,
+        metavar: str,
+        about: str,
+        *,
+        choices: tuple[str, ...] = (),
+        shown: str = "",
+    ) -> None:
+        """Hold one row of the table."""
+        self.name = name
+        self.flags = flags
+        self.variable = variable
+        self.kind = kind
+        self.metavar = metavar
+        self.about = about
+        self.choices = choices
+        self.shown = shown
+
+    @property
+    def key(self) -> str:
+        """The key in config.toml: the long flag without its dashes."""
+        return self.flags[0].lstrip("-") if self.flags else ""
+
+    @property
+    def help(self) -> str:
+        """The sentence of the help, with the choices, the default and the variable."""
+        text = self.about
+        if self.choices:
+            text += ": " + ", ".join(self.choices)
+        notes = [f"default: {self.shown}"] if self.shown else []
+        if self.variable:
+            notes.append(self.variable)
+        return f"{text} [{'; '.join(notes)}]" if notes else text
+
+
+TABLE = (
+    Setting(
+        "format", ("--from",), "HEADROOM_FROM", "choice", "FORMAT",
+        "what the input is, when it should not be found out", choices=FORMAT_NAMES, shown="found out",
+    ),
+    Setting("model", ("--model",), "HEADROOM_MODEL", "text", "NAME", "the model whose tokens are counted"),
+    Setting(
+        "store", ("--store",), "HEADROOM_STORE", "text", "DIR",
+        "where originals are kept", shown="$XDG_DATA_HOME/headroom/store",
+    ),
+    Setting(
+        "query", ("--query",), "HEADROOM_QUERY", "text", "TEXT",
+        "the question the input is read for: what bears on it stays",
+    ),
+    Setting(
+        "level", ("--level",), "HEADROOM_LEVEL", "choice", "LEVEL",
+        "how hard to compress", choices=LEVELS, shown="safe for conversations, balanced for anything else",
+    ),
+    Setting(
+        "budget", ("--budget",), "HEADROOM_BUDGET", "number", "N",
+        "the number of tokens to get down to",
+    ),
+    Setting(
+        "lossless", ("--lossless",), "HEADROOM_LOSSLESS", "switch", "",
+        "leave nothing out: only re-encode what can be read back in place",
+    ),
+    Setting(
+        "keep_json", ("--keep-json",), "HEADROOM_KEEP_JSON", "switch", "",
+        "what was JSON stays parseable JSON",
+    ),
+    Setting(
+        "redeem", ("--redeem",), "HEADROOM_REDEEM", "choice", "WAY",
+        "how the reader of the output can ask for an original", choices=REDEEMERS, shown="shell",
+    ),
+    Setting(
+        "only", ("--only",), "HEADROOM_ONLY", "choices", "KIND,...",
+        "compress these kinds alone", choices=KINDS,
+    ),
+    Setting(
+        "skip", ("--skip",), "HEADROOM_SKIP", "choices", "KIND,...",
+        "leave these kinds as they are", choices=KINDS,
+    ),
+    Setting(
+        "as_kind", ("--as",), "HEADROOM_AS", "choice", "KIND",
+        "take every block for this kind instead of finding it out", choices=KINDS,
+    ),
+    Setting(
+        "strict", ("--strict",), "HEADROOM_STRICT", "switch", "",
+        "end with status 70 or 74 when something failed and its input was passed through",
+    ),
+    Setting(
+        "json", ("--json",), "HEADROOM_JSON", "switch", "",
+        "write the report as JSON, one object per line",
+    ),
+    Setting("quiet", ("--quiet", "-q"), "HEADROOM_QUIET", "switch", "", "write no summary and no warnings"),
+    Setting(
+        "verbose", ("--verbose", "-v"), "HEADROOM_VERBOSE", "switch", "",
+        "write the summary also when standard error is not a terminal",
+    ),
+    Setting("no_color", ("--no-color",), "HEADROOM_NO_COLOR", "switch", "", "write plain text, also on a terminal"),
+    Setting("debug", (), "HEADROOM_DEBUG", "switch", "", "show the traceback of an internal error"),
+)  # fmt: skip
+
+
+class Settings:
+    """The values that hold for one run, each already converted and checked."""
+
+    __slots__ = tuple(row.name for row in TABLE)
+
+    format: str
+    model: str
+    store: str
+    query: str
+    level: str
+    budget: int | None
+    lossless: bool
+    keep_json: bool
+    redeem: str
+    only: frozenset[str]
+    skip: frozenset[str]
+    as_kind: str
+    strict: bool
+    json: bool
+    quiet: bool
+    verbose: bool
+    no_color: bool
+    debug: bool
+
+
+def resolve(given: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings for the flags that were ``given`` (name -> text; "true" for a switch).
+
+    Raise UsageError for a flag's bad value, ConfigError for a variable's or the file's.
+    """
+    environment = os.environ if environment is None else environment
+    filed = _file(environment)
+    settings = Settings()
+    for row in TABLE:
+        text = given.get(row.name)
+        if text is not None:
+            value = _convert(row, text, row.flags[0], UsageError)
+        elif text := environment.get(row.variable, ""):
+            value = _convert(row, text, row.variable, ConfigError)
+        elif row.key in filed:
+            value = _convert(row, filed[row.key], f"{row.key} in {config_file(environment)}", ConfigError)
+        else:
+            value = _DEFAULTS[row.kind]
+        setattr(settings, row.name, value)
+    settings.redeem = settings.redeem or "shell"
+    if not settings.store:
+        settings.store = os.path.join(_base(environment, "XDG_DATA_HOME", ".local/share"), "headroom", "store")
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":  # https://no-color.org
+        settings.no_color = True
+    return settings
+
+
+def config_file(environment: Mapping[str, str] | None = None) -> str:
+    """Return the path of config.toml, whether it exists or not."""
+    environment = os.environ if environment is None else environment
+    return os.path.join(_base(environment, "XDG_CONFIG_HOME", ".config"), "headroom", "config.toml")
+
+
+def debugging() -> bool:
+    """Tell whether tracebacks are wanted; never raise, because errors are reported by it."""
+    return os.environ.get("HEADROOM_DEBUG", "").lower() in YES
+
+
+_DEFAULTS: dict[str, object] = {
+    "text": "", "choice": "", "switch": False, "number": None, "choices": frozenset(),
+}  # fmt: skip
+
+
+def _base(environment: Mapping[str, str], variable: str, below_home: str) -> str:
+    """Return an XDG base directory; one that is not absolute is ignored, as that specification says."""
+    base = environment.get(variable, "")
+    if os.path.isabs(base):
+        return base
+    home = environment.get("HOME", "") or os.path.expanduser("~")
+    return os.path.join(home, below_home)
+
+
+def _convert(row: Setting, text: str, origin: str, error: type[UsageError | ConfigError]) -> object:
+    """Return a value for what was written, or raise ``error`` naming where it was written and what may stand there."""
+    if row.kind == "switch":
+        lowered = text.lower()
+        if lowered in YES:
+            return True
+        if lowered in NO:
+            return False
+        raise error(f"{origin}: {text!r} is neither yes nor no; use 1 or 0")
+    if row.kind == "number":
+        # 9 digits: more tokens than any model reads, and far below where int() refuses.
+        if text.isascii() and text.isdigit() and len(text) <= 9 and int(text):
+            return int(text)
+        raise error(f"{origin}: {text[:40]!r} is not a number of tokens; use a whole number above 0")
+    if row.kind == "choices":
+        chosen = frozenset(word for word in text.split(",") if word)
+        wrong = sorted(chosen.difference(row.choices))
+        if wrong:
+            raise error(f"{origin}: {wrong[0][:40]!r} is unknown; use {', '.join(row.choices)}")
+        return chosen
+    if row.kind == "choice" and text not in row.choices:
+        raise error(f"{origin}: {text[:40]!r} is unknown; use {', '.join(row.choices)}")
+    return text
+
+
+def _file(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of config.toml as text, {} when there is none."""
+    path = config_file(environment)
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {getattr(error, 'strerror', error)}; make it readable or remove it") from error
+    import tomllib  # 8 ms: only for those who keep a file
+
+    try:
+        parsed = tomllib.loads(data.decode())
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are both
+        raise ConfigError(f"{path}: {error}; write it as TOML") from error
+    known = {row.key for row in TABLE if row.flags}
+    filed = {}
+    for key, value in parsed.items():
+        if key not in known:
+            raise ConfigError(f"{path}: unknown setting {key!r}; use one of {', '.join(sorted(known))}")
+        if isinstance(value, bool):
+            filed[key] = "true" if value else "false"
+        elif isinstance(value, list):
+            filed[key] = ",".join(map(str, value))
+        else:
+            filed[key] = str(value)
+    return filed
