@@ -13,8 +13,8 @@ _GONE = "***"
 # Every pattern is a fixed prefix and one bounded run, so a hostile command costs linear time.
 _SECRETS = re.compile(
     r"""
-    (?P<name>\b[\w-]{0,40}(?:key|token|secret|passw(?:or)?d|pwd|auth|credential)[\w-]{0,40}\s{0,3}[=:]\s{0,3}
-         ["']?
+    (?P<name>\b[\w-]{0,40}(?:key|token|secret|passw(?:or)?d|pwd|auth|credential)[\w-]{0,40}
+         \s{0,3}[=:]\s{0,3}["']?
        | (?:authorization\s{0,3}:\s{0,3})?(?:bearer|basic)\s{1,3}
        | (?:--?(?:password|passwd|token|secret|api-key|user|u)[ =])
        | ://[^\s/:@]{0,100}:(?=[^\s/@]{1,200}@))
@@ -26,7 +26,7 @@ _SECRETS = re.compile(
 
 
 def redact(command: str) -> str:
-    """Return the first line of a command, at most KEPT characters, with what looks like a secret replaced by ``***``."""
+    """Return the first line of a command, at most KEPT characters, with ``***`` for what looks like a secret."""
     line = command.strip().partition("\n")[0][: KEPT * 4]
     line = _SECRETS.sub(lambda found: (found["name"] or "") + _GONE, line)
     return line if len(line) <= KEPT else line[: KEPT - 3] + "..."

@@ -105,7 +105,8 @@ def test_every_text_is_listed_and_only_tool_output_is_in_scope() -> None:
 
 
 def test_splice_changes_nothing_else() -> None:
-    text = '{ "messages":[ {"role":"tool","x":1.10,"big":123456789012345678901234567890,"content":"a\\u00e9\\/b"} ] , "y":1E400}'
+    message = '{"role":"tool","x":1.10,"big":123456789012345678901234567890,"content":"a\\u00e9\\/b"}'
+    text = '{ "messages":[ ' + message + ' ] , "y":1E400}'
     document = formats.parse(text.encode())
     (block,) = document.blocks
     assert block.text == "aé/b"

@@ -1,0 +1,109 @@
+"""Inputs that many tests share: hostile seeds of our own, and the outside corpora when they are beside the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parent / "examples"
+SHARED = Path(os.environ.get("HEADROOM_SHARED") or HERE.parent.parent / "shared")
+CORPUS = Path(os.environ.get("HEADROOM_CORPUS") or SHARED / "corpus")
+HOSTILE = SHARED / "hostile"
+
+WHY_NO_CORPUS = "the outside corpus is not beside this checkout"
+
+# name -> a text of about n characters; every one of them broke some text tool once.
+FLOODS = {
+    "one line": lambda n: "A" * n,
+    "words": lambda n: "a " * (n // 2),
+    "newlines": lambda n: "\n" * n,
+    "carriage returns": lambda n: "\r" * n,
+    "escapes": lambda n: "\x1b" * n,
+    "ansi": lambda n: "\x1b[31m" * (n // 5),
+    "brackets": lambda n: "[" * n,
+    "bracket pairs": lambda n: "[" * (n // 2) + "]" * (n // 2),
+    "objects in objects": lambda n: '{"a":' * (n // 6) + "1" + "}" * (n // 6),
+    "empty objects": lambda n: "[" + ",".join(["{}"] * (n // 3)) + "]",
+    "small numbers": lambda n: "[" + ",".join(str(i % 10) for i in range(n // 2)) + "]",
+    "one number": lambda n: "[" + "1" * n + "]",
+    "one string": lambda n: '["' + "x" * n + '"]',
+    "escaped quotes": lambda n: '["' + '\\"' * (n // 2) + '"]',
+    "many keys": lambda n: "{" + ",".join(f'"k{i}":{i}' for i in range(n // 12)) + "}",
+    "markers": lambda n: "<<headroom:aaaaaaaaaaaa 9 of 10 lines>>\n" * (n // 40),
+    "other markers": lambda n: "<<ccr:" * (n // 6),
+    "parentheses": lambda n: "(" * n,
+    "tags": lambda n: "<div>" * (n // 5),
+    "errors": lambda n: "".join(f"ERROR {i} failed\n" for i in range(n // 18)),
+    "numbered lines": lambda n: "".join(f"line {i}\n" for i in range(n // 11)),
+    "quotes": lambda n: '"' * n,
+    "backslashes": lambda n: "\\" * n,
+    "colons": lambda n: "a:1:" * (n // 4),
+    "paths": lambda n: "".join(f"src/m{i}.py:{i}: x\n" for i in range(n // 18)),
+    "pipes": lambda n: "| a " * (n // 4),
+    "wide characters": lambda n: "\u6f22" * (n // 3),
+    "emoji": lambda n: "\U0001f600\u200d" * (n // 7),
+}
+
+# Short texts with something odd in them.
+ODD = (
+    "", " ", "\n", "\r\n", "\ufeff", "\x00", "a\x00b", "\x1b]0;title\x07", "\x1b]52;c;ZXZpbA==\x07",
+    "\u202e\u2066", "null",
+    '"\\ud800"', '{"a":1,"a":2}', "[NaN]", "[Infinity, -0, 1E400, 1.10]", "{", "[1,", '{"a"',
+    "x\r\n2026-01-01 INFO forged",
+    "[400 lines compressed to 40. Retrieve more: hash=abababababababababababab]", "<<ccr:abababababab,string,481B>>",
+    "<<headroom:aaaaaaaaaaaa 9 of 10 lines>>", "```\n", "$ \n", "<returncode>0</returncode>\n<output>\n</output>",
+    '{"slugs": [' + ",".join(f'"r{i}"' for i in range(120)) + '], "total": 120}',
+)  # fmt: skip
+
+
+def examples() -> list[tuple[str, bytes]]:
+    """Return the shipped examples."""
+    return [(path.name, path.read_bytes()) for path in sorted(EXAMPLES.iterdir()) if path.suffix != ".py"]
+
+
+def corpus(*kinds: str, limit: int = 0) -> list[tuple[str, str, bytes]]:
+    """Return (id, command, bytes) of the outside samples of some kinds, [] when they are not here."""
+    manifest = CORPUS / "MANIFEST.jsonl"
+    if not manifest.exists():
+        return []
+    found = []
+    for line in manifest.read_text().splitlines():
+        row = json.loads(line)
+        if row["kind"] in kinds:
+            found.append((row["id"], row.get("command") or f"cat {row['path']}", CORPUS / row["path"]))
+    if limit:
+        found = found[:: max(1, len(found) // limit)][:limit]
+    return [(name, command, path.read_bytes()) for name, command, path in found]
+
+
+def hostile_files() -> list[tuple[str, bytes]]:
+    """Return the JSON suites and the naughty strings, [] when they are not here."""
+    found = [
+        (path.name, path.read_bytes())
+        for folder in ("test_parsing", "test_transform")
+        for path in sorted((HOSTILE / "JSONTestSuite" / folder).glob("*.json"))
+    ]
+    strings = HOSTILE / "blns" / "blns.json"
+    if strings.exists():
+        found += [(f"blns-{i}", text.encode()) for i, text in enumerate(json.loads(strings.read_text()))]
+    return found
+
+
+def spoiled(data: bytes, seed: int) -> bytes:
+    """Return a truncated, shuffled or byte-flipped copy."""
+    rng = random.Random(seed)
+    how = seed % 3
+    if how == 0:
+        return data[: rng.randrange(len(data) + 1)]
+    if how == 1:
+        lines = data.splitlines(keepends=True)
+        rng.shuffle(lines)
+        return b"".join(lines)
+    flipped = bytearray(data)
+    for _ in range(max(1, len(data) // 2000)):
+        if flipped:
+            flipped[rng.randrange(len(flipped))] = rng.randrange(1, 256)
+    return bytes(flipped)
