@@ -15,7 +15,10 @@ from headroom_cli.errors import StoreError, StoreFullError, StoreRefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
 
 # O_NONBLOCK: opening a planted FIFO must fail or return, not wait; it means nothing for regular files.
 _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -82,10 +85,8 @@ def open_directory(name: str, parent: int | None, what: str, *, create: bool) ->
         check_owned(status, what)
         if made and stat.S_IMODE(status.st_mode) != 0o700:
             os.fchmod(fd, 0o700)  # the umask took bits away
-        if parent is None and not made:
-            link = os.lstat(name)
-            if link.st_uid not in (0, os.geteuid()):
-                raise StoreRefusedError(f"{shown(what)} is a link of another user; name your own with --store")
+        if parent is None and os.lstat(name).st_uid not in (0, os.geteuid()):
+            check_owned(os.lstat(name), what)
     except BaseException:
         os.close(fd)
         raise
@@ -104,17 +105,21 @@ def open_private(name: str, parent: int, flags: int, what: str) -> int:
     fd = os.open(name, flags, 0o600, dir_fd=parent)
     try:
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise StoreRefusedError(f"{shown(what)} is not a plain file; remove it")
+        _check_plain(status, what)
         check_owned(status, what)
-        if status.st_nlink > 1:  # writing would change the file under its other name too
-            raise StoreRefusedError(f"{shown(what)} has a second hard link; replace it with a copy of its own")
-        if status.st_mode & 0o177 or not status.st_mode & 0o600:
+        if stat.S_IMODE(status.st_mode) != 0o600:
             os.fchmod(fd, 0o600)
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def _check_plain(status: os.stat_result, what: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreRefusedError(f"{shown(what)} is not a plain file; remove it")
+    if status.st_nlink > 1:  # writing would change the file under its other name too
+        raise StoreRefusedError(f"{shown(what)} has a second hard link; replace it with a copy of its own")
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -137,8 +142,8 @@ def read_all(fd: int, size: int, offset: int = 0) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def read_file(name: str, parent: int) -> bytes:
-    """Return a whole plain file; raise FileNotFoundError when it is missing or not a plain file."""
+def read_file(name: str, parent: int, offset: int = 0) -> bytes:
+    """Return a plain file from an offset on; raise FileNotFoundError when it is missing or not a plain file."""
     try:
         fd = os.open(name, READ, dir_fd=parent)
     except OSError as error:
@@ -149,7 +154,7 @@ def read_file(name: str, parent: int) -> bytes:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise FileNotFoundError(errno.ENOENT, "not a plain file", name)
-        return read_all(fd, status.st_size)
+        return read_all(fd, status.st_size - offset, offset)
     finally:
         os.close(fd)
 
@@ -167,22 +172,27 @@ def barrier(fd: int) -> None:
 
 
 def barriers(fds: Sequence[int], workers: int = WORKERS) -> None:
-    """Pass a barrier for every descriptor, several at a time: the journal of the file system commits them together.
+    """Pass a barrier for every descriptor, several at a time: the file system's journal commits them together."""
+    in_threads(barrier, fds, workers=workers)
 
-    Returns after all have ended; raises the first OSError then.
+
+def in_threads(work: Callable[[_T], None], items: Sequence[_T], *, workers: int) -> None:
+    """Do the work for every item, this thread being one of the workers; raise the first failure once all have ended.
+
+    After a failure the items that nobody has begun are left undone.
     """
-    queue = list(reversed(fds))
-    failures: list[OSError] = []
+    queue = list(reversed(items))
+    failures: list[Exception] = []
 
     def drain() -> None:
-        while True:
+        while not failures:
             try:
-                fd = queue.pop()
+                item = queue.pop()
             except IndexError:
                 return
             try:
-                barrier(fd)
-            except OSError as error:
+                work(item)
+            except Exception as error:  # noqa: BLE001 - raised again in the calling thread
                 failures.append(error)
 
     def run(done: _thread.LockType) -> None:
@@ -198,7 +208,7 @@ def barriers(fds: Sequence[int], workers: int = WORKERS) -> None:
             done.acquire()
             try:
                 _thread.start_new_thread(run, (done,))
-            except RuntimeError:  # no more threads: this one does the work
+            except RuntimeError:  # no more threads: those there are do the work
                 break
             running.append(done)
         drain()

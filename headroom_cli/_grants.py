@@ -23,7 +23,9 @@ class Grant:
 
     __slots__ = ("command", "digest", "handle", "kind", "size", "used", "when")
 
-    def __init__(self, handle: str, digest: str, used: float, when: float, size: int, kind: str, command: str) -> None:
+    def __init__(
+        self, handle: str, digest: str, *, used: float, when: float, size: int, kind: str, command: str
+    ) -> None:
         """``digest`` is the SHA-256 of the original in hex."""
         self.handle = handle
         self.digest = digest
@@ -51,7 +53,8 @@ def parse(payload: bytes) -> Grant | None:
         kind, command = (field.decode("unicode_escape") for field in fields[5:])
         if not is_digest(digest):
             return None
-        return Grant(handle, digest, float(used), float(when), int(size), "" if kind == "-" else kind, command)
+        kind = "" if kind == "-" else kind
+        return Grant(handle, digest, used=float(used), when=float(when), size=int(size), kind=kind, command=command)
     except ValueError:
         return None
 
@@ -106,8 +109,8 @@ def choose(
 ) -> tuple[str, float]:
     """Return the handle of a digest and when it was last noted in store time (NEVER when it was not).
 
-    It is the shortest head of the hash, from ``length`` characters on, that no other digest owns in the journals and that
-    is not ``taken``. ``known`` are the journals' :func:`heads`, or None when they were not made.
+    It is the shortest head of the hash, from ``length`` characters on, that no other digest owns in the journals and
+    that is not ``taken``. ``known`` are the journals' :func:`heads`, or None when they were not made.
     """
     full = longest_handle(digest)
     if known is not None and full[:length].encode("ascii") not in known and full[:length] not in taken:
@@ -122,7 +125,7 @@ def choose(
 
 
 def newest(journals: bytes) -> dict[str, Grant]:
-    """Return handle -> its newest grant in the order of the first ones, keeping only what the handle's owner was given."""
+    """Return handle -> its newest grant, in the order of the first ones; a handle belongs to its first record."""
     grants: dict[str, Grant] = {}
     for payload in _journal.payloads(journals):
         grant = parse(payload)

@@ -1,7 +1,7 @@
 """Append-only journals: one record a line, each with its own checksum.
 
-A line is ``CRC SPACE PAYLOAD LF``: the CRC-32 of the payload in eight hex digits. A batch is one ``write`` on an ``O_APPEND``
-descriptor and begins with LF, so that a line torn by a crash damages itself only, never the record appended after it.
+A line is ``CRC SPACE PAYLOAD LF``: the CRC-32 of the payload in eight hex digits. A batch is one ``write`` on an
+``O_APPEND`` descriptor and begins with LF: a line torn by a crash damages itself, never the record appended after it.
 """
 
 from __future__ import annotations
@@ -52,12 +52,8 @@ def open_for_append(name: str, parent: int, what: str) -> tuple[int, bool]:
     try:
         return _files.open_private(name, parent, _files.APPEND, what), False
     except FileNotFoundError:
-        pass
-    try:
-        os.close(_files.create_file(name, parent))
-    except FileExistsError:
-        pass  # another process made it; its name may not be on the disk yet either
-    return _files.open_private(name, parent, _files.APPEND, what), True
+        # Another process may make it meanwhile; then too its name may not be on the disk yet.
+        return _files.open_private(name, parent, _files.APPEND | os.O_CREAT, what), True
 
 
 def append(fd: int, data: bytes) -> None:

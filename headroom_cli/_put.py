@@ -1,17 +1,17 @@
 """The writing half of the store: one durable batch.
 
-Order, which strace can check: write tmp files, read each back and decode it, sync them together, rename them to their names,
-append the grants in one write, sync the names and the grants together, return the handles. A crash leaves tmp files, or
-objects that no grant names; upkeep removes both. A grant may reach the disk before its object's name does: nobody was given
-that handle.
+Order, which strace can check: write tmp files, read each back and decode it, sync them together, rename them to their
+names, append the grants in one write, sync the names and the grants together, return the handles. A crash leaves
+tmp files, or objects that no grant names; upkeep removes both. A grant may reach the disk before its object's name
+does: nobody was given that handle.
 
-Renaming may replace an object that another process put meanwhile: it holds the same content, and a damaged one is healed.
+Renaming may replace an object that another process put meanwhile: it holds the same content, and a damaged one is
+healed.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from hashlib import sha256
 
 from headroom_cli import _files, _grants, _journal, _storeclock, _zstd
@@ -59,27 +59,23 @@ def _holds(place: Place, digest: str, data: bytes, now: float) -> bool:
         _store.set_aside(place, digest)
         return False
     try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise _zstd.FrameError("not a plain file")
-        if _zstd.stated_size(_files.read_all(fd, 18), status.st_size) != len(data):
-            raise _zstd.FrameError("another content")
-        if _zstd.unpack(_files.read_all(fd, status.st_size)) != data:
-            raise _zstd.FrameError("another content")
-        _store.touch(fd, now)
+        same = _store.content(fd, len(data)) == data
+        if same:
+            _store.touch(fd, now)
     except _zstd.FrameError:
-        _store.set_aside(place, digest)
-        return False
+        same = False
     finally:
         os.close(fd)
-    return True
+    if not same:
+        _store.set_aside(place, digest)
+    return same
 
 
 def _write(store: Store, place: Place, fresh: dict[str, Entry], now: float) -> None:
     """Write new objects under tmp/, synced and read back, then give them their names."""
     tmp = place.directory("tmp", create=True)
     names: dict[str, str] = {}
-    used = _usage(place)
+    used = usage(place)
     added = 0
     try:
         waiting = list(fresh.items())
@@ -114,7 +110,7 @@ def _write(store: Store, place: Place, fresh: dict[str, Entry], now: float) -> N
     finally:
         for name in names.values():  # only after a failure
             _unlink(name, tmp)
-    _add_usage(place, added)
+    add_usage(place, added)
 
 
 def _unlink(name: str, folder: int) -> None:
@@ -131,6 +127,7 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
     same time: whoever finds another's record before his own takes a longer handle.
     """
     handles: dict[str, str] = {}
+    taken: set[str] = set()
     lost: set[str] = set()
     folder = place.directory("grants", create=True)
     segments = dict(store.segments(place))
@@ -141,17 +138,22 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
         for digest, entry in batch.items():
             if digest in handles and digest not in lost:
                 continue
-            taken = {handle for other, handle in handles.items() if other != digest}
             handle, noted = _grants.choose(journals, digest, store.handle_length, heads, taken)
             handles[digest] = handle
+            taken.add(handle)
             if now - noted > _store.AGAIN or digest in lost:
-                label = (entry.kind, entry.command)
                 grant = _grants.Grant(
-                    handle, digest, now, _storeclock.plausible(store.clock()), len(entry.data), *label
+                    handle,
+                    digest,
+                    used=now,
+                    when=_storeclock.plausible(store.clock()),
+                    size=len(entry.data),
+                    kind=entry.kind,
+                    command=entry.command,
                 )
                 records.append(grant.payload())
         if not records:
-            _files.barrier(objects)  # an object another process just named may not last yet
+            _rely(objects, folder, segments)
             return handles
         segment = max([f"owner-{_storeclock.month(now)}.log", *segments])
         block = _journal.block(records)
@@ -161,10 +163,11 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
             _files.barriers([objects, fd, folder] if made else [objects, fd])
         finally:
             os.close(fd)
-        before, segments = segments, dict(store.segments(place))
-        added = b"".join(text[len(before.get(name, b"")) :] for name, text in segments.items())
+        seen = {name: len(text) for name, text in segments.items()}
+        added = b"".join(text for _, text in store.segments(place, seen))
         if added == block:
             return handles
+        segments = dict(store.segments(place))
         lost = {
             digest for digest, handle in handles.items() if _grants.first_owner(added, handle)[0] not in ("", digest)
         }
@@ -172,8 +175,18 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
             return handles
 
 
-def _usage(place: Place) -> int:
-    """Return about how many bytes are under objects/: the sum of the usage file, or of the objects when it is unreadable."""
+def _rely(objects: int, folder: int, segments: dict[str, bytes]) -> None:
+    """Pass barriers for what another process may have named and noted just now; next to free when that is long ago."""
+    fds = [os.open(name, _files.READ, dir_fd=folder) for name in sorted(segments)[-2:]]
+    try:
+        _files.barriers([objects, *fds], workers=1)
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def usage(place: Place) -> int:
+    """Return about how many bytes are under objects/: the usage file's sum, or a count where that cannot be read."""
     try:
         changes = _files.read_file("usage", place.root).split()
         return max(sum(map(int, changes)), 0)
@@ -206,7 +219,7 @@ def set_usage(place: Place, total: int) -> None:
     os.rename(name, "usage", src_dir_fd=tmp, dst_dir_fd=place.root)
 
 
-def _add_usage(place: Place, added: int) -> None:
+def add_usage(place: Place, added: int) -> None:
     """Append a change to the usage file: one write, no sync; being a little off is corrected by gc."""
     try:
         fd = _files.open_private("usage", place.root, _files.APPEND, f"{place.path}/usage")
@@ -225,4 +238,4 @@ def _sum_up_usage(place: Place) -> None:
     except FileNotFoundError:
         return
     if long and place.lock(exclusive=True, patience=0):
-        set_usage(place, _usage(place))
+        set_usage(place, usage(place))

@@ -1,7 +1,7 @@
 """The store's own time: it passes only as fast as time plausibly passed, whatever the wall clock says.
 
-"Unused for 30 days" decides what may be removed, so a clock that leaps ten years must not age anything. The file ``clock``
-holds the store's time beside the machine's boot, its uptime and the wall clock when it was written:
+"Unused for 30 days" decides what may be removed, so a clock that leaps ten years must not age anything. The file
+``clock`` holds the store's time beside the machine's boot, its uptime and the wall clock when it was written:
 
 - same boot: the store's time advances with the uptime, which no one sets (at most a week between two looks);
 - another boot, or no uptime to read (macOS): with the wall clock, at most a day, never back;
@@ -15,10 +15,6 @@ from __future__ import annotations
 import os
 
 from headroom_cli import _files, _journal
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAME = "clock"
 DAY = 86_400.0
@@ -95,11 +91,11 @@ def now(root: int, objects: int | None, wall: float, up: tuple[str, float]) -> t
         step = min(max(seconds - last.up, 0.0), _UPTIME_STEP)
         return last.store + step, step >= _REWRITE
     step = min(max(wall - last.wall, 0.0), _WALL_STEP)
-    # Another boot is written at once: from here on the uptime counts. Without uptimes the wall clock is noted when it leaps.
+    # Another boot is written at once: from here on the uptime counts. Without uptimes a leap of the wall clock is.
     return last.store + step, bool(boot) or step >= _REWRITE or wall < last.wall
 
 
-def write(root: int, tmp: int, store: float, wall: float, up: tuple[str, float], name: str) -> None:
+def write(root: int, tmp: int, name: str, store: float, *, wall: float, up: tuple[str, float]) -> None:
     """Write the store's time down (through ``tmp/NAME``); losing it to a crash is harmless."""
     text = f"{store:.3f} {plausible(wall):.3f} {up[0] or '-'} {up[1]:.2f}"
     fd = _files.create_file(name, tmp)

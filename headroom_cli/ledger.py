@@ -1,7 +1,8 @@
 """The ledger: one JSON line per run under the store's ``ledger/``, never a text or a command.
 
-A line holds numbers and short names only: ``when`` (Unix seconds), ``verb``, ``format``, ``model``, ``ms``, ``tokens`` (before
-and after), and per kind ``{blocks, before, after, kept}``. It is not synced: a lost line is a lost statistic.
+A line holds numbers and short names only: ``when`` (Unix seconds), ``verb``, ``format``, ``model``, ``ms``, ``tokens``
+(before and after), and in ``kinds`` per kind ``{blocks, before, after, kept}``. It is not synced: a lost line is a lost
+statistic.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def append(store_root: str, line: dict[str, Any]) -> None:
     try:
         with Place(path, create=True) as place:
             folder = place.directory("ledger", create=True)
-            fd = _open(f"{month}.jsonl", folder, f"{path}/ledger/{month}.jsonl")
+            name = f"{month}.jsonl"
+            fd = _files.open_private(name, folder, _files.APPEND | os.O_CREAT, f"{path}/ledger/{name}")
             try:
                 # The line feed in front ends a line that a crash or a full disk tore.
                 if os.write(fd, b"\n%b\n" % text if _torn(fd) else text + b"\n") <= len(text):
@@ -45,13 +47,6 @@ def append(store_root: str, line: dict[str, Any]) -> None:
                 os.close(fd)
     except OSError as error:
         raise _files.failure(error, path) from error
-
-
-def _open(name: str, folder: int, what: str) -> int:
-    try:
-        return _files.open_private(name, folder, _files.APPEND | os.O_CREAT, what)
-    except FileExistsError:
-        return _files.open_private(name, folder, _files.APPEND, what)
 
 
 def _torn(fd: int) -> bool:
@@ -90,7 +85,7 @@ def _parse(data: bytes, since: float | None) -> Iterator[dict[str, Any]]:
 
 
 def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value == value else 0  # noqa: PLR0124 - not NaN
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0 else 0
 
 
 def _total(of: dict[str, Any], key: str) -> dict[str, float]:
@@ -101,8 +96,8 @@ def _total(of: dict[str, Any], key: str) -> dict[str, float]:
 def summary(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Return totals: ``{"all": T, "verb": {name: T}, "kind": {name: T}, "day": {"YYYY-MM-DD": T}}``.
 
-    T is ``{runs, blocks, before, after, saved, ms}``, tokens and milliseconds; ``runs`` of a kind counts the runs in which
-    it was met, and its ``ms`` stays 0 because runs are not timed by kind. Lines with odd values count as far as they go.
+    T is ``{runs, blocks, before, after, saved, ms}``, tokens and milliseconds; ``runs`` of a kind counts the runs in
+    which it was met, and its ``ms`` stays 0: runs are not timed by kind. Lines with odd values count as far as they go.
     """
     whole: dict[str, Any] = {}
     verbs: dict[str, Any] = {}

@@ -11,10 +11,10 @@
     quarantine/  objects that were found damaged, kept for whoever wants to look
     clock        the store's own time (_storeclock.py)
     usage        changes of the bytes under objects/, a running estimate
-    lock         shared by writers, exclusive for gc and forget
+    lock, gate   shared by writers, alone for gc and forget
 
-``put`` returns only when every original was written, read back equal and synced, its name synced, and its grant synced; a
-process killed anywhere before that leaves a valid store. Reads hash what they decode. Upkeep lives in ``_upkeep.py``.
+``put`` returns only when every original was written, read back equal and synced, its name synced, and its grant synced;
+a process killed anywhere before that leaves a valid store. Reads hash what they decode. Upkeep is in ``_upkeep.py``.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ __all__ = ["BUDGET", "KEEP_DAYS", "Entry", "Grant", "Store"]
 
 KEEP_DAYS = 30  # a grant is live this long after its last use
 BUDGET = 5 << 30  # bytes under objects/
+_NOTE_AGAIN = 3_600.0  # seconds
 _SHOWN = 12  # characters of a digest in messages
 AGAIN = _storeclock.DAY  # seconds: a handle used again within a day is not noted again
 
@@ -55,7 +56,7 @@ class Entry:
 
 
 class Store:
-    """The store in one directory. Opens nothing and creates nothing until it is used; safe to share between processes."""
+    """The store in one directory, for any number of processes. Opens and creates nothing until it is used."""
 
     __slots__ = ("budget", "clock", "handle_length", "root", "uptime")
 
@@ -90,7 +91,10 @@ class Store:
             raise _files.failure(error, self.root) from error
 
     def get(self, digest: str) -> bytes:
-        """Return the original with this SHA-256 (hex). Raise NotFoundError, or CorruptError after setting it aside."""
+        """Return the original with this SHA-256 (hex) and note its use.
+
+        Raise NotFoundError, or CorruptError after setting a damaged object aside.
+        """
         if not _grants.is_digest(digest):
             raise NotFoundError("that is not the name of an original; it has 64 hex digits")
         try:
@@ -125,13 +129,8 @@ class Store:
             raise _files.failure(error, self.root) from error
 
     def fetch(self, handle: str) -> bytes:
-        """Return the original behind a handle and note its use. Raise NotFoundError or CorruptError."""
-        digest = self.resolve(handle)
-        try:
-            with self.open() as place:
-                return self._read(place, digest, use=True)
-        except OSError as error:
-            raise _files.failure(error, self.root) from error
+        """Return the original behind a handle. Raise NotFoundError, or CorruptError after setting it aside."""
+        return self.get(self.resolve(handle))
 
     def remember(self, shard: str, pairs: list[tuple[str, str]]) -> None:
         """Keep key -> value records in a shard, durably; the newest of a key wins.
@@ -214,16 +213,21 @@ class Store:
         wall, up = self.clock(), self.uptime()
         now, due = _storeclock.now(place.root, place.existing("objects"), wall, up)
         if due:
-            _storeclock.write(place.root, place.directory("tmp", create=True), now, wall, up, place.temporary())
+            tmp = place.directory("tmp", create=True)
+            _storeclock.write(place.root, tmp, place.temporary(), now, wall=wall, up=up)
         return now
 
-    def segments(self, place: Place) -> list[tuple[str, bytes]]:
-        """Return the owner's grant journals, oldest first: name and text."""
+    def peek(self, place: Place) -> float:
+        """Return the store's time without writing it down."""
+        return _storeclock.now(place.root, place.existing("objects"), self.clock(), self.uptime())[0]
+
+    def segments(self, place: Place, seen: dict[str, int] | None = None) -> list[tuple[str, bytes]]:
+        """Return the owner's grant journals, oldest first: name and text, each from the bytes ``seen`` of it on."""
         folder = place.existing("grants")
         if folder is None:
             return []
         names = sorted(name for name in os.listdir(folder) if name.startswith("owner-") and name.endswith(".log"))
-        return [(name, _read_or_empty(name, folder)) for name in names]
+        return [(name, _read_or_empty(name, folder, seen.get(name, 0) if seen else 0)) for name in names]
 
     def _owner(self, place: Place, handle: str) -> str:
         digest, _ = _grants.first_owner(b"".join(text for _, text in self.segments(place)), handle)
@@ -231,13 +235,12 @@ class Store:
             raise NotFoundError(f"no original has the handle {handle}; see `headroom store list`")
         return digest
 
-    def _read(self, place: Place, digest: str, *, use: bool = False) -> bytes:
-        """Return an object's content, checked; set a damaged one aside. ``use`` notes its use when that can be done."""
+    def _read(self, place: Place, digest: str) -> bytes:
+        """Return an object's content, checked; set a damaged one aside; note the use when that can be done."""
         objects = place.existing("objects")
         missing = NotFoundError(f"the original {digest[:_SHOWN]}... is not in the store; it was removed or lost")
         if objects is None:
             raise missing
-        locked = use and _may_write(place)
         try:
             fd = os.open(digest, _files.READ, dir_fd=objects)
         except FileNotFoundError as error:
@@ -247,8 +250,11 @@ class Store:
                 raise _corrupt(digest) from error
             raise
         try:
-            data = content(fd, digest)
-            if locked:
+            data = content(fd)
+            if sha256(data).hexdigest() != digest:
+                raise _zstd.FrameError("another content")  # noqa: TRY301 - one way out for every damage
+            # Where the store's time is far from the clock, touch finds out.
+            if abs(self.clock() - os.fstat(fd).st_mtime) > _NOTE_AGAIN and _may_write(place):
                 touch(fd, self.now(place))
         except _zstd.FrameError as error:
             set_aside(place, digest)
@@ -258,21 +264,24 @@ class Store:
         return data
 
 
-def content(fd: int, digest: str) -> bytes:
-    """Return the content of an opened object; raise FrameError unless it hashes to ``digest``."""
+def content(fd: int, size: int = -1) -> bytes:
+    """Return the content of an opened object; raise FrameError when it is damaged or not of ``size`` bytes."""
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         raise _zstd.FrameError("not a plain file")
-    _zstd.stated_size(_files.read_all(fd, 18), status.st_size)  # before a file of any length is read
-    data = _zstd.unpack(_files.read_all(fd, status.st_size))
-    if sha256(data).hexdigest() != digest:
-        raise _zstd.FrameError("the content does not hash to its name")
-    return data
+    stated = _zstd.stated_size(_files.read_all(fd, 18), status.st_size)  # before a file of any length is read
+    if size not in {-1, stated}:
+        raise _zstd.FrameError("another content")
+    return _zstd.unpack(_files.read_all(fd, status.st_size))
 
 
 def touch(fd: int, now: float) -> None:
-    """Note a use at store time ``now``, unless the file may not be changed or has another name outside the store."""
-    if os.fstat(fd).st_nlink == 1:
+    """Note a use at store time ``now``, unless the file may not be changed or has another name outside the store.
+
+    A use within the hour is not noted again: it would only dirty the inode.
+    """
+    status = os.fstat(fd)
+    if status.st_nlink == 1 and abs(now - status.st_mtime) > _NOTE_AGAIN:
         try:
             os.utime(fd, ns=(int(now * 1e9), int(now * 1e9)))
         except PermissionError:
@@ -313,9 +322,9 @@ def _shard_name(shard: str) -> str:
     return f"{shard}.log"
 
 
-def _read_or_empty(name: str, folder: int) -> bytes:
+def _read_or_empty(name: str, folder: int, offset: int = 0) -> bytes:
     try:
-        return _files.read_file(name, folder)
+        return _files.read_file(name, folder, offset)
     except FileNotFoundError:
         return b""
 
