@@ -22,10 +22,11 @@ _STEMS = (
     "conflict", "vulnerab", "out of", "bad ", "illegal", "wrong", "down", "rc=", "<e", "[e]", "/e(", "degraded",
 )  # fmt: skip
 
-_ALWAYS = re.compile(
+# What only a test runner or a compiler writes at the start of a line.
+TOLD_BY_TOOL = re.compile(
     r"E(?: {2,}|$)|>  +\S|> \S.*[;(){:]$|"  # pytest's report
     r"(?:FAIL|FAILED|ERROR|XPASS|E)\b[ :/]|[EF]\d{4} \d\d:\d\d:|"  # test runners, glog
-    r"E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |\? |"
+    r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |\? |"
     r"\s*(?:[✗✕✖❌✘⨯●×]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
 )
 # Each distinct line with one of these stays, whatever its template.
@@ -70,7 +71,7 @@ _DIGITS_DECIDE = re.compile(
     r"|\" \d{3} "
 )
 _PASSED = re.compile(
-    r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
+    r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
     r"|\[gw\d+\] \[ *\d+%\] PASSED )"
     r"|(?:[\w/\\:-]{1,60}\.\w{1,5} )?[.sx]{2,200}(?: +\[ *\d+%\])?$"
     r"|\[?(?:INFO\]? +)?Tests run: \d+, Failures: 0, Errors: 0, .{0,80}(?:-- in | - in )"
@@ -124,7 +125,7 @@ def classify(line: str, *, stem: bool = True) -> int:
         return PASSED
     if _FRAME.match(line) or _GO_CALL.match(line):
         return FRAME
-    if _ALWAYS.match(line):
+    if TOLD_BY_TOOL.match(line):
         return ERROR
     if not stem:
         return SUMMARY if _SUMMARY.match(line) else PLAIN

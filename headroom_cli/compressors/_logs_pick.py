@@ -32,7 +32,7 @@ class Policy:
 
 POLICIES = {
     "safe": Policy({PLAIN: 8, WARNING: 12, SUMMARY: 20, PASSED: 1}, {PLAIN: 2, WARNING: 2, SUMMARY: 4}, shortest=8),
-    "balanced": Policy({PLAIN: 2, WARNING: 3, SUMMARY: 6, PASSED: 1}, {PLAIN: 1, WARNING: 1, SUMMARY: 2}, shortest=1),
+    "balanced": Policy({PLAIN: 1, WARNING: 2, SUMMARY: 4, PASSED: 1}, {PLAIN: 1, WARNING: 1, SUMMARY: 2}, shortest=1),
     "max": Policy({PLAIN: 1, WARNING: 2, SUMMARY: 4, PASSED: 1}, {SUMMARY: 2}, shortest=1, stamps=True),
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from headroom_cli.compressors import _logs_clean as clean
 from headroom_cli.compressors._logs_lines import classify, digits_decide, stemmed
 from headroom_cli.compressors._logs_pick import Log, pick, prepare
-from headroom_cli.compressors._logs_shape import evidence, sniff
+from headroom_cli.compressors._logs_shape import is_log, sniff
 from headroom_cli.compressors._logs_templates import keys_of
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
@@ -64,11 +64,11 @@ def compress(text: str, want: Want) -> Draft | None:
     draft = Draft(faithful, FAITHFUL) if len(faithful) < len(text) else None
     if want.lossless or not texts:
         return draft
+    if not is_log(plain, want.hint):
+        return draft
     classes, keys, rows = judge(texts)
     if want.spent():
         return None
-    if not evidence(texts, classes, rows, len(keys)):
-        return draft
     log = Log(texts, counts, classes, rows)
     prepare(log, keys)
     if want.spent():
