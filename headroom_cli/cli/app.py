@@ -11,7 +11,7 @@ from typer.main import get_command
 from headroom_cli import errors
 from headroom_cli.cli import io
 from headroom_cli.cli.main import run_verb
-from headroom_cli.cli.options import VERBS, Verb, load
+from headroom_cli.cli.options import VERBS, Verb, load, paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ def _command(verb: Verb) -> Callable[..., int]:
             argument.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=typer.Argument(
-                ... if argument.required else None, help=_sentence(argument.about), metavar=argument.name.upper()
+                ... if argument.required else None, help=_sentence(argument.about), metavar=argument.metavar
             ),
             annotation=str if argument.required else Optional[str],  # noqa: UP045 - a value at run time, as typer wants it
         )
@@ -111,7 +111,7 @@ def _sentence(text: str) -> str:
 
 def _help(verb: Verb) -> str:
     """Return the help of a verb: its line and its paragraphs."""
-    return "\n\n".join((_sentence(verb.about) + ".", *verb.paragraphs))
+    return "\n\n".join((_sentence(verb.about) + ".", *paragraphs(verb.text)))
 
 
 def _epilog(verb: Verb) -> str:

@@ -1,10 +1,13 @@
-"""Write _flags.py from the typer commands: ``python -m headroom_cli.cli.fastpath > headroom_cli/cli/_flags.py``.
+"""Write _flags.py from the typer commands: ``python -m headroom_cli.cli.fastpath headroom_cli/cli``.
 
 Reading the commands that typer built, and not the table that they were built from, makes sure that the fast path
 understands exactly what typer would.
 """
 
 from __future__ import annotations
+
+import os
+import sys
 
 from headroom_cli.cli.app import build
 from headroom_cli.cli.options import VERBS
@@ -41,5 +44,12 @@ def source() -> str:
     return "".join(lines)
 
 
+def main() -> None:
+    """Write _flags.py into the directory that is named."""
+    made = source()  # before the file is opened: building the commands reads it
+    with open(os.path.join(sys.argv[1], "_flags.py"), "w", encoding="utf-8") as stream:
+        stream.write(made)
+
+
 if __name__ == "__main__":
-    print(source(), end="")  # noqa: T201 - a generator writes to standard output
+    main()

@@ -34,6 +34,11 @@ class Argument:
         self.required = required
         self.choices = choices
 
+    @property
+    def metavar(self) -> str:
+        """What the help calls it."""
+        return "|".join(self.choices) or self.name.upper()
+
 
 class Verb:
     """One command.
@@ -76,17 +81,29 @@ class Verb:
         self.statuses = statuses
 
     @property
-    def paragraphs(self) -> list[str]:
-        """The paragraphs of its text, each on one line."""
-        return [" ".join(paragraph.split()) for paragraph in self.text.split("\n\n")]
-
-    @property
     def rows(self) -> tuple[Setting, ...]:
         """The rows of all its flags: its own first, then the settings in the table's order."""
         return (*self.own, *(row for row in TABLE if row.name in self.flags))
 
 
+# Exit statuses that any verb may end with; a verb's own come on top.
+STATUSES = (
+    (0, "done, also when the input went through unchanged"),
+    (2, "the command line is wrong, or standard input is a terminal"),
+    (66, "FILE is not there or cannot be read"),
+    (70, "an internal error, or with --strict something failed and its input was passed through"),
+    (74, "the output could not be written, or with --strict the store failed"),
+    (78, "a variable or config.toml has a value that cannot be used, or the store cannot be trusted"),
+    (130, "interrupted"),
+    (141, "nobody read the output any more"),
+)
+
 FILE = Argument("file", "the file to read; - or nothing means standard input")
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a text, each on one line."""
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
 def load(name: str) -> Verb:

@@ -1,0 +1,113 @@
+# Everything a person or a machine does here: `make run` shows it, `make test` proves it, `make check` before a commit.
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# The first Python that is new enough; `make PYTHON=/opt/python3.12/bin/python3 test` picks another.
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
+VENV = .venv
+BIN = $(VENV)/bin
+PREFIX = /usr/local
+DESTDIR =
+LEVELS = safe balanced max
+# Workers of pytest-xdist; `make JOBS=0 test` runs in one process.
+JOBS = 2
+SOURCES := pyproject.toml $(shell find headroom_cli -type f ! -name '*.pyc' 2>/dev/null)
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help run test check test-long bench cases man completions flags install clean
+
+help:
+	@echo 'make run          install into $(VENV) and compress the example at every level'
+	@echo 'make test         install into $(VENV) and run the tests'
+	@echo 'make check        lint, formatting, types and tests: what a commit must pass'
+	@echo 'make test-long    also the tests that take longer than ten minutes'
+	@echo 'make bench        measure speed, start-up and savings'
+	@echo 'make cases        write the golden outputs of tests/cases anew; review the diff'
+	@echo 'make man          write man/ anew; make completions, make flags likewise'
+	@echo 'make install      install into PREFIX ($(PREFIX)), below DESTDIR'
+
+# --- the environment. An ordinary wheel, not an editable one: what runs here is what is shipped, with its .pyc files.
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo 'make: no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3 ...' >&2; \
+		exit 1; \
+	fi
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo 'make: $(PYTHON) cannot make a virtual environment; install its venv module (Debian: python3-venv)' >&2; \
+		exit 1; }
+
+$(VENV)/.run: $(SOURCES) | $(BIN)/python
+	$(PIP) '.[all]'
+	@touch $@
+
+$(VENV)/.dev: $(SOURCES) | $(BIN)/python
+	$(PIP) '.[all,dev]'
+	@touch $@ $(VENV)/.run
+
+# --- for users
+
+run: $(VENV)/.run
+	@set -eu; store=$$(mktemp -d); trap 'rm -rf "$$store"' EXIT; HEADROOM_STORE=$$store/store; export HEADROOM_STORE; \
+	unset HEADROOM_LEVEL HEADROOM_JSON HEADROOM_QUIET || :; \
+	trace=examples/trace.json; \
+	echo "$$trace, a conversation of $$(wc -c <$$trace) bytes, at each level:"; echo; \
+	for level in $(LEVELS); do \
+		$(BIN)/headroom crush -v --level $$level $$trace 2>&1 >"$$store/small.json"; \
+		$(BIN)/headroom retrieve --expand -q <"$$store/small.json" | cmp - $$trace; \
+		echo "  $$(wc -c <"$$store/small.json") bytes; headroom retrieve --expand gives back every byte of the original"; \
+	done; \
+	echo; echo "What became of each block at safe (headroom route --explain):"; echo; \
+	$(BIN)/headroom route --explain $$trace; \
+	echo; echo "Try: $(BIN)/headroom crush --help"
+
+install:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo 'make: no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3 install' >&2; exit 1; fi
+	"$(PYTHON)" -m venv "$(DESTDIR)$(PREFIX)/lib/headroom"
+	"$(DESTDIR)$(PREFIX)/lib/headroom/bin/python" -m pip install --quiet --disable-pip-version-check '.[all]'
+	mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	ln -sf ../lib/headroom/bin/headroom "$(DESTDIR)$(PREFIX)/bin/headroom"
+	cp man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
+	cp completions/headroom.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/headroom"
+	cp completions/_headroom "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_headroom"
+	cp completions/headroom.fish "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/headroom.fish"
+
+# --- for contributors
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not long'
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not long'
+
+test-long: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS)
+
+bench: $(VENV)/.dev
+	@set -eu; for script in benchmarks/*.py; do \
+		case $$script in */_*) continue ;; esac; \
+		echo "== $$script"; $(BIN)/python "$$script"; done
+
+cases: $(VENV)/.dev
+	$(BIN)/python tests/test_cases.py
+	@git --no-pager diff --stat -- tests/cases
+
+man: $(VENV)/.dev
+	$(BIN)/python -m headroom_cli.cli.manual man
+
+completions: $(VENV)/.dev
+	$(BIN)/python -m headroom_cli.cli.completions completions
+
+flags: $(VENV)/.dev
+	$(BIN)/python -m headroom_cli.cli.fastpath headroom_cli/cli
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

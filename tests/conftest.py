@@ -1,0 +1,62 @@
+"""What all tests share: how to run the command, and what a skipped test means."""
+
+import fnmatch
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Set, also to nothing, by .ci/run: every skip that no pattern allows is a failure there. One pattern per line,
+# matched against "test id: reason".
+ALLOWED = os.environ.get("HEADROOM_TEST_ALLOW_SKIPS")
+
+
+def clean_environment(home: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which no setting of the person who runs the tests counts."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HEADROOM_", "XDG_"))}
+    kept.pop("NO_COLOR", None)
+    return {**kept, "HOME": str(home), "PYTHONPATH": str(ROOT), "TZ": "UTC", "LC_ALL": "C.UTF-8", "TERM": "xterm", **more}
+
+
+@pytest.fixture
+def headroom(tmp_path):
+    """Run the command as a process: headroom("crush", "-q", stdin=b"...") -> CompletedProcess with bytes."""
+
+    def run(*arguments, stdin=b"", env=None, **options):
+        return subprocess.run(
+            [sys.executable, "-m", "headroom_cli", *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env=clean_environment(tmp_path, **(env or {})),
+            timeout=60,
+            **options,
+        )
+
+    return run
+
+
+def _skips(reporter):
+    """Yield (test id and reason, whether it is allowed) of every skipped test."""
+    patterns = None if ALLOWED is None else [pattern.strip() for pattern in ALLOWED.splitlines() if pattern.strip()]
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        line = f"{report.nodeid}: {reason.removeprefix('Skipped: ')}"
+        yield line, patterns is None or any(fnmatch.fnmatchcase(line, pattern) for pattern in patterns)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print every skipped test with its reason, and mark those that are not allowed."""
+    for line, allowed in _skips(terminalreporter):
+        terminalreporter.write_line(f"skipped: {line}" + ("" if allowed else "  <- not allowed here"))
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Fail a run in which a test was skipped that must not be."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and exitstatus == 0 and not all(allowed for _, allowed in _skips(reporter)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
