@@ -76,8 +76,6 @@ def _crush(
     document: Document, data: bytes, policy: Policy, store: Store | None, model: str, *, dry: bool = False
 ) -> Result:
     result = Result(data, document.format, policy.level_for(turns=document.has_turns))
-    if document.warning:
-        result.warnings.append(document.warning)
     if policy.budget is not None and document.has_turns:
         result.warnings.append("--budget has no effect on a conversation yet; the level decides")
     try:
@@ -90,6 +88,8 @@ def _crush(
             report.after, report.kept, report.degree = report.before, report.kept or "not stored", ""
         result.warnings.append(f"nothing was compressed: {error}")
         result.failure = error
+    if document.warning and all(report.kind == "json" and not report.degree for report in result.blocks):
+        result.warnings.append(f"{document.warning}; passed through")
     result.before = sum(report.before for report in result.blocks)
     result.after = sum(report.after for report in result.blocks)
     return result

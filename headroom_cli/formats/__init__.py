@@ -180,7 +180,7 @@ def parse(data: bytes, form: str = "") -> Document:
         if _tree.too_deep(data):
             if form:
                 raise FormatError(f"the input nests too deep to be read as {form}; pass it with --from raw")
-            return Document("raw", text, [], "nested too deep (or brackets do not match); passed through")
+            return _raw(text, f"JSON nested deeper than {_tree.MAX_DEPTH}, or brackets that do not match")
         if form != "jsonl" and (form or _may_have_turns(text, start)):
             document = _request(text, start, wanted)
             if document is not None:
@@ -202,9 +202,9 @@ def is_request_line(line: bytes) -> bool:
         return False
 
 
-def _raw(text: str) -> Document:
+def _raw(text: str, warning: str = "") -> Document:
     blocks = [Block("", "tool", text, 0, len(text))] if text else []
-    return Document("raw", text, blocks)
+    return Document("raw", text, blocks, warning)
 
 
 def _may_have_turns(text: str, start: int) -> bool:
