@@ -1,0 +1,144 @@
+"""Leave out what costs most and says least: items of long arrays, the middle of long strings. Counts what went."""
+
+from __future__ import annotations
+
+from headroom_cli.compressors._json_select import ERROR_WORDS, choose, columns_of
+from headroom_cli.compressors._json_summary import summarize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SMALL = 8  # items; an array up to this size stays whole
+ERROR_TEXT = 2000  # characters; the strings of an item kept for its error stay whole up to this length
+_ERROR_LINES = 12  # lines about errors kept out of the middle of one string
+
+
+class Cut(list):  # type: ignore[type-arg] # list[Any] would be built at import, which typing would slow
+    """The items that are left of an array, the places they had (from 1), and what all of them held."""
+
+    __slots__ = ("numbers", "summary", "total")
+
+    def __init__(self, items: list[Any], numbers: list[int], total: int, summary: list[str]) -> None:
+        """``numbers`` are ascending and as many as ``items``."""
+        super().__init__(items)
+        self.numbers = numbers
+        self.total = total
+        self.summary = summary
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """Return the runs of items left out, as (first, behind the last)."""
+        found: list[tuple[int, int]] = []
+        at = 1
+        for number in (*self.numbers, self.total + 1):
+            if number != at:
+                found.append((at, number))
+            at = number + 1
+        return found
+
+    def noted(self) -> list[Any]:
+        """Return the items with a note where some were left out, and the summary behind them."""
+        items: list[Any] = []
+        at = 1
+        for number, item in zip(self.numbers, self, strict=True):
+            if number != at:
+                items.append(f"[... {number - at} left out]")
+            items.append(item)
+            at = number + 1
+        if at <= self.total:
+            items.append(f"[... {self.total + 1 - at} left out]")
+        return items + self.summary
+
+
+class Scissors:
+    """How much to leave, and the count of what was cut.
+
+    ``least``, ``most``  items kept of a long array: of alike items, of items that each are new
+    ``whole``            an array up to this many items is not cut
+    ``text``             characters up to which a string is not cut
+    """
+
+    __slots__ = ("dropped", "least", "most", "question", "strings", "text", "total", "whole")
+
+    def __init__(self, least: int, most: int, whole: int, text: int, question: str = "") -> None:
+        """Start with nothing cut."""
+        self.least = least
+        self.most = most
+        self.whole = whole
+        self.text = text
+        self.question = question
+        self.dropped = 0
+        self.total = 0
+        self.strings = 0
+
+    def missing(self) -> str:
+        """Return what was cut in the source's own unit, "" when nothing was."""
+        said = [f"{self.dropped} of {self.total} items"] if self.dropped else []
+        if self.strings:
+            said.append(f"parts of {self.strings} long string{'s' if self.strings > 1 else ''}")
+        return ", ".join(said)
+
+    def value(self, value: Any, text: int = 0) -> Any:
+        """Return a value with its long parts cut; ``text`` overrides the limit of strings."""
+        limit = text or self.text
+        kind = type(value)
+        if kind is str:
+            return self.string(value, limit) if len(value) > limit else value
+        if kind is dict:
+            return {key: self.value(one, text) if type(one) in _LONG else one for key, one in value.items()}
+        if kind is list:
+            if len(value) > self.whole:
+                return self.items(value, text)
+            return [self.value(one, text) if type(one) in _LONG else one for one in value]
+        return value
+
+    def items(self, items: list[Any], text: int = 0, unit: str = "rows") -> Any:
+        """Return an array with only the items that tell most."""
+        columns = columns_of(items)
+        rows, errors = choose(items, columns, self.question, self.least, self.most)
+        if len(rows) >= len(items) * 9 // 10:
+            return [self.value(one, text) for one in items]
+        self.dropped += len(items) - len(rows)
+        self.total += len(items)
+        kept = [self.value(items[row], max(text, ERROR_TEXT) if row in errors else text) for row in rows]
+        return Cut(kept, [row + 1 for row in rows], len(items), summarize(columns, len(items), unit))
+
+    def string(self, text: str, limit: int) -> str:
+        """Return head and tail of a long string with a note between them; lines about errors stay in their place."""
+        head = limit * 6 // 10
+        tail = limit * 2 // 10
+        spans: list[tuple[int, int]] = [(0, head)]
+        seen: set[str] = set()
+        stop = len(text) - tail
+        at = head
+        while len(seen) < _ERROR_LINES:
+            found = ERROR_WORDS.search(text, at, stop)
+            if not found:
+                break
+            start = max(text.rfind("\n", max(0, found.start() - 150), found.start()) + 1, found.start() - 150)
+            end = text.find("\n", found.end(), found.end() + 150)
+            end = min(stop, found.end() + 150) if end < 0 else min(end, stop)
+            at = max(end, found.end())
+            line = text[start:end]
+            if line not in seen:
+                seen.add(line)
+                spans.append((max(start, spans[-1][1]), end))
+        spans.append((stop, len(text)))
+        kept: list[str] = []
+        last = 0
+        gone = 0
+        for start, end in spans:
+            if start - last > 40:
+                kept.append(f"[... {start - last} characters left out]")
+                gone += start - last
+            else:
+                kept.append(text[last:start])
+            kept.append(text[start:end])
+            last = end
+        if gone < len(text) // 10:
+            return text
+        self.strings += 1
+        return "".join(kept)
+
+
+_LONG = frozenset((str, dict, list))

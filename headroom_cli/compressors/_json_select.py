@@ -1,0 +1,343 @@
+"""Choose which items of a long array stay: ends, errors, anomalies, what the question is about, changes, then a spread.
+
+Errors and strong anomalies always stay; everything else shares a number of places that grows with how much new
+information the items bring.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from itertools import accumulate
+
+from headroom_cli.compressors._json_columns import MISSING
+from headroom_cli.compressors._json_spans import Number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FIRST, LAST = 5, 5
+SIGMA = 2.0
+SIGMA_STRONG = 2.9  # always kept; just under the usual three, whichever way the deviation was computed
+MOST_STRONG = 400  # rows of one array kept as strong numeric outliers, widest first
+MOST_WEAK = 40
+MOST_ASKED = 15  # rows kept because the question names what is in them
+CATEGORIES = 40  # distinct values up to which a column counts as a category
+ERRORS_WHOLE = 60  # error rows up to which none is folded
+_COLUMNS = 80
+
+_FIELD_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_ERROR_FIELDS = frozenset(
+    ("error", "errors", "err", "exception", "exceptions", "failure", "failures", "failed", "stderr",
+     "traceback", "fault", "panic")
+)  # fmt: skip
+_STATUS_FIELDS = frozenset(("status", "code", "http", "response"))
+_EXIT_FIELDS = frozenset(("exit", "returncode", "rc", "exitcode"))
+_SAID_FIELDS = frozenset(
+    ("status", "state", "conclusion", "level", "severity", "result", "outcome", "message", "msg", "reason", "log",
+     "phase", "health", "type")
+)  # fmt: skip
+_PLACE_FIELDS = frozenset(("url", "uri", "href", "path", "file", "filename", "link", "urls", "sha", "hash", "avatar"))
+_STEMS = (
+    "err", "exception", "traceback", "fail", "fatal", "crit", "crash", "panic", "abort", "time", "denied", "reject",
+    "refused", "unhealthy", "cancel", "oomkilled", "backoff", "evicted", "unreachable", "segfault", "killed", "emerg",
+)  # fmt: skip
+ERROR_WORDS = re.compile(
+    r"\b(?:err|errors?|errored|errimagepull|exceptions?|traceback|fail(?:s|ed|ure|ures|ing)?|fatal|crit|critical|crash(?:ed|es)?"
+    r"|panic(?:ked)?|abort(?:ed)?|time(?:d[ -])?out|denied|reject(?:ed|s)?|refused|unhealthy|cancell?ed|oomkilled"
+    r"|\w{0,30}backoff|evicted|unreachable|segfault|killed|emerg(?:ency)?)\b|\w{1,40}(?:Error|Exception)\b",
+    re.IGNORECASE,
+)
+_NO_ERRORS = re.compile(
+    r"\b(?:0|no|zero|without)\s+(?:errors?|failures?|exceptions?)\b|\b(?:errors?|failures?|failed)\s*[:=]\s*0\b",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"[0-9a-f]{7,}|\d+")
+_NOTHING = frozenset(("", "0", "none", "null", "false", "no", "ok", "success", "n/a", "-", "[]", "{}"))
+
+
+class Column:
+    """The values of one key over all items of an array (MISSING where an item lacks it); nested keys are dotted."""
+
+    __slots__ = ("name", "values", "words")
+
+    def __init__(self, name: str, values: list[Any]) -> None:
+        """Split the last part of the name into lower-case words."""
+        self.name = name
+        self.values = values
+        self.words = frozenset(word.lower() for word in _FIELD_WORD.findall(name.rpartition(".")[2]))
+
+
+def columns_of(items: list[Any]) -> list[Column]:
+    """Return the columns of an array: one without a name for scalars, one per key for objects, two levels deep."""
+    if type(items[0]) is not dict:
+        return [Column("", items)]
+    keys: dict[str, None] = {}
+    shapes = Counter([tuple(item) for item in items if type(item) is dict])
+    for shape in shapes:
+        keys.update(dict.fromkeys(shape))
+        if len(keys) > _COLUMNS:
+            break
+    columns: list[Column] = []
+    whole = sum(shapes.values()) == len(items)
+    for key in list(keys)[:_COLUMNS]:
+        values = (
+            [item.get(key, MISSING) for item in items]
+            if whole
+            else [item.get(key, MISSING) if type(item) is dict else MISSING for item in items]
+        )
+        columns.append(Column(key, values))
+        if len(columns) < _COLUMNS and dict in set(map(type, values)):
+            inner: dict[str, None] = {}
+            for value in values[:: max(1, len(values) // 50)]:
+                if type(value) is dict:
+                    inner.update(dict.fromkeys(value))
+            columns += [
+                Column(
+                    f"{key}.{name}", [value.get(name, MISSING) if type(value) is dict else MISSING for value in values]
+                )
+                for name in list(inner)[:20]
+            ]
+    return columns
+
+
+def says_error(text: str) -> bool:
+    """Tell whether a text speaks of an error."""
+    lower = text.lower()
+    if not any(stem in lower for stem in _STEMS):
+        return False
+    return bool(ERROR_WORDS.search(text)) and not (
+        _NO_ERRORS.search(text) and not ERROR_WORDS.search(_NO_ERRORS.sub("", text))
+    )
+
+
+def _is_nothing(value: Any) -> bool:
+    if value is None or value is MISSING or value is False or value == 0:
+        return True
+    if isinstance(value, str):
+        return value.strip().lower() in _NOTHING or (type(value) is Number and float(value) == 0)
+    return isinstance(value, (list, dict)) and not value
+
+
+def errors_of(columns: list[Column]) -> dict[int, str]:
+    """Return for each item that is about an error a key of what it says: equal errors have equal keys."""
+    found: dict[int, str] = {}
+    for column in columns:
+        words = column.words
+        values = column.values
+        if words & _ERROR_FIELDS:
+            for row, value in enumerate(values):
+                if not _is_nothing(value):
+                    found[row] = found.get(row, "") + _masked(value)
+            continue
+        if words & _EXIT_FIELDS or words & _STATUS_FIELDS:
+            least = 1 if words & _EXIT_FIELDS else 400
+            for row, value in enumerate(values):
+                if type(value) is int and (value >= least or (least == 1 and value < 0)) and value < 1000:
+                    found[row] = found.get(row, "") + f"{column.name} {value}"
+        if words & _PLACE_FIELDS:
+            continue
+        _worded(column, found)
+    return found
+
+
+def _worded(column: Column, found: dict[int, str]) -> None:
+    """Add the items whose words in one column speak of an error."""
+    said = bool(column.words & _SAID_FIELDS)
+    most = 2000 if said else 300
+    strings = {value for value in column.values if type(value) is str and len(value) <= most}
+    if not strings:
+        return
+    # One pass over all distinct texts decides whether a closer look is needed at all.
+    joined = "\n".join(strings).lower()
+    if not any(stem in joined for stem in _STEMS):
+        return
+    bad = {value for value in strings if says_error(value)}
+    if not bad:
+        return
+    rows = [row for row, value in enumerate(column.values) if type(value) is str and value in bad]
+    if not said and len(rows) > max(50, len(column.values) * 3 // 10):
+        return  # a word that most items use tells nothing apart
+    for row in rows:
+        found[row] = found.get(row, "") + _masked(column.values[row])
+
+
+def _masked(value: Any) -> str:
+    return _DIGITS.sub("#", str(value)[:500])
+
+
+def numbers_of(values: list[Any]) -> list[tuple[int, float]]:
+    """Return (row, value) for the finite numbers of a column."""
+    kinds = set(map(type, values))
+    if int not in kinds and Number not in kinds:
+        return []
+    found: list[tuple[int, float]] = []
+    for row, value in enumerate(values):
+        if type(value) is int:
+            if -(10**300) < value < 10**300:
+                found.append((row, float(value)))
+        elif type(value) is Number:
+            number = float(value)
+            if -1e300 < number < 1e300:
+                found.append((row, number))
+    return found
+
+
+def _deviation(numbers: list[float]) -> tuple[float, float]:
+    mean = sum(numbers) / len(numbers)
+    # Scaled, so that squares of huge values stay finite.
+    scale = max(abs(max(numbers) - mean), abs(min(numbers) - mean))
+    if scale == 0:
+        return mean, 0.0
+    return mean, scale * (sum([((x - mean) / scale) ** 2 for x in numbers]) / len(numbers)) ** 0.5
+
+
+def _outliers(column: Column, strong: dict[int, float], weak: dict[int, float], turns: set[int]) -> None:
+    """Note the numeric outliers of a column, and the rows where its level changes."""
+    pairs = numbers_of(column.values)
+    if len(pairs) < 10:
+        return
+    numbers = [x for _, x in pairs]
+    mean, sd = _deviation(numbers)
+    if sd == 0:
+        return
+    low, high = mean - SIGMA * sd, mean + SIGMA * sd
+    if min(numbers) < low or max(numbers) > high:
+        for row, x in pairs:
+            if x < low or x > high:
+                z = abs(x - mean) / sd
+                target = strong if z >= SIGMA_STRONG else weak
+                target[row] = max(target.get(row, 0.0), z)
+    _turns(pairs, sd, turns)
+
+
+def _turns(pairs: list[tuple[int, float]], sd: float, turns: set[int]) -> None:
+    block = max(5, len(pairs) // 100)
+    sums = list(accumulate([x for _, x in pairs], initial=0.0))
+    means = [(sums[i + block] - sums[i]) / block for i in range(0, len(pairs) - block + 1, block)]
+    jumps = [i for i in range(1, len(means)) if abs(means[i] - means[i - 1]) > 1.5 * sd]
+    if len(jumps) <= 10:
+        for i in jumps:
+            turns.update((pairs[i * block - 1][0], pairs[i * block][0]))
+
+
+def _rare(column: Column, strong: dict[int, float], weak: dict[int, float], turns: set[int]) -> None:
+    """Note the rows with a rare value of a category, a rare key, a strange length, or where a category turns."""
+    values = column.values
+    count = len(values)
+    present = count - values.count(MISSING)
+    if 0 < present <= max(1, count // 50):
+        rows = [row for row, value in enumerate(values) if value is not MISSING]
+        weak.update(dict.fromkeys(rows[:3], 3.0))
+        return
+    texts = [value for value in values if type(value) is str or type(value) is bool]
+    if not texts:
+        return
+    kinds = Counter(texts)
+    if len(kinds) <= min(CATEGORIES, count // 4):
+        few = max(1, count // 100)
+        wanted = {value: 2 if n <= few else 1 for value, n in kinds.items()}
+        for row, value in enumerate(values):
+            if (type(value) is str or type(value) is bool) and wanted.get(value):
+                wanted[value] -= 1
+                (strong if kinds[value] <= few else weak)[row] = 3.0
+                if not any(wanted.values()):
+                    break
+        changes = [row for row in range(1, count) if values[row] != values[row - 1]] if len(kinds) > 1 else []
+        if len(changes) <= min(10, count // 20):
+            turns.update(changes)
+        return
+    lengths = [(row, float(len(value))) for row, value in enumerate(values) if type(value) is str]
+    mean, sd = _deviation([x for _, x in lengths])
+    wide = sorted(((x - mean, row) for row, x in lengths if sd and x > mean + 3 * sd), reverse=True)[:3]
+    weak.update({row: 2.0 for _, row in wide})
+
+
+def _novelty(items: list[Any], columns: list[Column]) -> float:
+    """Return 0 for items that are all alike to 1 for items that keep bringing new words, from an even sample."""
+    step = max(1, len(items) // 200)
+    seen: set[Any] = set()
+    total = new = 0
+    texts = [column.values for column in columns if any(type(value) is str for value in column.values[::step])][:30]
+    for at, row in enumerate(range(0, len(items), step)):
+        for i, values in enumerate(texts):
+            value = values[row]
+            if type(value) is str:
+                key = (i, _DIGITS.sub("#", value[:80]))
+                if at >= 20:
+                    total += 1
+                    new += key not in seen
+                seen.add(key)
+    return new / total if total else 0.0
+
+
+def _asked(question: str, items: list[Any]) -> list[int]:
+    """Return the items that the question is most about, best first."""
+    from headroom_cli.rank import bm25, terms
+
+    asked = {term for term in terms(question) if len(term) > 2}
+    if not asked:
+        return []
+    texts = [str(item).lower() for item in items]
+    rare: set[int] = set()
+    for term in sorted(asked):
+        rows = [row for row, text in enumerate(texts) if term in text]
+        if len(rows) <= len(items) // 5:
+            rare.update(rows)
+    if not rare:
+        return []
+    # With an even sample of the others, so that a word's rarity is that in the whole array.
+    rows = sorted(rare.union(range(0, len(items), max(1, len(items) // max(500, 3 * len(rare))))))
+    scores = bm25(question, [texts[row] for row in rows])
+    best = max(scores)
+    ranked = sorted(zip(scores, rows, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    return [row for score, row in ranked if score > 0 and score >= best / 3][:MOST_ASKED]
+
+
+def _folded(errors: dict[int, str]) -> set[int]:
+    """Return the error rows that stay: all, or with very many the first two and the last of each kind."""
+    if len(errors) <= ERRORS_WHOLE:
+        return set(errors)
+    kinds: dict[str, list[int]] = {}
+    for row in sorted(errors):
+        kinds.setdefault(errors[row], []).append(row)
+    return {row for rows in kinds.values() for row in (*rows[:2], rows[-1])}
+
+
+def choose(items: list[Any], columns: list[Column], question: str, least: int, most: int) -> tuple[list[int], set[int]]:
+    """Return the rows that stay, in order, and those of them kept for an error.
+
+    ``least`` places are given out when the items are alike, ``most`` when each is new; errors and strong outliers
+    come on top.
+    """
+    count = len(items)
+    errors = errors_of(columns)
+    stays = _folded(errors)
+    strong: dict[int, float] = {}
+    weak: dict[int, float] = {}
+    turns: set[int] = set()
+    for column in columns:
+        _outliers(column, strong, weak, turns)
+        _rare(column, strong, weak, turns)
+    if question.strip():
+        strong.update(dict.fromkeys(_asked(question, items), 1e9))
+    kept = set(stays)
+    kept.update(sorted(strong, key=lambda row: (-strong[row], row))[:MOST_STRONG])
+    kept.update(range(min(FIRST, count)))
+    kept.update(range(max(0, count - LAST), count))
+    kept.update(turns)
+    places = least + round((most - least) * min(1.0, 2 * _novelty(items, columns)))
+    spare = max(0, min(MOST_WEAK, places // 3))
+    kept.update(sorted(weak, key=lambda row: (-weak[row], row))[:spare])
+    spread = places - len(kept)
+    if spread > 0:
+        free = [row for row in range(count) if row not in kept]
+        kept.update(free[(2 * i + 1) * len(free) // (2 * spread)] for i in range(min(spread, len(free))))
+    return sorted(kept), stays
+
+
+def nearest(rows: list[int], row: int) -> int:
+    """Return the last of some ordered rows at or before ``row``, or the first of them."""
+    return rows[max(0, bisect_right(rows, row) - 1)]

@@ -1,0 +1,78 @@
+"""Say in a few words what a whole array held, so that totals can be answered though most of its rows were left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from headroom_cli.compressors._json_select import Column, numbers_of
+
+_ITEMS = 12  # columns told of
+_VALUES = 8  # values told of per category
+_LONG = 60  # characters; longer values are no category
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d[0-9:.+Z-]{0,20})?")
+
+
+def _short(number: float) -> str:
+    if number == int(number) and abs(number) < 1e15:
+        return str(int(number))
+    return f"{number:.4g}" if abs(number) < 1e4 else f"{number:.1f}"
+
+
+def _numeric(column: Column, count: int) -> str:
+    pairs = numbers_of(column.values)
+    if len(pairs) < count // 2 or not pairs:
+        return ""
+    numbers = [x for _, x in pairs]
+    low, high = min(numbers), max(numbers)
+    if low == high:
+        return ""
+    if len(set(numbers)) == len(numbers) and column.words & {
+        "id",
+        "number",
+        "pid",
+        "uid",
+        "timestamp",
+        "time",
+        "ts",
+        "epoch",
+    }:
+        return f"{column.name} {_short(low)} to {_short(high)}"
+    total = sum(numbers)
+    said = f"min {_short(low)} mean {_short(total / len(numbers))} max {_short(high)} sum {_short(total)}"
+    return f"{column.name} {said}".strip()
+
+
+def _category(column: Column, count: int) -> str:
+    texts = [value for value in column.values if type(value) is str or type(value) is bool]
+    if len(texts) < count // 2:
+        return ""
+    kinds = Counter(texts)
+    if len(kinds) < 2:
+        return ""
+    if len(kinds) > min(30, count // 5) or any(type(value) is str and len(value) > _LONG for value in kinds):
+        if (
+            type(texts[0]) is str
+            and len(texts[0]) < 40
+            and all(type(t) is str and _DATE.fullmatch(t) for t in (texts[0], texts[-1]))
+        ):
+            dates = [text for text in texts if type(text) is str and _DATE.fullmatch(text)]
+            return f"{column.name} {min(dates)} to {max(dates)}"
+        return ""
+    said = [f"{_plain(value)} {n}" for value, n in kinds.most_common(_VALUES)]
+    rest = len(kinds) - len(said)
+    if rest > 0:
+        said.append(f"{rest} others {len(texts) - sum(n for _, n in kinds.most_common(_VALUES))}")
+    return f"{column.name}: {', '.join(said)}".removeprefix(": ")
+
+
+def _plain(value: str | bool) -> str:  # noqa: FBT001 # a JSON value, not a switch
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if value and value.isprintable() else repr(value)
+
+
+def summarize(columns: list[Column], count: int, unit: str) -> list[str]:
+    """Return the summary as at most one line: counts per category, ranges and sums per number."""
+    said = [text for column in columns if (text := _category(column, count) or _numeric(column, count))]
+    return [f"[all {count} {unit}: {'; '.join(said[:_ITEMS])}]"] if said else []

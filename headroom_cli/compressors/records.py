@@ -1,0 +1,193 @@
+"""SmartCrusher: JSON arrays, objects, JSON Lines and JSON inside other text.
+
+First without loss: tables with the keys said once (``_json_tables``). When that is not enough and the caller allows
+it, the items that tell least go too (``_json_cut``), with notes and a summary where they stood.
+"""
+
+from __future__ import annotations
+
+import re
+
+from headroom_cli.compressors._json_spans import UnfitError, find, parse
+from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors._json_cut import Scissors
+    from headroom_cli.compressors._json_spans import Part
+    from headroom_cli.model import Hint, Want
+
+_LEAST = 60  # characters; nothing shorter is worth the look
+_GAIN = 0.97  # a rendering has to be smaller than this share of the text
+_TABLE_DEPTH = 64  # deeper documents are only minified
+_COUNTED = 400_000  # characters up to which candidates are compared by tokens, above by length
+# What our own renderings hold: shortened text is not shortened again.
+_OURS = re.compile(r"\[JSON as tables, |\[\.\.\. \d+ (?:characters |items )?left out")
+_LINE_OF_LOG = re.compile(r'"(?:level|severity|lvl|levelname|log\.level)"\s{0,4}:')
+_TIME_OF_LOG = re.compile(r'"(?:@?timestamp|time|ts|t|asctime|date)"\s{0,4}:')
+_SAID_OF_LOG = re.compile(r'"(?:msg|message|event|text)"\s{0,4}:')
+
+
+def sniff(text: str, _hint: Hint) -> float:
+    """Return how sure it is that a text is JSON, JSON Lines, or holds a large JSON part."""
+    head = text[:2000].lstrip("\ufeff \t\r\n")
+    tail = text[-200:].rstrip()
+    if head[:1] in ("{", "[") and tail[-1:] in ("}", "]"):
+        if head[0] == "{" and "\n" in text.strip():
+            first, _, rest = head.partition("\n")
+            second = rest.lstrip()
+            if first.rstrip().endswith("}") and second.startswith("{"):
+                logs = _LINE_OF_LOG.search(first) and (_TIME_OF_LOG.search(first) or _SAID_OF_LOG.search(first))
+                return 0.5 if logs else 0.95
+        return 0.95 if re.match(r'\{\s*["}]|\[\s*["{\[\]\d\-tfn]', head) else 0.3
+    if text.count("{") + text.count("[") < 4 or '"' not in text:
+        return 0.0
+    try:
+        covered = sum(part.end - part.start for part in find(text))
+    except UnfitError:
+        return 0.0
+    share = covered / max(1, len(text))
+    return 0.85 if share > 0.8 else 0.6 if share > 0.5 else 0.3 if share > 0.2 else 0.0
+
+
+def compress(text: str, want: Want) -> Draft | None:
+    """Return the JSON of a text as tables, cut where the level allows it; None when it does not get smaller."""
+    if len(text) < _LEAST or not ("{" in text or "[" in text) or _OURS.search(text):
+        return None
+    import gc
+
+    # Building large trees costs 2.4 to 3.6 times as much while the collector keeps looking at them.
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _compress(text, want)
+    except UnfitError:
+        return None
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _parts(text: str) -> list[Part]:
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+        try:
+            return [parse(text)]
+        except UnfitError as error:
+            if not isinstance(error.__cause__, ValueError):
+                raise
+    return find(text)
+
+
+def _compress(text: str, want: Want) -> Draft | None:
+    parts = _parts(text)
+    if not parts or want.spent():
+        return None
+    plain = [_lossless(text[part.start : part.end], part, want) for part in parts]
+    whole = _joined(text, parts, plain)
+    missing = ""
+    if not want.lossless:
+        cut, missing = _lossy(text, parts, plain, want)
+        if missing:
+            whole = _joined(text, parts, cut)
+    if missing:
+        return Draft(whole, LOSSY, missing) if len(whole) < len(text) * _GAIN else None
+    return Draft(whole, FAITHFUL) if len(whole) < len(text) and _size(whole, want) < _size(text, want) * _GAIN else None
+
+
+def _size(text: str, want: Want) -> int:
+    return want.count(text) if len(text) <= _COUNTED else len(text) // 3
+
+
+def _joined(text: str, parts: list[Part], texts: list[str]) -> str:
+    """Return the text with each part replaced; a part that became several lines starts on a line of its own."""
+    out: list[str] = []
+    at = 0
+    for part, new in zip(parts, texts, strict=True):
+        before = text[at : part.start]
+        out.append(before)
+        if "\n" in new and before.strip(" \t") and not before.rstrip(" \t").endswith("\n"):
+            out.append("\n")
+        out.append(new)
+        at = part.end
+        if "\n" in new and text[at : at + 1] not in ("", "\n", "\r"):
+            out.append("\n")
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _lossless(source: str, part: Part, want: Want) -> str:
+    """Return the smaller of the table form and the source without blanks."""
+    from headroom_cli.compressors._json_tables import encode
+    from headroom_cli.compressors._json_text import minify
+
+    plain = minify(source) if len(part.values) == 1 else "\n".join(_lines(source, part))
+    if want.keep_json or part.depth > _TABLE_DEPTH:
+        return plain
+    table = encode(part.values, whole=len(part.values) == 1)
+    return table if _size(table, want) < _size(plain, want) else plain
+
+
+def _lines(source: str, part: Part) -> list[str]:
+    from headroom_cli.compressors._json_text import minify, write
+
+    lines = source.splitlines()
+    return (
+        [minify(line) for line in lines] if len(lines) == len(part.values) else [write(value) for value in part.values]
+    )
+
+
+def _scissors(want: Want, *, hard: int = 0) -> Scissors:
+    from headroom_cli.compressors._json_cut import Scissors
+
+    question = want.question[:2000]
+    if hard:
+        return Scissors(max(5, 50 >> hard), max(5, 50 >> hard), max(8, 50 >> hard), max(100, 400 >> hard), question)
+    if want.level == "safe":
+        return Scissors(100, 200, 200, 1000, question)
+    if want.level == "max" or want.budget is not None:
+        return Scissors(50, 50, 50, 300, question)
+    return Scissors(50, 200, 50, 400, question)
+
+
+def _lossy(text: str, parts: list[Part], plain: list[str], want: Want) -> tuple[list[str], str]:
+    """Return the parts with items and strings left out, and what is missing; "" when that does not pay."""
+    from headroom_cli.compressors._json_tables import encode
+    from headroom_cli.compressors._json_text import noted, write
+
+    before = _joined(text, parts, plain)
+    best: tuple[list[str], str] = (plain, "")
+    for hard in range(5):
+        scissors = _scissors(want, hard=hard)
+        texts: list[str] = []
+        for part, old in zip(parts, plain, strict=True):
+            if part.depth > _TABLE_DEPTH:
+                texts.append(old)
+                continue
+            was = (scissors.dropped, scissors.strings)
+            many = len(part.values) > 1
+            cut = (
+                scissors.items(part.values, unit="values")
+                if many and len(part.values) > scissors.whole
+                else [scissors.value(value) for value in part.values]
+            )
+            if was == (scissors.dropped, scissors.strings):
+                texts.append(old)
+            elif want.keep_json:
+                texts.append("\n".join([write(value) for value in noted(cut)]))
+            else:
+                texts.append(encode(cut, whole=not many))
+        after = _joined(text, parts, texts)
+        if scissors.missing() and _size(after, want) + 20 < _size(before, want) * 0.95:
+            best = (texts, scissors.missing())
+        if want.budget is None or _size(after, want) <= want.budget:
+            break
+    return best
+
+
+COMPRESSOR = Compressor(
+    "records",
+    ("json",),
+    sniff,
+    compress,
+    "JSON as tables without loss; then the items of long arrays that tell least are left out",
+)

@@ -1,0 +1,345 @@
+import json
+import random
+import re
+import sys
+import threading
+import time
+
+import pytest
+import table_decoder
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from headroom_cli.compressors import _json_spans, _json_tables, records
+from headroom_cli.model import FAITHFUL, LOSSY, Hint, Want
+
+
+def count(text):
+    return len(re.findall(r"\w{1,5}|[^\w\s]|\s+", text))
+
+
+def want(**options):
+    return Want(count, **options)
+
+
+def crush(value, **options):
+    text = value if isinstance(value, str) else json.dumps(value)
+    return records.compress(text, want(**options))
+
+
+def encoded(text):
+    part = _json_spans.parse(text)
+    return _json_tables.encode(part.values, whole=len(part.values) == 1)
+
+
+def check_exact(text):
+    values = [table_decoder.read_json(text)]
+    out = encoded(text)
+    assert table_decoder.same(table_decoder.decode(out), values), out
+
+
+# --- random documents, biased towards what tables are made of
+
+keys = st.sampled_from(
+    ["id", "name", "url", "a.b", "a?", "x=1", "", "#", "(key)", "b", "c", "d", "t\tk", "é", "~", "@1", "k:text"]
+)
+texts = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["", " ", "true", "null", "1", "1e5", "-0", "@1", "~", "{a}", "a{b}", "[x", "(a)", "a,b", "x\ty",
+ "l\nm", '"q"', "=", "\\", "\u2028"]),
+)  # fmt: skip
+numbers = st.one_of(st.integers(-(10**20), 10**20), st.floats(allow_nan=False, allow_infinity=False))
+scalars = st.one_of(texts, numbers, st.booleans(), st.none())
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@st.composite
+def tables(draw):
+    columns = draw(st.lists(keys, min_size=1, max_size=5, unique=True))
+    few = st.sampled_from(draw(st.lists(values, min_size=1, max_size=3)))
+    kinds = {
+        key: draw(st.sampled_from([texts, scalars, few, values, st.integers(0, 3), st.just(None)])) for key in columns
+    }
+    sub = draw(st.lists(keys, min_size=1, max_size=3, unique=True))
+    nested = st.one_of(st.none(), st.fixed_dictionaries(dict.fromkeys(sub, scalars)))
+    children = st.lists(
+        st.fixed_dictionaries({key: draw(st.sampled_from([texts, few, nested])) for key in sub}), max_size=3
+    )
+    for key in columns:
+        if draw(st.integers(0, 3)) == 0:
+            kinds[key] = draw(st.sampled_from([nested, children]))
+    rows = []
+    for _ in range(draw(st.integers(2, 7))):
+        row = {key: draw(kinds[key]) for key in columns if draw(st.integers(0, 9)) or len(columns) == 1}
+        if draw(st.integers(0, 15)) == 0:
+            row = dict(reversed(row.items()))
+        rows.append(row if draw(st.integers(0, 15)) else draw(values))
+    return rows
+
+
+fast = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+
+
+@fast
+@given(values)
+def test_any_value_comes_back(value):
+    check_exact(json.dumps(value))
+
+
+@fast
+@given(tables())
+def test_any_table_comes_back(rows):
+    check_exact(json.dumps(rows, ensure_ascii=False))
+
+
+@fast
+@given(st.dictionaries(texts, st.fixed_dictionaries({"a": scalars, "b": texts}), min_size=3, max_size=6))
+def test_an_object_of_objects_comes_back(value):
+    check_exact(json.dumps({"outer": value}))
+
+
+@fast
+@given(st.dictionaries(texts, scalars, min_size=8, max_size=12))
+def test_a_dictionary_of_scalars_comes_back(value):
+    check_exact(json.dumps(value))
+
+
+@fast
+@given(st.lists(tables().map(lambda rows: rows[0]), min_size=2, max_size=5))
+def test_json_lines_come_back(rows):
+    text = "\n".join(map(json.dumps, rows))
+    try:
+        part = _json_spans.parse(text)
+    except _json_spans.UnfitError:
+        return
+    out = _json_tables.encode(part.values, whole=len(part.values) == 1)
+    assert table_decoder.same(table_decoder.decode(out), [table_decoder.read_json(line) for line in text.split("\n")])
+
+
+@pytest.mark.parametrize(
+    "number", ["1.10", "1e5", "1E+2", "-0", "-0.0", "1e400", "123456789012345678901234567890", "0.1000000000000000055"]
+)
+def test_number_text_is_kept(number):
+    text = '[{"a": %s, "b": "x"}, {"a": 2, "b": "y"}, {"a": %s, "b": "z"}]' % (number, number)  # noqa: UP031
+    check_exact(text)
+    assert number in encoded(text)
+
+
+def users(count_, seed=1):
+    rng = random.Random(seed)
+    return [
+        {
+            "id": 1000 + i,
+            "login": f"user{rng.randrange(10**6)}",
+            "url": f"https://api.example.com/users/{1000 + i}",
+            "posts_url": f"https://api.example.com/users/{1000 + i}/posts",
+            "type": "User",
+            "status": "ok" if i % 97 else "degraded",
+            "score": rng.randrange(100),
+            "owner": {"id": i % 5, "name": f"team{i % 5}"},
+        }
+        for i in range(count_)
+    ]
+
+
+def test_repeats_are_said_once():
+    rows = users(30)
+    out = crush(rows, lossless=True)
+    assert out.degree == FAITHFUL
+    assert out.text.count('"') == 0
+    assert out.text.count("type") == 1
+    assert len(out.text) < 0.35 * len(json.dumps(rows))
+    check_exact(json.dumps(rows))
+
+
+def test_the_only_identity_is_never_a_formula():
+    out = crush([{"ref": f"r{i}", "url": f"https://h/r{i}", "n": i * i} for i in range(20)], lossless=True)
+    assert "https://h/r17" in out.text
+
+
+def test_errors_always_stay_and_counts_are_true():
+    rows = users(1000)
+    for i in (17, 333, 801):
+        rows[i]["error"] = f"disk {chr(97 + i % 7)} broke"
+    rows[555]["score"] = 999_999
+    draft = crush(rows)
+    assert draft.degree == LOSSY
+    for i in (17, 333, 801):
+        assert f"disk {chr(97 + i % 7)} broke" in draft.text
+    assert "999999" in draft.text
+    dropped, total = map(int, re.match(r"(\d+) of (\d+) items", draft.missing).groups())
+    assert total == 1000
+    numbers = [int(line.split("\t")[0]) for line in draft.text.split("\n") if re.match(r"\d+\t", line)]
+    assert len(numbers) == 1000 - dropped
+    assert numbers == sorted(set(numbers))
+    for number in numbers[:20]:
+        assert rows[number - 1]["login"] in draft.text
+    assert "degraded 11" in draft.text
+    assert f"sum {sum(row['score'] for row in rows)}" in draft.text
+
+
+def test_distinct_errors_stay_when_all_rows_are_errors():
+    rows = [
+        {"id": i, "level": "error", "message": f"failed: {chr(97 + i % 26)}{chr(97 + i // 26 % 26)} at {i}"}
+        for i in range(2000)
+    ]
+    draft = crush(rows)
+    for i in range(676):
+        assert f"failed: {chr(97 + i % 26)}{chr(97 + i // 26 % 26)} at" in draft.text
+
+
+def test_levels_keep_less_and_less():
+    rows = users(1000)
+    sizes = [len(crush(rows, level=level).text) for level in ("safe", "balanced", "max")]
+    assert sizes[0] > sizes[1] >= sizes[2]
+
+
+def test_the_question_brings_its_row():
+    rows = users(1000)
+    rows[432]["login"] = "zaphod1234"
+    assert "zaphod1234" not in crush(rows, level="max").text
+    assert "zaphod1234" in crush(rows, level="max", question="what is the score of zaphod1234?").text
+
+
+def test_top_level_keys_and_small_arrays_stay():
+    value = {"total": 500, "items": users(500), "tags": ["a", "b"], "subtasks": [{"t": 1}, {"t": 2}]}
+    text = crush(value).text
+    for key in value:
+        assert key in text
+    assert '["a","b"]' in text
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_keep_json_stays_json(lossless):
+    value = {"total": 500, "items": users(500), "blob": "word " * 1000, "n": 1.10}
+    draft = crush(json.dumps(value, indent=2), keep_json=True, lossless=lossless)
+    read = json.loads(draft.text)
+    assert list(read) == list(value)
+    assert (draft.degree == FAITHFUL) is lossless
+    if lossless:
+        assert read == value
+    else:
+        assert "500" in draft.text
+        assert len(read["items"]) < 300
+
+
+def test_json_inside_text_keeps_the_text():
+    text = "$ curl -s https://h/users\n" + json.dumps(users(20), indent=1) + "\nreal 0m0.1s\n"
+    draft = crush(text, lossless=True)
+    assert draft.text.startswith("$ curl -s https://h/users\n")
+    assert draft.text.endswith("\nreal 0m0.1s\n")
+    assert len(draft.text) < len(text) / 2
+
+
+def test_json_lines_and_fences():
+    text = "\n".join(json.dumps(row) for row in users(50)) + "\n"
+    draft = crush(text, lossless=True)
+    assert "50 values" in draft.text
+    assert crush("Here:\n```json\n" + json.dumps(users(9), indent=2) + "\n```\nDone.\n").text.endswith("\n```\nDone.\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "plain words, nothing else, for a good while, so that the text is long enough to be looked at",
+        '[{"a":1,"a":2},{"a":3,"a":4},{"a":3,"a":4},{"a":3,"a":4},{"a":3,"a":4},{"a":3,"a":4}]',
+        '[{"a":NaN,"b":1},{"a":1,"b":1},{"a":1,"b":1},{"a":1,"b":1},{"a":1,"b":1},{"a":1,"b":1}]',
+        '[{"a":"\\ud800","b":1},{"a":1,"b":1},{"a":1,"b":1},{"a":1,"b":1},{"a":1,"b":1},{"a":1,"b":1}]',
+        json.dumps(users(20))[:-40],
+        "[" * 100_000 + "]" * 100_000,
+        '{"a":' * 1000 + "1" + "}" * 1000,
+        "[" + "9" * 100_000 + "]",
+        '"' + "x" * 10_000 + '"',
+    ],
+)
+def test_unfit_text_passes_through(text):
+    assert crush(text) is None
+
+
+def test_idempotent_and_deterministic():
+    for value in (users(30), users(1000), {"a": ["x" * 50] * 3000, "blob": "word " * 5000}):
+        for options in ({}, {"lossless": True}, {"keep_json": True}):
+            draft = crush(value, **options)
+            if draft:
+                assert crush(value, **options).text == draft.text
+                again = records.compress(draft.text, want(**options))
+                assert again is None or again.text == draft.text
+
+
+def test_small_stack_is_enough():
+    deep = "[" * 190 + json.dumps(users(3)) + "]" * 190
+    nested = json.dumps(users(4))
+    for _ in range(28):
+        nested = '{"k":[' + nested + ',{"a":1}]}'
+    failures = []
+
+    def work():
+        try:
+            for text in (deep, nested, "[" * 10**5):
+                records.compress(text, want())
+        except BaseException as error:  # noqa: BLE001 # a thread has to hand its failure over
+            failures.append(error)
+
+    old = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(old)
+    assert failures == []
+
+
+HOSTILE = {
+    "open brackets": lambda n: "[" * n,
+    "open objects": lambda n: '{"a":' * (n // 5),
+    "one string": lambda n: '["' + "x" * n + '"]',
+    "open string": lambda n: '{"' + "x" * n,
+    "numbers": lambda n: "[" + "1," * (n // 2) + "1]",
+    "empty objects": lambda n: "[" + "{}," * (n // 3) + "{}]",
+    "many keys": lambda n: "{" + ",".join(f'"key{i}":{i}' for i in range(n // 16)) + "}",
+    "escaped quotes": lambda n: '["' + '\\"' * (n // 2) + '"]',
+    "backslashes": lambda n: '{"a":"' + "\\" * n,
+    "false starts": lambda n: '[{"' * (n // 3),
+    "objects in text": lambda n: 'x {"a": 1}\n' * (n // 11),
+    "odd shapes": lambda n: "[" + ",".join(f'{{"k{i}":{i},"z":1}}' for i in range(n // 18)) + "]",
+    "words": lambda n: json.dumps({"log": "error at line one\n" * (n // 18)}),
+    "grid": lambda n: "[" + ",".join(f"[{i},{i}.5]" for i in range(n // 15)) + "]",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_takes_linear_time(name):
+    def seconds(n):
+        text = HOSTILE[name](n)
+        best = 9.0
+        for _ in range(2):
+            start = time.process_time()
+            records.compress(text, Want(lambda t: len(t) // 4))
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert seconds(1 << 18) < 0.6  # a quarter of the 1 MiB that may take 0.3 s, with room for a slow machine
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        (json.dumps(users(5)), 0.9, 1),
+        ("\n".join(map(json.dumps, users(5))), 0.9, 1),
+        ('{"level":"info","msg":"a","time":1}\n{"level":"info","msg":"b","time":2}\n', 0.4, 0.6),
+        ("def f():\n    return {'a': [1, 2]}\n", 0, 0.3),
+        ("[INFO] started\n[INFO] stopped\n", 0, 0.3),
+    ],
+)
+def test_sniff(text, least, most):
+    assert least <= records.sniff(text, Hint()) <= most
+
+
+def test_recursion_limit_is_not_touched():
+    assert sys.getrecursionlimit() >= 1000
