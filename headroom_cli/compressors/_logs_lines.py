@@ -29,46 +29,71 @@ TOLD_BY_TOOL = re.compile(
     r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |\? |"
     r"\s*(?:[✗✕✖❌✘⨯●×]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
 )
-# Each distinct line with one of these stays, whatever its template.
-_ERROR = re.compile(
-    r"(?<![A-Za-z])(?i:errors?|err!|err(?=[=:\]\" ])|errored|eror|erro|fail(?:s|ed|ures?|ing)?|fatal(?:ly)?|panic(?:ked|s)?"
-    r"|exceptions?|critical|crit|severe|emerg(?:ency)?|abort(?:ed|ing|s)?|assert(?:ion)?s?|segfault|segmentation fault"
-    r"|core dumped|traceback|stack trace|unhandled|uncaught|crash(?:ed|es|ing|loopbackoff)?|oom(?:[ -]?kill\w*)?"
-    r"|out of memory|not ok|call trace|bug:|eresolve)"
-    r"(?![A-Za-z])"
-    r"|[a-z0-9](?:Error|Exception|Failure|Failed|Fault|Errors|BackOff|Killed)(?![a-z])"
-    r"|(?i:\bexit(?:ed)?(?: with)?(?: (?:code|status|value))?[ :=(]+-?[1-9]\d*\b)"
-    r"|(?i:\b(?:exit|status|error|return)[ _-]?code\W{1,3}-?[1-9]\d{0,9}\b)|\brc=-?[1-9]"
-    r"|\" 5\d\d (?:\d|-)|(?i:\bstatus(?:_?code)?\"?[=:] ?\"?5\d\d\b)|\"level\": ?(?:[5-9]0|\"(?:error|fatal|critical)\")"
-    r"|[✗✕✖❌✘⨯]|[\[<(/](?:E|F|ERR|err)[\])(>]"
+# Each distinct line with one of these words stays, whatever its template. Whole words: "crit" is in "criterion".
+_ERROR_WORDS = frozenset(
+    "error errors errored eror fail fails failed failure failures failing fatal fatally panic panicked panics exception exceptions "
+    "critical crit severe emerg emergency abort aborted aborting aborts assert asserts assertion assertions segfault traceback "
+    "unhandled uncaught crash crashed crashes crashing crashloopbackoff oom oomkill oomkilled oomkiller eresolve bug sigsegv sigabrt "
+    "sigbus sigill sigkill nullpointerexception assertionerror".split()
+)
+_ERROR_PHRASES = (
+    "segmentation fault",
+    "core dumped",
+    "stack trace",
+    "out of memory",
+    "not ok ",
+    "call trace",
+    "(core dumped)",
+    "stack smashing",
 )
 # Each of these stays once for every wording: numbers, clocks and process ids do not make a new one.
-_TROUBLE = re.compile(
-    r"(?i)(?<![a-z])(?:denied|refused|cannot|can't|couldn't|could not|unable to|timed out|not found|no such"
-    r"|undefined (?:reference|symbol|method|variable|is)|unresolved|not exist|killed|sig(?:kill|segv|abrt|bus|term)"
-    r"|corrupt(?:ed|ion)?|out of (?:range|bounds|disk|space)|unreachable|stack smashing|rejected|violation|overflow|deadlock"
-    r"|evicted|unhealthy|backoff|not responding|heap-\w{1,30}|\w{1,30}sanitizer|no space left|illegal|wrong|conflict"
-    r"|vulnerabilit(?:y|ies)|unexpected|degraded|bad (?:request|gateway|file|address))(?![a-z])"
+_TROUBLE_WORDS = frozenset(
+    "denied refused cannot couldn unresolved killed sigterm corrupt corrupted corruption unreachable rejected violation overflow "
+    "deadlock evicted unhealthy backoff illegal wrong conflict vulnerability vulnerabilities unexpected degraded enoent eacces "
+    "econnrefused econnreset etimedout enospc unsatisfiable undefined".split()
 )
-_WEAK = re.compile(
-    r"(?i)(?<![a-z])(?:warn(?:ings?)?|wrn|deprecat\w{0,8}|invalid|timeout|missing|mismatch|retry(?:ing)?|skipp?(?:ed|ing)?|"
-    r"alert|lost|down|expected|xfail(?:ed)?|unsupported|unknown|unused)(?![a-z])|⚠|\" 4\d\d (?:\d|-)|\"level\": ?40"
-    r"|\bstatus(?:_?code)?\"?[=:] ?\"?4\d\d\b"
+_TROUBLE_PHRASES = (
+    "can't ", "could not", "unable to", "timed out", "not found", "no such", "not exist", "out of range", "out of bounds", "out of disk",
+    "not responding", "no space left", "sanitizer", "heap-", "bad request", "bad gateway", "bad file", "bad address", "not permitted",
+)  # fmt: skip
+_WEAK_WORDS = frozenset(
+    "warn warning warnings wrn deprecated deprecation deprecationwarning invalid timeout missing mismatch retry retrying skip skipped "
+    "skipping skiping alert lost down expected xfail xfailed unsupported unknown unused".split()
 )
-# What uses such words and tells of nothing wrong. Taken out before the search.
+# CamelCase names, marks and level letters: told by the raw line.
+_ERROR_FORMS = re.compile(
+    r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed)s?(?![a-z])|[✗✕✖❌✘⨯]|[\[<(](?:E|F|ERR|err)[\])>]|ERR!|\bERR\b|\berr(?==(?!nil|null|<nil>))"
+)
+# Numbers that tell of failure; searched only in lines that hold one of the words before them.
+_ERROR_NUMBERS = re.compile(
+    r"\bexit(?:ed)?(?: with)?(?: (?:code|status|value))?[ :=(]{1,3}-?[1-9]\d*\b"
+    r"|\b(?:exit|status|error|return)[ _-]?(?:code|status)\W{1,3}-?[1-9]\d{0,9}\b|\brc=-?[1-9]"
+    r"|\" 5\d\d (?:\d|-)|\bstatus(?:_?code)?\"?[=:] ?\"?5\d\d\b|\"level\": ?(?:[5-9]0|\"(?:error|fatal|critical)\")"
+)
+_WEAK_NUMBERS = re.compile(r"\" 4\d\d (?:\d|-)|\"level\": ?40|\bstatus(?:_?code)?\"?[=:] ?\"?4\d\d\b")
+_NUMBERED = ("exit", "code", "status", "rc=", '"level"', "http/")
+# What uses such words and tells of nothing wrong (lower-case). Taken out before the second look.
 _BENIGN = re.compile(
-    r"(?i)-w(?:no-)?error\S{0,60}|\b(?:0|no|zero|without)(?: \w{1,20})? (?:error|failure|exception|failed|failing|warning|fail|conflict|vulnerabilit|skip)\w{0,7}\b"
-    r"|\b(?:errors?|failures?|failed|fail|exceptions?|skipped|warnings?|crashed|aborted|rejected|timeouts?|conflicts?|unreachable|lost|dropped|missing)\"?(?: ?[:=] ?|: {1,3})"
-    r"\"?(?:0(?![\d.x])|none\b|null\b|nil\b|false\b|\[\]|\{\}|\"\")"
-    r"|(?:^|\s)0 (?:errors?|failed|failures?)\b|\berror[-_ ]?(?:handl\w{0,4}|pages?|logs?|prone|reporting|reports?|chain|boundar\w{1,3}|codes?(?= *0\b)|checking|free)\b"
-    r"|\bfail[-_ ]?(?:over|safe|fast|on)\w{0,3}\b|\bon[-_ ](?:error|failure)\b|/errorreport:\w{1,20}|\bignor(?:e|ed|ing)[- _]?errors?\b"
-    r"|[\w-]{0,40}(?:error|fail|exception|assert|panic|abort|crash|warn|timeout|fatal|invalid|missing|conflict|unknown)[\w-]{0,60}\.(?:c|cc|cpp|o|lo|h|hpp|js|mjs|ts|tsx|py|pyc|rs|go|java|class|rb|html?|css|md|xml|json|php|cs|dll|so|whl|gz|deb|proto|kt|swift|scala)\b(?![:(]\d)"
+    r"-w(?:no-)?error\S{0,60}"
+    r"|(?<![\w.])(?:0|no|zero|without)(?: \w{1,20})? (?:error|failure|exception|failed|failing|warning|fail|conflict|vulnerabilit|skip)\w{0,7}\b"
+    r"|(?<![a-z])(?:errors?|failures?|failed|fail|exceptions?|skipped|warnings?|crashed|aborted|rejected|timeouts?|conflicts?|unreachable|lost|dropped"
+    r"|missing|err)\"?(?: ?[:=] ?|: {1,3})\"?(?:0(?![\d.x])|none\b|null\b|nil\b|<nil>|false\b|\[\]|\{\}|\"\")"
+    r"|(?<![a-z])error[-_ ]?(?:handl\w{0,4}|pages?|logs?|prone|reporting|reports?|chain|boundar\w{1,3}|codes?(?= *0\b)|checking|free)\b"
+    r"|(?<![a-z])fail[-_ ]?(?:over|safe|fast|on)\w{0,3}\b|(?<![a-z])on[-_ ](?:error|failure)\b|/errorreport:\w{1,20}"
+    r"|(?<![a-z])ignor(?:e|ed|ing)[- _]?errors?\b"
+    r"|(?:error|fail|exception|assert|panic|abort|crash|warn|timeout|fatal|invalid|missing|conflict|unknown)[\w-]{0,60}"
+    r"\.(?:c|cc|cpp|o|lo|h|hpp|js|mjs|ts|tsx|py|pyc|rs|go|java|class|rb|html?|css|md|xml|json|php|cs|dll|so|whl|gz|deb|proto|kt|swift|scala)\b(?![:(]\d)"
 )
-# Whether a number decides between error and not: such lines are judged one by one, not by their template.
-_DIGITS_DECIDE = re.compile(
-    r"(?i)\b\d+ (?:\w{1,20} )?(?:error|fail|exception|warn|vulnerab|skip|conflict)"
-    r"|(?:errors?|failures?|failed|fail|exceptions?|skipped|crashed|aborted|unreachable|exit\w{0,2}|code|status|value|rc|ret|level|lost|dropped|missing|timeouts?|rejected|warnings?|conflicts?)\"?[\s:=(]{1,3}\"?-?\d"
-    r"|\" \d{3} "
+_BENIGN_FORMS = re.compile(
+    r"(?:Error|Exception|Failure|Failed|Fault)s?[\w-]{0,60}\.(?:c|cc|cpp|o|h|hpp|js|ts|py|rs|go|java|class|rb|md|cs|kt|swift|scala|dll)\b(?![:(]\d)"
+    r"|/errorreport:\w{1,20}|\b(?:Failures?|Errors?|Failed|Exceptions?): 0(?![\d.])|\b0 (?:Error|Failure|Exception|Failed)s?(?:\(s\))?"
+)
+_WORD = re.compile(r"[a-z]+")
+# Numbers beside words: they may decide ("0 errors", "exit code 1"), so lines that differ in them are judged apart.
+_BESIDE = re.compile(r"(?<=[A-Za-z\"])[\s:=(\"]{1,4}-?(\d+)(?!\w)|(?<![\w.:,-])(\d+) (?=[A-Za-z])")
+_DECIDED = frozenset(
+    "error errors fail failed failure failures exception exceptions warning warnings skipped crashed aborted unreachable exit exited code "
+    "status value rc ret level lost dropped missing timeouts rejected conflicts vulnerabilities http".split()
 )
 _PASSED = re.compile(
     r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
@@ -129,36 +154,68 @@ def classify(line: str, *, stem: bool = True) -> int:
         return ERROR
     if not stem:
         return SUMMARY if _SUMMARY.match(line) else PLAIN
-    cleared = _BENIGN.sub(" ", line)
-    if _ERROR.search(cleared):
-        return ERROR
-    if _TROUBLE.search(cleared):
-        return TROUBLE
-    if _SUMMARY.match(line):
+    low = line.lower()
+    kind = _kind(line, low)
+    if kind in (ERROR, TROUBLE, WARNING):
+        cleared = _BENIGN.sub(" ", low)
+        if cleared != low:
+            # The raw line is needed for its forms only; a benign line has its words in file names and counters.
+            kind = _kind("" if _ERROR_FORMS.search(line) is None else _BENIGN_FORMS.sub(" ", line), cleared)
+    if kind in (PLAIN, WARNING) and _SUMMARY.match(line):
         return SUMMARY
-    return WARNING if _WEAK.search(cleared) else PLAIN
+    return kind
 
 
-def digits_decide(line: str) -> bool:
+def _kind(line: str, low: str) -> int:
+    """Return ERROR, TROUBLE, WARNING or PLAIN for a line and its lower-case form."""
+    words = set(_WORD.findall(low))
+    if not words.isdisjoint(_ERROR_WORDS) or _ERROR_FORMS.search(line):
+        return ERROR
+    for phrase in _ERROR_PHRASES:
+        if phrase in low:
+            return ERROR
+    numbered = any(word in low for word in _NUMBERED)
+    if numbered and _ERROR_NUMBERS.search(low):
+        return ERROR
+    if not words.isdisjoint(_TROUBLE_WORDS):
+        return TROUBLE
+    for phrase in _TROUBLE_PHRASES:
+        if phrase in low:
+            return TROUBLE
+    if not words.isdisjoint(_WEAK_WORDS) or "\u26a0" in low or (numbered and _WEAK_NUMBERS.search(low)):
+        return WARNING
+    return PLAIN
+
+
+def decisive(line: str) -> bool:
     """Say whether a number in this line could make it an error or not ("0 errors", "exit code 1")."""
-    return _DIGITS_DECIDE.search(line) is not None
+    return _BESIDE.search(line) is not None and not _DECIDED.isdisjoint(_WORD.findall(line.lower()))
 
 
-def stemmed(lines: list[str]) -> bytearray:
-    """Mark the lines that hold one of the stems: one pass over all of them for each stem."""
-    marks = bytearray(len(lines))
+def numbers(line: str) -> tuple[str, ...]:
+    """Return what matters of the numbers beside words: zero or not, the first digit, how many digits."""
+    return tuple(
+        f"{number[0]}{len(number)}" if number.strip("0") else "0"
+        for number in (before or behind for before, behind in _BESIDE.findall(line))
+    )
+
+
+def stemmed(lines: list[str]) -> list[int]:
+    """Return for each line which stems it holds, one bit each: one pass over all lines for each stem."""
+    masks = [0] * len(lines)
     low = "\n".join(lines).lower()
     starts: list[int] = []
     at = 0
     for line in low.split("\n"):
         starts.append(at)
         at += len(line) + 1
+    starts.append(at + 1)
+    bit = 1
     for stem in _STEMS:
         at = low.find(stem)
         while at >= 0:
             row = bisect_right(starts, at) - 1
-            marks[row] = 1
-            if row + 1 >= len(starts):
-                break
+            masks[row] |= bit
             at = low.find(stem, starts[row + 1])
-    return marks
+        bit <<= 1
+    return masks

@@ -11,7 +11,7 @@ _DIGITS = b"0123456789"
 _HEX = b"abcdefABCDEF-_.:/"
 _SEPARATORS = bytes.maketrans(b",;=\"'[](){}|<>", b" " * 14)
 _LOOKS = 12  # templates that a key is compared with, per bucket
-_COMPARISONS = 400_000  # in all; then only the first of a bucket is tried, so that a hostile text stays linear
+_COMPARISONS = 60_000  # in all; then only the first of a bucket is tried, so that a hostile text stays linear
 _WORDS = 40  # words of a line that count
 
 

@@ -8,7 +8,7 @@ error, failure, stack trace and exit status stays where it was; a gap says how m
 from __future__ import annotations
 
 from headroom_cli.compressors import _logs_clean as clean
-from headroom_cli.compressors._logs_lines import classify, digits_decide, stemmed
+from headroom_cli.compressors._logs_lines import classify, decisive, numbers, stemmed
 from headroom_cli.compressors._logs_pick import Log, pick, prepare
 from headroom_cli.compressors._logs_shape import is_log, sniff
 from headroom_cli.compressors._logs_templates import keys_of
@@ -17,6 +17,9 @@ from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
+
+_HEX = b"abcdefABCDEF"
+_APART = 255  # no class: lines with this key are judged one by one
 
 
 def judge(texts: list[str]) -> tuple[bytearray, list[bytes], list[int]]:
@@ -27,24 +30,34 @@ def judge(texts: list[str]) -> tuple[bytearray, list[bytes], list[int]]:
     samples = [""] * len(number)
     for row in range(len(texts) - 1, -1, -1):
         samples[rows[row]] = texts[row]
-    stems = stemmed(samples)
+    masks = stemmed(samples)
+    # Keys that differ in hexadecimal letters only and hold the same stems are of one class: ids and hashes cost nothing.
+    bare = b"\n".join(number).translate(None, _HEX).split(b"\n")
     kinds = bytearray(len(samples))
-    single = bytearray(len(samples))
-    some = False
+    memo: dict[tuple[bytes, int], int] = {}
+    single: dict[int, dict[tuple[str, ...], int]] = {}
+    apart: dict[tuple[bytes, int], dict[tuple[str, ...], int]] = {}
     for at, sample in enumerate(samples):
-        stem = stems[at] == 1
-        kinds[at] = classify(sample, stem=stem)
-        if stem and digits_decide(sample):
-            single[at] = some = True
+        mask = masks[at]
+        look = (bare[at], mask)
+        kind = memo.get(look, -1)
+        if kind < 0:
+            kind = classify(sample, stem=mask != 0)
+            if mask and decisive(sample):
+                kind = _APART
+            memo[look] = kind
+        if kind == _APART:
+            single[at] = apart.setdefault(look, {})
+        kinds[at] = kind
     classes = bytearray(map(kinds.__getitem__, rows))
-    if some:
-        known: dict[str, int] = {}
+    if single:
         for row, at in enumerate(rows):
-            if single[at]:
-                text = texts[row]
-                kind = known.get(text)
-                if kind is None:
-                    kind = known[text] = classify(text)
+            known = single.get(at)
+            if known is not None:
+                said = numbers(texts[row])
+                kind = known.get(said, -1)
+                if kind < 0:
+                    kind = known[said] = classify(texts[row])
                 classes[row] = kind
     return classes, list(number), rows
 
