@@ -58,7 +58,7 @@ _headroom() {
     retrieve) [[ " ${COMP_WORDS[*]} " == *' --expand '* ]] ||
         COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
     store) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W 'where list verify gc forget' -- "$current"))
-        ((COMP_CWORD > 2)) && COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
+        [[ ${COMP_WORDS[2]} == forget ]] && ((COMP_CWORD > 2)) && COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
     esac
 }
 complete -o default -F _headroom headroom

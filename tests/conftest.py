@@ -19,7 +19,15 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
     """Return an environment in which no setting of the person who runs the tests counts."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HEADROOM_", "XDG_"))}
     kept.pop("NO_COLOR", None)
-    return {**kept, "HOME": str(home), "PYTHONPATH": str(ROOT), "TZ": "UTC", "LC_ALL": "C.UTF-8", "TERM": "xterm", **more}
+    return {
+        **kept,
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "TERM": "xterm",
+        **more,
+    }
 
 
 @pytest.fixture

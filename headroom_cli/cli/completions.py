@@ -88,7 +88,7 @@ def _bash(verbs: list[Verb]) -> str:
                 words.append(
                     f"    {verb.name}) ((COMP_CWORD == {place + 2})) && "
                     f"COMPREPLY=($(compgen -W '{' '.join(argument.choices)}' -- \"$current\"))\n"
-                    f"        ((COMP_CWORD > {place + 2})) && "
+                    f"        [[ ${{COMP_WORDS[{place + 2}]}} == forget ]] && ((COMP_CWORD > {place + 2})) && "
                     'COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;\n'
                 )
             elif _is_handle(argument) and place == 0:
@@ -244,7 +244,11 @@ def _fish(verbs: list[Verb]) -> str:
                     f"__fish_seen_subcommand_from {chosen}' -a '{chosen}'\n"
                 )
             elif _is_handle(argument):
-                lines.append(f"{start} -a '(__headroom_handles)'\n")
+                # In the second place it belongs to the one action that takes it: store forget.
+                which = verb.name if argument is verb.arguments[0] else "forget"
+                lines.append(
+                    f"complete -c headroom -n '__fish_seen_subcommand_from {which}' -a '(__headroom_handles)'\n"
+                )
             if not argument.choices and (not _is_handle(argument) or verb.name == "retrieve"):
                 lines.append(f"{start} -F\n")
     return NOTE + "".join(lines)

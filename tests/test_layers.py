@@ -1,0 +1,79 @@
+"""Imports point down, and what is heavy stays where it belongs (docs/design.md, "Layers")."""
+
+import ast
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "headroom_cli"
+# From the bottom up: a module may import its own layer's helpers (names with _) and the layers below.
+LAYERS = (
+    ("errors",),
+    ("model", "events"),
+    ("settings", "rank", "tokens", "store", "ledger", "pricing", "redact"),
+    ("formats", "compressors", "backends", "context"),
+    ("routing", "align", "dedup", "fit", "shaping"),
+    ("drafting", "slices"),
+    ("engine", "send"),
+    ("library",),
+    ("serve",),
+    ("cli",),
+    ("__init__", "__main__"),
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+# Files below a layer that carry out its work: they belong to the layer named.
+PART_OF = {"_files": "errors", "_journal": "errors", "_zstd": "errors", "_grants": "errors", "_storeclock": "errors",
+           "_place": "errors", "_put": "store", "_upkeep": "store"}  # fmt: skip
+TABLES = ("formats", "compressors", "backends")
+MADE_OF_ROWS = ("bare",)  # a bare list holds the messages of one of the other formats
+MODULES = sorted(path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
+
+
+def imports(path):
+    """Yield (module name, whether at import time) for everything a file imports, type checking aside."""
+    tree = ast.parse((PACKAGE / path).with_suffix(".py").read_text())
+    inside = {id(node) for part in ast.walk(tree) if isinstance(part, ast.FunctionDef) for node in ast.walk(part)}
+    skipped = {
+        id(node) for part in ast.walk(tree) if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING"
+        for node in ast.walk(part)
+    }  # fmt: skip
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            plain = node.module in {"headroom_cli", *(f"headroom_cli.{table}" for table in TABLES)}
+            names = [f"{node.module}.{alias.name}" for alias in node.names] if plain else [node.module]
+            yield from ((name, id(node) not in inside) for name in names)
+
+
+def unit(dotted):
+    """Return the part of the package that a module is of: "headroom_cli.cli.io" -> "cli"."""
+    name = dotted.split(".")[1] if "." in dotted else "__init__"
+    return PART_OF.get(name, name)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_imports_point_down(path):
+    own = unit(f"headroom_cli.{path.parts[0]}")
+    assert own in LEVEL, f"{path}: give it a place in LAYERS or PART_OF"
+    for name, _ in imports(path):
+        if name.startswith("headroom_cli"):
+            other = unit(name)
+            assert other == own or LEVEL[other] < LEVEL[own] or own == "__init__", f"{path} imports {name}"
+            row = name.split(".")[2] if own in TABLES and other == own and name.count(".") > 1 else "_"
+            rows = row.islower() and not row.startswith("_") and path.name != "__init__"
+            assert not rows or path.name in MADE_OF_ROWS, f"{path}: rows do not import rows"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_heavy_and_ambient_things_stay_where_they_belong(path):
+    tree = ast.parse((PACKAGE / path).with_suffix(".py").read_text())
+    for name, _ in imports(path):
+        assert name.split(".")[0] not in {"typer", "rich"} or path.parts[0] == "cli", f"{path} imports {name}"
+        assert name.split(".")[0] != "asyncio" or path.parts[0] in {"serve", "library"}, f"{path} imports {name}"
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.AsyncFunctionDef) or path.parts[0] == "serve", f"{path}: async in serve alone"
+        ambient = isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}
+        assert not ambient or path.name == "settings", f"{path}:{node.lineno}: the environment is read in settings.py"
