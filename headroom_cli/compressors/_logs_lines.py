@@ -62,7 +62,7 @@ _WEAK_WORDS = frozenset(
 )
 # CamelCase names, marks and level letters: told by the raw line.
 _ERROR_FORMS = re.compile(
-    r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed)s?(?![a-z])|[✗✕✖❌✘⨯]|[\[<(](?:E|F|ERR|err)[\])>]|ERR!|\bERR\b|\berr(?==(?!nil|null|<nil>))"
+    r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed)s?(?![a-z])|[✗✕✖❌✘⨯]|[\[<(](?:E|F|ERR|err)[\])>]|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
 )
 # Numbers that tell of failure; searched only in lines that hold one of the words before them.
 _ERROR_NUMBERS = re.compile(
