@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
-
 from headroom_cli import _journal
 
 TYPE_CHECKING = False
@@ -11,8 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 LENGTH = 12  # characters of a handle: 60 bits; longer only when another original owns them
+LONGEST = 52  # the whole hash
 _LENGTHEN = 4
-_HANDLE = frozenset("abcdefghijklmnopqrstuvwxyz234567")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_HANDLE = frozenset(_ALPHABET)
 _HEX = frozenset("0123456789abcdef")
 _COMMAND_MAX = 4_096  # characters
 NEVER = float("-inf")
@@ -66,7 +66,7 @@ def is_digest(text: str) -> bool:
 
 def is_handle(text: str, shortest: int = LENGTH) -> bool:
     """Return whether a text has the form of a handle."""
-    return shortest <= len(text) <= 52 and _HANDLE.issuperset(text)
+    return shortest <= len(text) <= LONGEST and _HANDLE.issuperset(text)
 
 
 def is_shard(text: str) -> bool:
@@ -74,9 +74,10 @@ def is_shard(text: str) -> bool:
     return 2 <= len(text) <= 64 and _HEX.issuperset(text)
 
 
-def longest_handle(digest: str) -> str:
-    """Return all 52 characters of a digest in base32."""
-    return b32encode(bytes.fromhex(digest)).decode("ascii").rstrip("=").lower()
+def head(digest: str, length: int = LONGEST) -> str:
+    """Return the first characters of a digest in lower-case base32 (RFC 4648, without padding)."""
+    number = int(digest, 16) << 4  # 256 bits are 51 characters and one bit
+    return "".join([_ALPHABET[number >> shift & 31] for shift in range(255, 255 - 5 * length, -5)])  # base64 costs re
 
 
 def first_owner(journals: bytes, handle: str) -> tuple[str, float]:
@@ -112,16 +113,16 @@ def choose(
     It is the shortest head of the hash, from ``length`` characters on, that no other digest owns in the journals and
     that is not ``taken``. ``known`` are the journals' :func:`heads`, or None when they were not made.
     """
-    full = longest_handle(digest)
-    if known is not None and full[:length].encode("ascii") not in known and full[:length] not in taken:
-        return full[:length], NEVER
-    while length < len(full):
-        handle = full[:length]
+    handle = head(digest, length)
+    if known is not None and handle not in taken and handle.encode("ascii") not in known:
+        return handle, NEVER
+    while length < LONGEST:
+        handle = head(digest, length)
         owner, noted = first_owner(journals, handle)
         if handle not in taken and owner in ("", digest):
             return handle, noted
         length += _LENGTHEN
-    return full, first_owner(journals, full)[1]
+    return head(digest), first_owner(journals, head(digest))[1]
 
 
 def newest(journals: bytes) -> dict[str, Grant]:

@@ -4,7 +4,8 @@
 ``clock`` holds the store's time beside the machine's boot, its uptime and the wall clock when it was written:
 
 - same boot: the store's time advances with the uptime, which no one sets (at most a week between two looks);
-- another boot, or no uptime to read (macOS): with the wall clock, at most a day, never back;
+- another boot: with the wall clock, at most a day, never back;
+- no /proc (macOS): with the wall clock, but no faster than the monotonic clock where that went on;
 - ``clock`` lost or damaged: no later than the newest object, and no later than the wall clock.
 
 Being wrong only ever keeps originals longer.
@@ -13,6 +14,7 @@ Being wrong only ever keeps originals longer.
 from __future__ import annotations
 
 import os
+import time
 
 from headroom_cli import _files, _journal
 
@@ -25,7 +27,7 @@ _LATEST = 253_402_300_799.0  # 9999-12-31: the last second that has a calendar m
 
 
 def uptime() -> tuple[str, float]:
-    """Return the machine's boot (a name) and the seconds since; ("", 0.0) where the kernel does not tell.
+    """Return the machine's boot (a name, "" where the kernel does not tell) and the seconds since.
 
     Read from /proc, not from the C library: a faked clock fakes ``clock_gettime`` too.
     """
@@ -35,7 +37,7 @@ def uptime() -> tuple[str, float]:
         with open("/proc/uptime", "rb") as file:
             return boot, float(file.read(64).split()[0])
     except (OSError, ValueError, IndexError):
-        return "", 0.0
+        return "", time.monotonic()
 
 
 def plausible(wall: float) -> float:
@@ -91,8 +93,10 @@ def now(root: int, objects: int | None, wall: float, up: tuple[str, float]) -> t
         step = min(max(seconds - last.up, 0.0), _UPTIME_STEP)
         return last.store + step, step >= _REWRITE
     step = min(max(wall - last.wall, 0.0), _WALL_STEP)
-    # Another boot is written at once: from here on the uptime counts. Without uptimes a leap of the wall clock is.
-    return last.store + step, bool(boot) or step >= _REWRITE or wall < last.wall
+    if not boot and not last.boot and seconds >= last.up:
+        step = min(step, seconds - last.up)
+    # Another boot is written at once: from here on the uptime counts. So is any leap of the wall clock.
+    return last.store + step, bool(boot) or abs(wall - last.wall) >= _REWRITE or seconds < last.up
 
 
 def write(root: int, tmp: int, name: str, store: float, *, wall: float, up: tuple[str, float]) -> None:
@@ -108,7 +112,5 @@ def write(root: int, tmp: int, name: str, store: float, *, wall: float, up: tupl
 
 def month(store: float) -> str:
     """Return the calendar month of a store time, as YYYYMM."""
-    import time
-
     date = time.gmtime(plausible(store))
     return f"{date.tm_year:04d}{date.tm_mon:02d}"
