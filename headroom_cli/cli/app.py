@@ -35,10 +35,14 @@ def build() -> Any:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status. Raise UsageError for one that is wrong."""
-    import sys
+    import contextlib
+    import io as memory
 
+    # typer prints help into memory, so that there is one way out, which knows what a full or closed output means.
+    printed = memory.StringIO()
     try:
-        status = build().main(args=list(arguments), prog_name="headroom", standalone_mode=False)
+        with contextlib.redirect_stdout(printed):
+            status = build().main(args=list(arguments), prog_name="headroom", standalone_mode=False)
     except typer.Exit as ended:
         status = ended.exit_code
     except typer.Abort as aborted:
@@ -51,8 +55,8 @@ def run(arguments: Sequence[str]) -> int:
         context = getattr(wrong, "ctx", None)
         place = context.command_path if context is not None else "headroom"
         raise errors.UsageError(f"{sentence.strip().rstrip('.')}; see {place} --help") from wrong
-    finally:
-        sys.stdout.flush()
+    if printed.getvalue():
+        io.write(printed.getvalue().encode())
     return status if isinstance(status, int) else 0
 
 

@@ -186,6 +186,8 @@ def show(rows: Iterable[tuple[str, ...]], heading: tuple[str, ...], right: froze
     if settings.no_color or not io.is_terminal(io.STDOUT):
         io.write(table(rows, heading, right).encode("utf-8", "backslashreplace"))
         return
+    import sys
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -195,7 +197,10 @@ def show(rows: Iterable[tuple[str, ...]], heading: tuple[str, ...], right: froze
         drawn.add_column(Text(name), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(clean(cell)) for cell in row))
-    Console().print(drawn)
+    console = Console(file=sys.__stdout__)
+    with console.capture() as drawing:
+        console.print(drawn)
+    io.write(drawing.get().encode("utf-8", "backslashreplace"))
 
 
 def _counted(number: int, noun: str) -> str:
