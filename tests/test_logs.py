@@ -285,7 +285,7 @@ def test_letters_of_hashes_do_not_hide_an_error():
 def test_progress_bars_and_colours_go_and_text_stays():
     text = (
         "Fetching\r\x1b[K 10% [#    ]\r\x1b[K 55% [###  ]\r\x1b[K100% [#####]\n\x1b[1;32mok\x1b[0m done\n"
-        + "|\b/\b-\b\\\b \n"
+        "|\b/\b-\b\\\b \n"
     )
     assert visible(text) == ["100% [#####]", "ok done", " "]
 
@@ -490,12 +490,28 @@ def test_families_keep_what_went_wrong_and_fold_the_rest(family):
 
 LINES = st.sampled_from(
     [
-        "", "  ", "}", "----", "2026-01-01 00:00:00 INFO worker {n} ready", "2026-01-01 00:00:0{n} INFO batch {n} of {n} done",
-        "ERROR shard {n} failed", "tests/test_a.py::test_{n} PASSED", "    at f{n} (a.js:{n}:1)", "DEBUG cache miss for key {n}",
-        "warning: unused variable v{n}", "make[{n}]: Entering directory '/src/{n}'", "    indented detail {n}", "exit code {n}",
-        "[... 3 lines: 3 INFO]", "plain words without number", "Caused by: X{n}: y", "x3", "done x2", "E   assert {n} == 2",
+        "",
+        "  ",
+        "}",
+        "----",
+        "2026-01-01 00:00:00 INFO worker {n} ready",
+        "2026-01-01 00:00:0{n} INFO batch {n} of {n} done",
+        "ERROR shard {n} failed",
+        "tests/test_a.py::test_{n} PASSED",
+        "    at f{n} (a.js:{n}:1)",
+        "DEBUG cache miss for key {n}",
+        "warning: unused variable v{n}",
+        "make[{n}]: Entering directory '/src/{n}'",
+        "    indented detail {n}",
+        "exit code {n}",
+        "[... 3 lines: 3 INFO]",
+        "plain words without number",
+        "Caused by: X{n}: y",
+        "x3",
+        "done x2",
+        "E   assert {n} == 2",
     ]
-)  # fmt: skip
+)
 LOGS = st.lists(st.tuples(LINES, st.integers(0, 9), st.integers(1, 6)), max_size=60).map(
     lambda rows: "\n".join(line.replace("{n}", str(n)) for line, n, times in rows for _ in range(times))
 )

@@ -10,7 +10,8 @@ import re
 # CSI, OSC (ended by BEL or ST), DCS/PM/APC, charset selection, other two-character escapes.
 # Each unbounded class stops at the next ESC, so a text of escapes alone is read once.
 _ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ #%()*+][0-9A-Za-z@]|[0-OQ-WYZ\\`-~])"
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ #%()*+][0-9A-Za-z@]"
+    r"|[0-OQ-WYZ\\`-~])"
 )
 _C1 = re.compile(r"\x9b[0-?]*[ -/]*[@-~]")
 # "\x1b[K" wipes a line only at column one (gcc writes it after every colour change); "\x1b[2K" always does.
@@ -87,7 +88,7 @@ def _redrawn(lines: list[str]) -> list[str]:
 
 
 def fold(lines: list[str]) -> tuple[list[str], list[int]]:
-    """Join identical neighbours; return the distinct lines and how many each stands for. Blank means only white space."""
+    """Join identical neighbours; return the lines and how many each stands for. White space alone is blank."""
     texts: list[str] = []
     counts: list[int] = []
     last: str | None = None

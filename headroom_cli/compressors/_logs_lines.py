@@ -8,6 +8,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of a string."""
+    return frozenset(words.split())
+
+
 PLAIN, PASSED, WARNING, SUMMARY, ERROR, FRAME, GLUE, TROUBLE = range(8)
 
 # Words that make a line worth a closer look, lower-case. Searched over all distinct lines at once.
@@ -18,7 +24,7 @@ _STEMS = (
     "uncaught", "invalid", "corrupt", "exit", "status", "warn", "deprecat", "crash", "oom", "of memory", "not ok",
     "unexpected", "reject", "violation", "overflow", "deadlock", "missing", "mismatch", "unreachable", "backoff",
     "evict", "unhealthy", "http/", '"level"', "returned", "stack smashing", "sanitizer", "alert", "skip",
-    "✗", "✕", "✖", "❌", "✘", "⨯", "×", "⚠", "●", "bug:", "lost", "expected", "call trace", "not responding",
+    "✗", "✕", "✖", "❌", "✘", "\u2a2f", "\u00d7", "⚠", "●", "bug:", "lost", "expected", "call trace", "not responding",
     "conflict", "vulnerab", "out of", "bad ", "illegal", "wrong", "down", "rc=", "<e", "[e]", "/e(", "degraded",
 )  # fmt: skip
 
@@ -27,14 +33,15 @@ TOLD_BY_TOOL = re.compile(
     r"E(?: {2,}|$)|>  +\S|> \S.*[;(){:]$|"  # pytest's report
     r"(?:FAIL|FAILED|ERROR|XPASS|E)\b[ :/]|[EF]\d{4} \d\d:\d\d:|"  # test runners, glog
     r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |\? |"
-    r"\s*(?:[✗✕✖❌✘⨯●×]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
+    r"\s*(?:[✗✕✖❌✘\u2a2f●\u00d7]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
 )
 # Each distinct line with one of these words stays, whatever its template. Whole words: "crit" is in "criterion".
-_ERROR_WORDS = frozenset(
-    "error errors errored eror fail fails failed failure failures failing fatal fatally panic panicked panics exception exceptions "
-    "critical crit severe emerg emergency abort aborted aborting aborts assert asserts assertion assertions segfault traceback "
-    "unhandled uncaught crash crashed crashes crashing crashloopbackoff oom oomkill oomkilled oomkiller eresolve bug sigsegv sigabrt "
-    "sigbus sigill sigkill nullpointerexception assertionerror".split()
+_ERROR_WORDS = word_set(
+    "error errors errored eror fail fails failed failure failures failing fatal fatally panic panicked panics "
+    "exception exceptions critical crit severe emerg emergency abort aborted aborting aborts assert asserts "
+    "assertion assertions segfault traceback unhandled uncaught crash crashed crashes crashing crashloopbackoff oom "
+    "oomkill oomkilled oomkiller eresolve bug sigsegv sigabrt sigbus sigill sigkill nullpointerexception "
+    "assertionerror"
 )
 _ERROR_PHRASES = (
     "segmentation fault",
@@ -47,22 +54,24 @@ _ERROR_PHRASES = (
     "stack smashing",
 )
 # Each of these stays once for every wording: numbers, clocks and process ids do not make a new one.
-_TROUBLE_WORDS = frozenset(
-    "denied refused cannot couldn unresolved killed sigterm corrupt corrupted corruption unreachable rejected violation overflow "
-    "deadlock evicted unhealthy backoff illegal wrong conflict vulnerability vulnerabilities unexpected degraded enoent eacces "
-    "econnrefused econnreset etimedout enospc unsatisfiable undefined".split()
+_TROUBLE_WORDS = word_set(
+    "denied refused cannot couldn unresolved killed sigterm corrupt corrupted corruption unreachable rejected "
+    "violation overflow deadlock evicted unhealthy backoff illegal wrong conflict vulnerability vulnerabilities "
+    "unexpected degraded enoent eacces econnrefused econnreset etimedout enospc unsatisfiable undefined"
 )
 _TROUBLE_PHRASES = (
-    "can't ", "could not", "unable to", "timed out", "not found", "no such", "not exist", "out of range", "out of bounds", "out of disk",
-    "not responding", "no space left", "sanitizer", "heap-", "bad request", "bad gateway", "bad file", "bad address", "not permitted",
+    "can't ", "could not", "unable to", "timed out", "not found", "no such", "not exist", "out of range",
+    "out of bounds", "out of disk", "not responding", "no space left", "sanitizer", "heap-", "bad request",
+    "bad gateway", "bad file", "bad address", "not permitted",
 )  # fmt: skip
-_WEAK_WORDS = frozenset(
-    "warn warning warnings wrn deprecated deprecation deprecationwarning invalid timeout missing mismatch retry retrying skip skipped "
-    "skipping skiping alert lost down expected xfail xfailed unsupported unknown unused".split()
+_WEAK_WORDS = word_set(
+    "warn warning warnings wrn deprecated deprecation deprecationwarning invalid timeout missing mismatch retry "
+    "retrying skip skipped skipping skiping alert lost down expected xfail xfailed unsupported unknown unused"
 )
 # CamelCase names, marks and level letters: told by the raw line.
 _ERROR_FORMS = re.compile(
-    r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed)s?(?![a-z])|[✗✕✖❌✘⨯]|[\[<(](?:E|F|ERR|err)[\])>]|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
+    r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed)s?(?![a-z])|[✗✕✖❌✘\u2a2f]|[\[<(](?:E|F|ERR|err)[\])>]"
+    r"|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
 )
 # Numbers that tell of failure; searched only in lines that hold one of the words before them.
 _ERROR_NUMBERS = re.compile(
@@ -75,40 +84,51 @@ _NUMBERED = ("exit", "code", "status", "rc=", '"level"', "http/")
 # What uses such words and tells of nothing wrong (lower-case). Taken out before the second look.
 _BENIGN = re.compile(
     r"-w(?:no-)?error\S{0,60}"
-    r"|(?<![\w.])(?:0|no|zero|without)(?: \w{1,20})? (?:error|failure|exception|failed|failing|warning|fail|conflict|vulnerabilit|skip)\w{0,7}\b"
-    r"|(?<![a-z])(?:errors?|failures?|failed|fail|exceptions?|skipped|warnings?|crashed|aborted|rejected|timeouts?|conflicts?|unreachable|lost|dropped"
+    r"|(?<![\w.])(?:0|no|zero|without)(?: \w{1,20})? (?:error|failure|exception|failed|failing|warning|fail|conflict"
+    r"|vulnerabilit|skip)\w{0,7}\b"
+    r"|(?<![a-z])(?:errors?|failures?|failed|fail|exceptions?|skipped|warnings?|crashed|aborted|rejected|timeouts?"
+    r"|conflicts?|unreachable|lost|dropped"
     r"|missing|err)\"?(?: ?[:=] ?|: {1,3})\"?(?:0(?![\d.x])|none\b|null\b|nil\b|<nil>|false\b|\[\]|\{\}|\"\")"
-    r"|(?<![a-z])error[-_ ]?(?:handl\w{0,4}|pages?|logs?|prone|reporting|reports?|chain|boundar\w{1,3}|codes?(?= *0\b)|checking|free)\b"
+    r"|(?<![a-z])error[-_ ]?(?:handl\w{0,4}|pages?|logs?|prone|reporting|reports?|chain|boundar\w{1,3}"
+    r"|codes?(?= *0\b)|checking|free)\b"
     r"|(?<![a-z])fail[-_ ]?(?:over|safe|fast|on)\w{0,3}\b|(?<![a-z])on[-_ ](?:error|failure)\b|/errorreport:\w{1,20}"
     r"|(?<![a-z])ignor(?:e|ed|ing)[- _]?errors?\b"
-    r"|(?:error|fail|exception|assert|panic|abort|crash|warn|timeout|fatal|invalid|missing|conflict|unknown)[\w-]{0,60}"
-    r"\.(?:c|cc|cpp|o|lo|h|hpp|js|mjs|ts|tsx|py|pyc|rs|go|java|class|rb|html?|css|md|xml|json|php|cs|dll|so|whl|gz|deb|proto|kt|swift|scala)\b(?![:(]\d)"
+    r"|(?:error|fail|exception|assert|panic|abort|crash|warn|timeout|fatal|invalid|missing|conflict"
+    r"|unknown)[\w-]{0,60}"
+    r"\.(?:c|cc|cpp|o|lo|h|hpp|js|mjs|ts|tsx|py|pyc|rs|go|java|class|rb|html?|css|md|xml|json|php|cs|dll|so|whl|gz"
+    r"|deb|proto|kt|swift|scala)\b(?![:(]\d)"
 )
 _BENIGN_FORMS = re.compile(
-    r"(?:Error|Exception|Failure|Failed|Fault)s?[\w-]{0,60}\.(?:c|cc|cpp|o|h|hpp|js|ts|py|rs|go|java|class|rb|md|cs|kt|swift|scala|dll)\b(?![:(]\d)"
-    r"|/errorreport:\w{1,20}|\b(?:Failures?|Errors?|Failed|Exceptions?): 0(?![\d.])|\b0 (?:Error|Failure|Exception|Failed)s?(?:\(s\))?"
+    r"(?:Error|Exception|Failure|Failed|Fault)s?[\w-]{0,60}\.(?:c|cc|cpp|o|h|hpp|js|ts|py|rs|go|java|class|rb|md|cs"
+    r"|kt|swift|scala|dll)\b(?![:(]\d)"
+    r"|/errorreport:\w{1,20}|\b(?:Failures?|Errors?|Failed|Exceptions?): 0(?![\d.])|\b0 (?:Error|Failure|Exception"
+    r"|Failed)s?(?:\(s\))?"
 )
 _WORD = re.compile(r"[a-z]+")
 # Numbers beside words: they may decide ("0 errors", "exit code 1"), so lines that differ in them are judged apart.
 _BESIDE = re.compile(r"(?<=[A-Za-z\"])[\s:=(\"]{1,4}-?(\d+)(?!\w)|(?<![\w.:,-])(\d+) (?=[A-Za-z])")
-_DECIDED = frozenset(
-    "error errors fail failed failure failures exception exceptions warning warnings skipped crashed aborted unreachable exit exited code "
-    "status value rc ret level lost dropped missing timeouts rejected conflicts vulnerabilities http".split()
+_LEVEL_NUMBER = re.compile(r"\"level\": ?\d")
+_DECIDED = word_set(
+    "error errors fail failed failure failures exception exceptions warning warnings skipped crashed aborted "
+    "unreachable exit exited code status rc lost dropped missing timeouts rejected conflicts vulnerabilities http"
 )
 _PASSED = re.compile(
-    r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
+    r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b"
+    r"|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
     r"|\[gw\d+\] \[ *\d+%\] PASSED )"
     r"|(?:[\w/\\:-]{1,60}\.\w{1,5} )?[.sx]{2,200}(?: +\[ *\d+%\])?$"
     r"|\[?(?:INFO\]? +)?Tests run: \d+, Failures: 0, Errors: 0, .{0,80}(?:-- in | - in )"
 )
 # The same at the end of a line, looked for in its last characters only.
 _PASSED_END = re.compile(
-    r"(?:\bPASSED(?: +\[ *\d+%\])?|\.\.\. ok|\.\.\. PASS(?:ED)?|\.{3} *Passed +[\d.]+ sec|' passed \([\d.]+ seconds\)\.?"
+    r"(?:\bPASSED(?: +\[ *\d+%\])?|\.\.\. ok|\.\.\. PASS(?:ED)?|\.{3} *Passed +[\d.]+ sec"
+    r"|' passed \([\d.]+ seconds\)\.?"
     r"|\.\.\.+ ?\[ ?(?:OK|PASSED|PASS) ?\])\s*$"
 )
 _FRAME = re.compile(
     r"(?:\S{1,40} )?(?:"  # "[ERROR] \tat ..." and the like
-    r"\s+at (?:\S+ )?\S|\s+File \"[^\"]{1,400}\", line \d|\s*\.\.\. \d+ (?:more|common frames)|Caused by: |Suppressed: "
+    r"\s+at (?:\S+ )?\S|\s+File \"[^\"]{1,400}\", line \d|\s*\.\.\. \d+ (?:more|common frames)|Caused by: "
+    r"|Suppressed: "
     r"|Traceback \(most recent call last|goroutine \d+ \[|\s+\d+: +(?:0x[0-9a-f]+ - )?\S+::\S|\s+from \S+:\d+:in "
     r"|#\d+ +0x[0-9a-f]+ in |#\d+ +\S+\(|stack backtrace:|\s+#\d+ 0x)"
 )
@@ -116,17 +136,23 @@ _GO_CALL = re.compile(r"\s+\S+\.go:\d+(?: \+0x[0-9a-f]+)?$")
 _SUMMARY = re.compile(
     r"={3,} .{1,300} ={3,}$|_{3,} .{1,300} _{3,}$|-{3,} .{1,200} -{3,}$"
     r"|\s*(?:Tests?|Test Suites|Test Files|Snapshots|Ran all|Suites|Assertions|Total)\b:? +\d"
-    r"|Ran \d+ |OK(?: \(|$| *\(skipped)|(?:\S{1,20} )?BUILD (?:SUCC|FAIL)|test result: |\s*\d+ (?:passing|pending|failing|passed|failed)"
-    r"|\d+ (?:examples?|tests?|specs?|scenarios?|steps?|warnings?|errors?|problems?|files?) |\s*(?:Warning|Error)\(s\)"
-    r"|(?:\S{1,20} )?(?:Tests run: |Total time: |Finished (?:in|at)\b|Finished [`a-z(]|BUILD |Reactor Summary)|added \d+ packages?|Successfully (?:installed|built|tagged|uninstalled)"
-    r"|Apply complete|Plan: |PLAY RECAP|Build succeeded|Time Elapsed|TOTAL\b|\s*(?:Finished|Compiled|Built|Completed) .{0,100}\bin [\d.]+ ?m?s"
-    r"|Process completed|.{0,40}\bok=\d+ +changed=\d+|# (?:tests|pass|fail|suites|skipped|todo)\b|1\.\.\d+$|DONE \d+|✨|audited \d+"
+    r"|Ran \d+ |OK(?: \(|$| *\(skipped)|(?:\S{1,20} )?BUILD (?:SUCC|FAIL)|test result: |\s*\d+ (?:passing|pending"
+    r"|failing|passed|failed)"
+    r"|\d+ (?:examples?|tests?|specs?|scenarios?|steps?|warnings?|errors?|problems?|files?) |\s*(?:Warning"
+    r"|Error)\(s\)"
+    r"|(?:\S{1,20} )?(?:Tests run: |Total time: |Finished (?:in|at)\b|Finished [`a-z(]|BUILD |Reactor Summary)"
+    r"|added \d+ packages?|Successfully (?:installed|built|tagged|uninstalled)"
+    r"|Apply complete|Plan: |PLAY RECAP|Build succeeded|Time Elapsed|TOTAL\b|\s*(?:Finished|Compiled|Built"
+    r"|Completed) .{0,100}\bin [\d.]+ ?m?s"
+    r"|Process completed|.{0,40}\bok=\d+ +changed=\d+|# (?:tests|pass|fail|suites|skipped|todo)\b|1\.\.\d+$|DONE \d+"
+    r"|✨|audited \d+"
 )
 LEVEL = re.compile(
     r"(?<![A-Za-z])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)(?![A-Za-z])"
-    r"|(?i:\blevel\"?[=:] ?\"?|[\[<|] ?)((?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|error|fatal|critical))\b"
+    r"|(?i:\blevel\"?[=:] ?\"?|[\[<|] ?)((?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|error|fatal"
+    r"|critical))\b"
 )
-_LETTER = re.compile(r"[^\W_]|[✗✕✖❌✘⨯●]")
+_LETTER = re.compile(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
 OURS = re.compile(r"\[\.\.\. \d+ lines?(?::[^\]\n]{1,120})?\]$|<<headroom:[^\n]{1,120}>>$")
 
 
@@ -189,6 +215,8 @@ def _kind(line: str, low: str) -> int:
 
 def decisive(line: str) -> bool:
     """Say whether a number in this line could make it an error or not ("0 errors", "exit code 1")."""
+    if _LEVEL_NUMBER.search(line):
+        return True
     return _BESIDE.search(line) is not None and not _DECIDED.isdisjoint(_WORD.findall(line.lower()))
 
 

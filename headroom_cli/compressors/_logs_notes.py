@@ -23,7 +23,7 @@ class Rendering:
     __slots__ = ("characters", "dropped", "errors", "lines")
 
     def __init__(self) -> None:
-        """``dropped`` lines, of these ``errors`` told nowhere else, ``characters`` cut out of kept lines."""
+        """Start empty: ``dropped`` lines, ``errors`` of them told nowhere else, ``characters`` cut out of kept ones."""
         self.lines: list[str] = []
         self.dropped = 0
         self.errors = 0

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 
-from headroom_cli.compressors._logs_lines import ERROR, FRAME, GLUE, OURS, PASSED, PLAIN, SUMMARY, TROUBLE, WARNING
+from headroom_cli.compressors._logs_lines import (
+    ERROR,
+    FRAME,
+    GLUE,
+    OURS,
+    PASSED,
+    PLAIN,
+    SUMMARY,
+    TROUBLE,
+    WARNING,
+    word_set,
+)
 from headroom_cli.compressors._logs_notes import NOTE, Rendering, render
 from headroom_cli.compressors._logs_templates import merge
 from headroom_cli.compressors._logs_traces import cycles, extend
@@ -38,13 +49,15 @@ POLICIES = {
 
 # A clock or counter at the start of a line. Nothing has to follow, so there is nothing to backtrack for.
 _STAMP = re.compile(
-    r"(?:[\[(]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6},? +|\d[\d:.,/TZ+-]*[\s\])]*))+"
+    r"(?:[\[(]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6},? +"
+    r"|\d[\d:.,/TZ+-]*[\s\])]*))+"
 )
-_STOP = frozenset(
-    "about after also and any are but can come could continue did does doing done find fix for from get had has have help here how into "
-    "its just know last let like line lines log logs look make need new not now output please problem run see should show test tests that "
-    "the their them then there these they this those use user using want was were what when where which while who why will with would you "
-    "your error errors fail failed failing failure happen happened wrong issue".split()
+_STOP = word_set(
+    "about after also and any are but can come could continue did does doing done find fix for from get had has "
+    "have help here how into its just know last let like line lines log logs look make need new not now output "
+    "please problem run see should show test tests that the their them then there these they this those use user "
+    "using want was were what when where which while who why will with would you your error errors fail failed "
+    "failing failure happen happened wrong issue"
 )
 
 

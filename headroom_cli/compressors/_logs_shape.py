@@ -17,28 +17,39 @@ if TYPE_CHECKING:
 
 _PART = 12_000  # characters looked at in the head, the middle and the tail
 _CLOCK = re.compile(
-    r"\d\d:\d\d:\d\d|(?<![\w/.-])\d{4}[-/.]\d\d[-/.]\d\d(?=[ T,\]|-])|\[ *\d+\.\d{3,6}\]|^#\d+ (?:\d+\.\d|DONE|CACHED|\[)"
+    r"\d\d:\d\d:\d\d|(?<![\w/.-])\d{4}[-/.]\d\d[-/.]\d\d(?=[ T,\]|-])|\[ *\d+\.\d{3,6}\]|^#\d+ (?:\d+\.\d|DONE"
+    r"|CACHED|\[)"
     r"|^\[?\d{1,2}[./]\d{1,2} \d\d:\d\d"
 )
 _LISTED = re.compile(r"[-dlbcps][rwxsStT-]{9}|\^?[0-9a-f]{7,40} (?:\S{1,200} +)?\(")  # ls -l, git blame
 _SOURCE = re.compile(r"(?:\[[^\]]{1,40}\] +|[\w.-]{1,40} +\| )")  # "[worker 3] ", "web_1  | "
 _PLACE = re.compile(r"\[?[\w./\\@+~-]{1,200}[:(]\d+(?:[:,]\d+)?[\])]?:? ")
 _BUILD = re.compile(
-    r"\s*(?:(?:Compiling|Downloading|Downloaded|Collecting|Installing|Building|Linking|Generating|Copying|Checking|Fetching|Resolving"
-    r"|Unpacking|Preparing|Selecting|Setting up|Processing triggers|Requirement already|Using cached|Get:\d|Hit:\d|Executing|Running|Entering|Leaving"
-    r"|checking (?:for|whether|if)|configure:|libtool:|Creating|Updating|Updated|Removing|Cloning|Receiving|Resolving deltas|Pulling|Digest:|Status:)\b"
-    r"|make(?:\[\d+\])?: |g?cc |g\+\+ |clang|javac|CC +\S|LD +\S|AR +\S|CXX +\S|\[ ?\d+(?:%|/\d+)\]|Step \d+/\d+|> Task |npm |yarn |pnpm "
-    r"|##\[|::(?:error|warning|group|notice)|TASK \[|PLAY \[|ok: \[|changed: \[|fatal: \[|\S{1,200}[:(]\d+(?:[:,]\d+)?\)?: ?(?:fatal )?(?:error|warning|note|info|\w\d{3,4})\b"
-    r"|(?:warning|error|note)(?:\[\w+\])?: |\[(?:INFO|WARN|ERROR|javac|echo|exec|jar)[A-Z]*\]|Picked up |Loading |Started |Starting |Stopped |test[_ ]\S+ |\S+::\S+ )"
+    r"\s*(?:(?:Compiling|Downloading|Downloaded|Collecting|Installing|Building|Linking|Generating|Copying|Checking"
+    r"|Fetching|Resolving"
+    r"|Unpacking|Preparing|Selecting|Setting up|Processing triggers|Requirement already|Using cached|Get:\d|Hit:\d"
+    r"|Executing|Running|Entering|Leaving"
+    r"|checking (?:for|whether|if)|configure:|libtool:|Creating|Updating|Updated|Removing|Cloning|Receiving"
+    r"|Resolving deltas|Pulling|Digest:|Status:)\b"
+    r"|make(?:\[\d+\])?: |g?cc |g\+\+ |clang|javac|CC +\S|LD +\S|AR +\S|CXX +\S|\[ ?\d+(?:%|/\d+)\]|Step \d+/\d+"
+    r"|> Task |npm |yarn |pnpm "
+    r"|##\[|::(?:error|warning|group|notice)|TASK \[|PLAY \[|ok: \[|changed: \[|fatal: \["
+    r"|\S{1,200}[:(]\d+(?:[:,]\d+)?\)?: ?(?:fatal )?(?:error|warning|note|info|\w\d{3,4})\b"
+    r"|(?:warning|error|note)(?:\[\w+\])?: |\[(?:INFO|WARN|ERROR|javac|echo|exec|jar)[A-Z]*\]|Picked up |Loading "
+    r"|Started |Starting |Stopped |test[_ ]\S+ |\S+::\S+ )"
 )
 _CODE = re.compile(
-    r"\s*(?:def |class |import |from \S+ import|return\b|if \(|if .*:$|for \(|function |const |let |var |public |private |#include|package |using |fn |pub |impl |\}|//|/\*|\* |elif |else:|try:|except)"
+    r"\s*(?:def |class |import |from \S+ import|return\b|if \(|if .*:$|for \(|function |const |let |var |public "
+    r"|private |#include|package |using |fn |pub |impl |\}|//|/\*|\* |elif |else:|try:|except)"
     r"|.{0,300}[;{]$"
 )
 _COMMAND = re.compile(
-    r"\b(?:pytest|unittest|tox|nox|cargo|rustc|npm|npx|yarn|pnpm|jest|vitest|mocha|go (?:test|build|vet)|mvn\w?|gradlew?|ant|make|cmake|ninja|bazel"
-    r"|pip3?|poetry|uv|tsc|eslint|gcc|g\+\+|clang|javac|docker(?:-compose)?|podman|kubectl logs|journalctl|dmesg|gh run|terraform|ansible\S*|apt(?:-get)?"
-    r"|dotnet|phpunit|rspec|rake|bundle|xcodebuild|swift|ctest|webpack|vite|runtests|mypy|ruff|pylint|flake8|valgrind)\b|(?<!git )\blogs?\b|\.log\b|\.out\b"
+    r"\b(?:pytest|unittest|tox|nox|cargo|rustc|npm|npx|yarn|pnpm|jest|vitest|mocha|go (?:test|build|vet)|mvn\w?"
+    r"|gradlew?|ant|make|cmake|ninja|bazel"
+    r"|pip3?|poetry|uv|tsc|eslint|gcc|g\+\+|clang|javac|docker(?:-compose)?|podman|kubectl logs|journalctl|dmesg"
+    r"|gh run|terraform|ansible\S*|apt(?:-get)?"
+    r"|dotnet|phpunit|rspec|rake|bundle|xcodebuild|swift|ctest|webpack|vite|runtests|mypy|ruff|pylint|flake8"
+    r"|valgrind)\b|(?<!git )\blogs?\b|\.log\b|\.out\b"
 )
 
 

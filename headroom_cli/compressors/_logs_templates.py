@@ -1,8 +1,8 @@
 """Which lines of a log say the same with other values: templates.
 
-Two stages, because regular expressions per line are the bottleneck: deleting the digits of the whole text in one call gives
-each line a key, and everything slow is done once per distinct key. Keys are then merged as Drain does: same number of
-words, enough of them equal in place.
+Two stages, because regular expressions per line are the bottleneck: deleting the digits of the whole text in one call
+gives each line a key, and everything slow is done once per distinct key. Keys are then merged as Drain does: same
+number of words, enough of them equal in place.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ _HEX = b"abcdefABCDEF-_.:/"
 _SEPARATORS = bytes.maketrans(b",;=\"'[](){}|<>", b" " * 14)
 _LOOKS = 12  # templates that a key is compared with, per bucket
 _COMPARISONS = 60_000  # in all; then only the first of a bucket is tried, so that a hostile text stays linear
+_KEYS = 20_000  # distinct keys that are compared word by word
+_HEX_LETTERS = b"abcdefABCDEF"
 _WORDS = 40  # words of a line that count
 
 
@@ -46,6 +48,37 @@ def _words(keys: list[bytes]) -> tuple[list[list[bytes]], dict[bytes, int]]:
 
 def merge(keys: list[bytes], classes: list[int]) -> list[int]:
     """Return a template number for each distinct key; keys of different classes never share one."""
+    if len(keys) > _KEYS:
+        # Ids written in letters make a key of nearly every line: without the hexadecimal letters most are one.
+        bare = b"\n".join(keys).translate(None, _HEX_LETTERS).split(b"\n")
+        firsts: dict[tuple[int, bytes], int] = {}
+        chosen: list[bytes] = []
+        kinds: list[int] = []
+        where: list[int] = []
+        for key, look in zip(keys, zip(classes, bare, strict=True), strict=True):
+            at = firsts.setdefault(look, len(firsts))
+            if at == len(chosen):
+                chosen.append(key)
+                kinds.append(look[0])
+            where.append(at)
+        numbers = _drain(chosen[:_KEYS], kinds[:_KEYS])
+        numbers += _coarse(chosen[_KEYS:], kinds[_KEYS:], len(numbers))
+        return list(map(numbers.__getitem__, where))
+    return _drain(keys, classes)
+
+
+def _coarse(keys: list[bytes], classes: list[int], fresh: int) -> list[int]:
+    """Return template numbers from ``fresh`` on by the first words, the last one and their number alone."""
+    known: dict[tuple[int, int, tuple[bytes, ...]], int] = {}
+    numbers: list[int] = []
+    for key, kind in zip(keys, classes, strict=True):
+        words = key.split(None, _WORDS)
+        numbers.append(known.setdefault((kind, len(words), (*words[:4], *words[-1:])), fresh + len(known)))
+    return numbers
+
+
+def _drain(keys: list[bytes], classes: list[int]) -> list[int]:
+    """Return a template number for each key, as Drain does: the first alike enough among the last few."""
     numbers: list[int] = []
     exact: dict[tuple[int, tuple[bytes, ...]], int] = {}
     buckets: dict[tuple[int, int, int, bytes], list[tuple[int, list[bytes]]]] = {}

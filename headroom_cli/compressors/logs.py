@@ -31,7 +31,7 @@ def judge(texts: list[str]) -> tuple[bytearray, list[bytes], list[int]]:
     for row in range(len(texts) - 1, -1, -1):
         samples[rows[row]] = texts[row]
     masks = stemmed(samples)
-    # Keys that differ in hexadecimal letters only and hold the same stems are of one class: ids and hashes cost nothing.
+    # Keys that differ in hexadecimal letters only and hold the same stems are of one class: hashes cost nothing.
     bare = b"\n".join(number).translate(None, _HEX).split(b"\n")
     kinds = bytearray(len(samples))
     memo: dict[tuple[bytes, int], int] = {}
