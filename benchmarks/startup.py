@@ -49,7 +49,7 @@ def install() -> tuple[str, tempfile.TemporaryDirectory]:
 def once(command: list[str], data: bytes, environment: dict[str, str]) -> float:
     """Return the milliseconds of one run."""
     started = time.perf_counter()
-    done = subprocess.run(command, input=data, capture_output=True, env=environment)
+    done = subprocess.run(command, input=data, capture_output=True, env=environment, check=False)
     elapsed = (time.perf_counter() - started) * 1000
     if done.returncode:
         sys.exit(f"{command}: {done.stderr.decode()}")
@@ -65,7 +65,11 @@ def main() -> None:
     headroom, folder = install() if asked.wheel else (asked.headroom, None)
     python = str(Path(headroom).with_name("python"))
     place = subprocess.run(
-        [python, "-c", "import headroom_cli; print(headroom_cli.__file__)"], capture_output=True, text=True, cwd="/"
+        [python, "-c", "import headroom_cli; print(headroom_cli.__file__)"],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
     ).stdout
     if "site-packages" not in place:
         print("note: an editable installation is measured; --wheel measures what users get")
@@ -102,8 +106,12 @@ def main() -> None:
 def handle_of(headroom: str, environment: dict[str, str]) -> str:
     """Store something and return its handle."""
     log = b"".join(b"2026-01-01T00:00:00Z INFO request %d served in %d ms\n" % (i, i * 7 % 90) for i in range(500))
-    subprocess.run([headroom, "crush", "-q", "--level", "max"], input=log, capture_output=True, env=environment)
-    listed = subprocess.run([headroom, "store", "list", "--json"], capture_output=True, env=environment).stdout
+    subprocess.run(
+        [headroom, "crush", "-q", "--level", "max"], input=log, capture_output=True, env=environment, check=False
+    )
+    listed = subprocess.run(
+        [headroom, "store", "list", "--json"], capture_output=True, env=environment, check=False
+    ).stdout
     return json.loads(listed.splitlines()[0])["handle"] if listed else "a" * 12
 
 

@@ -96,7 +96,8 @@ def test_no_verb_shows_the_help_and_is_a_usage_error(headroom):
         (("retrieve", "../../../etc/passwd"), 2), (("retrieve", "aaaaaaaaaaaa\n"), 2), (("retrieve", "a" * 53), 2),
         (("retrieve", "--lines", "1:2"), 2), (("stats",), 1), (("stats", "missing.json"), 66),
         (("store",), 2), (("store", "burn"), 2), (("store", "forget"), 2), (("store", "list", "aaaaaaaaaaaa"), 2),
-        (("store", "forget", "aaaaaaaaaaaa"), 1), (("store", "forget", "../x"), 2), (("store", "where", "--days", "1"), 2),
+        (("store", "forget", "aaaaaaaaaaaa"), 1), (("store", "forget", "../x"), 2),
+        (("store", "where", "--days", "1"), 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
 )  # fmt: skip
@@ -230,7 +231,11 @@ def broken(headroom_env, tmp_path, program, *arguments, stdin=LOG):
     )  # fmt: skip
 
 
-BUG = "from headroom_cli import engine\ndef fail(*a, **k): raise KeyError('\\x1b[2J')\nengine.crush = engine.expand = fail"
+BUG = """
+from headroom_cli import engine
+def fail(*a, **k): raise KeyError('\\x1b[2J')
+engine.crush = engine.expand = fail
+"""
 BUG_IN_LINES = (
     "from headroom_cli import engine\nwhole = engine.crush_lines\n"
     "def fail(lines, *a, **k):\n"
@@ -403,7 +408,8 @@ def test_a_terminal_gets_a_summary_and_a_pipe_does_not(headroom, tmp_path):
     status, shown = on_terminal(tmp_path, "crush", "trace.json", stdout=subprocess.DEVNULL)
     assert status == 0
     assert re.fullmatch(
-        r"headroom crush: 2 blocks, [\d,]+ -> [\d,]+ tokens \(estimated\), \d+ ms; level safe(; balanced would give [\d,]+)?\s+",
+        r"headroom crush: 2 blocks, [\d,]+ -> [\d,]+ tokens \(estimated\), \d+ ms; level safe"
+        r"(; balanced would give [\d,]+)?\s+",
         shown,
     )
     assert on_terminal(tmp_path, "crush", "-q", "trace.json", stdout=subprocess.DEVNULL) == (0, "")
