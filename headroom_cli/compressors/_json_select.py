@@ -7,9 +7,9 @@ information the items bring.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
+from operator import mul
 
 from headroom_cli.compressors._json_columns import MISSING
 from headroom_cli.compressors._json_spans import Number
@@ -47,7 +47,7 @@ _STEMS = (
 ERROR_WORDS = re.compile(
     r"\b(?:err|errors?|errored|errimagepull|exceptions?|traceback|fail(?:s|ed|ure|ures|ing)?|fatal|crit|critical|crash(?:ed|es)?"
     r"|panic(?:ked)?|abort(?:ed)?|time(?:d[ -])?out|denied|reject(?:ed|s)?|refused|unhealthy|cancell?ed|oomkilled"
-    r"|\w{0,30}backoff|evicted|unreachable|segfault|killed|emerg(?:ency)?)\b|\w{1,40}(?:Error|Exception)\b",
+    r"|evicted|unreachable|segfault|killed|emerg(?:ency)?)\b|(?:error|exception|backoff)\b",
     re.IGNORECASE,
 )
 _NO_ERRORS = re.compile(
@@ -61,13 +61,28 @@ _NOTHING = frozenset(("", "0", "none", "null", "false", "no", "ok", "success", "
 class Column:
     """The values of one key over all items of an array (MISSING where an item lacks it); nested keys are dotted."""
 
-    __slots__ = ("name", "values", "words")
+    __slots__ = ("_kinds", "_numbers", "_rows", "name", "values", "words")
 
     def __init__(self, name: str, values: list[Any]) -> None:
         """Split the last part of the name into lower-case words."""
         self.name = name
         self.values = values
         self.words = frozenset(word.lower() for word in _FIELD_WORD.findall(name.rpartition(".")[2]))
+        self._numbers: list[float] | None = None
+        self._rows: list[int] | range = range(0)
+        self._kinds: Counter[str | bool] | None = None
+
+    def numbers(self) -> tuple[list[int] | range, list[float]]:
+        """Return the finite numbers of the column and the rows that they stand in."""
+        if self._numbers is None:
+            self._rows, self._numbers = _numbers_of(self.values)
+        return self._rows, self._numbers
+
+    def kinds(self) -> Counter[str | bool]:
+        """Return how often each string, true and false occurs."""
+        if self._kinds is None:
+            self._kinds = Counter([value for value in self.values if type(value) is str or type(value) is bool])
+        return self._kinds
 
 
 def columns_of(items: list[Any]) -> list[Column]:
@@ -147,7 +162,7 @@ def _worded(column: Column, found: dict[int, str]) -> None:
     """Add the items whose words in one column speak of an error."""
     said = bool(column.words & _SAID_FIELDS)
     most = 2000 if said else 300
-    strings = {value for value in column.values if type(value) is str and len(value) <= most}
+    strings = [value for value in column.kinds() if type(value) is str and len(value) <= most]
     if not strings:
         return
     # One pass over all distinct texts decides whether a closer look is needed at all.
@@ -168,59 +183,55 @@ def _masked(value: Any) -> str:
     return _DIGITS.sub("#", str(value)[:500])
 
 
-def numbers_of(values: list[Any]) -> list[tuple[int, float]]:
-    """Return (row, value) for the finite numbers of a column."""
+def _numbers_of(values: list[Any]) -> tuple[list[int] | range, list[float]]:
     kinds = set(map(type, values))
+    if kinds == {int} and -_HUGE < min(values) and max(values) < _HUGE:
+        return range(len(values)), values
     if int not in kinds and Number not in kinds:
-        return []
-    found: list[tuple[int, float]] = []
+        return range(0), []
+    rows: list[int] = []
+    found: list[float] = []
     for row, value in enumerate(values):
-        if type(value) is int:
-            if -(10**300) < value < 10**300:
-                found.append((row, float(value)))
-        elif type(value) is Number:
-            number = float(value)
-            if -1e300 < number < 1e300:
-                found.append((row, number))
-    return found
+        if type(value) is int or type(value) is Number:
+            number = float(value) if type(value) is Number or -_HUGE < value < _HUGE else _HUGE
+            if -_HUGE < number < _HUGE:
+                rows.append(row)
+                found.append(number)
+    return (rows if len(rows) < len(values) else range(len(values))), found
+
+
+_HUGE = 1e150  # larger numbers take no part in statistics: their squares are not finite
 
 
 def _deviation(numbers: list[float]) -> tuple[float, float]:
-    mean = sum(numbers) / len(numbers)
-    # Scaled, so that squares of huge values stay finite.
-    scale = max(abs(max(numbers) - mean), abs(min(numbers) - mean))
-    if scale == 0:
-        return mean, 0.0
-    return mean, scale * (sum([((x - mean) / scale) ** 2 for x in numbers]) / len(numbers)) ** 0.5
+    count = len(numbers)
+    mean = sum(numbers) / count
+    apart = [x - mean for x in numbers]
+    return mean, (sum(map(mul, apart, apart)) / count) ** 0.5
 
 
 def _outliers(column: Column, strong: dict[int, float], weak: dict[int, float], turns: set[int]) -> None:
     """Note the numeric outliers of a column, and the rows where its level changes."""
-    pairs = numbers_of(column.values)
-    if len(pairs) < 10:
+    rows, numbers = column.numbers()
+    if len(numbers) < 10:
         return
-    numbers = [x for _, x in pairs]
     mean, sd = _deviation(numbers)
     if sd == 0:
         return
     low, high = mean - SIGMA * sd, mean + SIGMA * sd
     if min(numbers) < low or max(numbers) > high:
-        for row, x in pairs:
+        for row, x in zip(rows, numbers, strict=True):
             if x < low or x > high:
                 z = abs(x - mean) / sd
                 target = strong if z >= SIGMA_STRONG else weak
                 target[row] = max(target.get(row, 0.0), z)
-    _turns(pairs, sd, turns)
-
-
-def _turns(pairs: list[tuple[int, float]], sd: float, turns: set[int]) -> None:
-    block = max(5, len(pairs) // 100)
-    sums = list(accumulate([x for _, x in pairs], initial=0.0))
-    means = [(sums[i + block] - sums[i]) / block for i in range(0, len(pairs) - block + 1, block)]
+    block = max(5, len(numbers) // 100)
+    sums = list(accumulate(numbers, initial=0.0))
+    means = [(sums[i + block] - sums[i]) / block for i in range(0, len(numbers) - block + 1, block)]
     jumps = [i for i in range(1, len(means)) if abs(means[i] - means[i - 1]) > 1.5 * sd]
     if len(jumps) <= 10:
         for i in jumps:
-            turns.update((pairs[i * block - 1][0], pairs[i * block][0]))
+            turns.update((rows[i * block - 1], rows[i * block]))
 
 
 def _rare(column: Column, strong: dict[int, float], weak: dict[int, float], turns: set[int]) -> None:
@@ -232,10 +243,9 @@ def _rare(column: Column, strong: dict[int, float], weak: dict[int, float], turn
         rows = [row for row, value in enumerate(values) if value is not MISSING]
         weak.update(dict.fromkeys(rows[:3], 3.0))
         return
-    texts = [value for value in values if type(value) is str or type(value) is bool]
-    if not texts:
+    kinds = column.kinds()
+    if not kinds:
         return
-    kinds = Counter(texts)
     if len(kinds) <= min(CATEGORIES, count // 4):
         few = max(1, count // 100)
         wanted = {value: 2 if n <= few else 1 for value, n in kinds.items()}
@@ -249,10 +259,12 @@ def _rare(column: Column, strong: dict[int, float], weak: dict[int, float], turn
         if len(changes) <= min(10, count // 20):
             turns.update(changes)
         return
-    lengths = [(row, float(len(value))) for row, value in enumerate(values) if type(value) is str]
-    mean, sd = _deviation([x for _, x in lengths])
-    wide = sorted(((x - mean, row) for row, x in lengths if sd and x > mean + 3 * sd), reverse=True)[:3]
-    weak.update({row: 2.0 for _, row in wide})
+    lengths: list[float] = [len(value) if type(value) is str else 0 for value in values]
+    mean, sd = _deviation(lengths)
+    most = mean + 3 * sd
+    if max(lengths) > most:
+        wide = sorted([(-length, row) for row, length in enumerate(lengths) if length > most])[:3]
+        weak.update({row: 2.0 for _, row in wide})
 
 
 def _novelty(items: list[Any], columns: list[Column]) -> float:
@@ -336,8 +348,3 @@ def choose(items: list[Any], columns: list[Column], question: str, least: int, m
         free = [row for row in range(count) if row not in kept]
         kept.update(free[(2 * i + 1) * len(free) // (2 * spread)] for i in range(min(spread, len(free))))
     return sorted(kept), stays
-
-
-def nearest(rows: list[int], row: int) -> int:
-    """Return the last of some ordered rows at or before ``row``, or the first of them."""
-    return rows[max(0, bisect_right(rows, row) - 1)]

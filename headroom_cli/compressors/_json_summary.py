@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-
-from headroom_cli.compressors._json_select import Column, numbers_of
+from headroom_cli.compressors._json_select import Column
 
 _ITEMS = 12  # columns told of
 _VALUES = 8  # values told of per category
@@ -20,10 +18,9 @@ def _short(number: float) -> str:
 
 
 def _numeric(column: Column, count: int) -> str:
-    pairs = numbers_of(column.values)
-    if len(pairs) < count // 2 or not pairs:
+    _, numbers = column.numbers()
+    if len(numbers) < count // 2 or not numbers:
         return ""
-    numbers = [x for _, x in pairs]
     low, high = min(numbers), max(numbers)
     if low == high:
         return ""
@@ -44,25 +41,20 @@ def _numeric(column: Column, count: int) -> str:
 
 
 def _category(column: Column, count: int) -> str:
-    texts = [value for value in column.values if type(value) is str or type(value) is bool]
-    if len(texts) < count // 2:
-        return ""
-    kinds = Counter(texts)
-    if len(kinds) < 2:
+    kinds = column.kinds()
+    told = sum(kinds.values())
+    if told < count // 2 or len(kinds) < 2:
         return ""
     if len(kinds) > min(30, count // 5) or any(type(value) is str and len(value) > _LONG for value in kinds):
-        if (
-            type(texts[0]) is str
-            and len(texts[0]) < 40
-            and all(type(t) is str and _DATE.fullmatch(t) for t in (texts[0], texts[-1]))
-        ):
-            dates = [text for text in texts if type(text) is str and _DATE.fullmatch(text)]
-            return f"{column.name} {min(dates)} to {max(dates)}"
+        first = next(iter(kinds))
+        if type(first) is str and _DATE.fullmatch(first):
+            dates = [text for text in kinds if type(text) is str and _DATE.fullmatch(text)]
+            return f"{column.name} {min(dates)} to {max(dates)}" if len(dates) > len(kinds) // 2 else ""
         return ""
     said = [f"{_plain(value)} {n}" for value, n in kinds.most_common(_VALUES)]
     rest = len(kinds) - len(said)
     if rest > 0:
-        said.append(f"{rest} others {len(texts) - sum(n for _, n in kinds.most_common(_VALUES))}")
+        said.append(f"{rest} others {told - sum(n for _, n in kinds.most_common(_VALUES))}")
     return f"{column.name}: {', '.join(said)}".removeprefix(": ")
 
 

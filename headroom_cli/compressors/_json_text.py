@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from json.encoder import encode_basestring as quote
 
 from headroom_cli.compressors._json_spans import Number
@@ -15,12 +14,22 @@ if TYPE_CHECKING:
 __all__ = ["atom", "minify", "noted", "quote", "write"]
 
 _CONSTANTS = {True: "true", False: "false", None: "null"}
-_BLANKS = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|[ \t\r\n]++')
 
 
 def minify(source: str) -> str:
     """Return a JSON source without the blanks outside of its strings; every other character is the source's own."""
-    return _BLANKS.sub(r"\1", source)
+    # Control characters cannot stand in JSON, so three of them can stand for escapes and for cuts. All of it runs at C
+    # speed: a regex with a replacement per string takes 0.1 s per MB.
+    escaped = "\\" in source
+    if escaped:
+        source = source.replace("\\\\", "\x01").replace('\\"', "\x02")
+    pieces = source.split('"')
+    outside = "\0".join(pieces[::2])
+    for blank in "\n\r\t ":
+        outside = outside.replace(blank, "")
+    pieces[::2] = outside.split("\0")
+    source = '"'.join(pieces)
+    return source.replace("\x02", '\\"').replace("\x01", "\\\\") if escaped else source
 
 
 def atom(value: Any) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LEAST = 60  # characters; nothing shorter is worth the look
 _GAIN = 0.97  # a rendering has to be smaller than this share of the text
+_PAYS = 0.95  # leaving things out has to save this much more than the form without loss
+_MARKER = 20  # tokens, about
 _TABLE_DEPTH = 64  # deeper documents are only minified
 _COUNTED = 400_000  # characters up to which candidates are compared by tokens, above by length
 # What our own renderings hold: shortened text is not shortened again.
@@ -82,16 +84,38 @@ def _compress(text: str, want: Want) -> Draft | None:
     parts = _parts(text)
     if not parts or want.spent():
         return None
-    plain = [_lossless(text[part.start : part.end], part, want) for part in parts]
-    whole = _joined(text, parts, plain)
-    missing = ""
+    plain = _Plain(text, parts, want)
     if not want.lossless:
         cut, missing = _lossy(text, parts, plain, want)
         if missing:
-            whole = _joined(text, parts, cut)
-    if missing:
-        return Draft(whole, LOSSY, missing) if len(whole) < len(text) * _GAIN else None
-    return Draft(whole, FAITHFUL) if len(whole) < len(text) and _size(whole, want) < _size(text, want) * _GAIN else None
+            return Draft(cut, LOSSY, missing) if len(cut) < len(text) * _GAIN else None
+    whole = plain.whole()
+    small = len(whole) < len(text) and _size(whole, want) < _size(text, want) * _GAIN
+    return Draft(whole, FAITHFUL) if small else None
+
+
+class _Plain:
+    """The parts without loss, each worked out when it is first asked for."""
+
+    __slots__ = ("parts", "text", "texts", "want")
+
+    def __init__(self, text: str, parts: list[Part], want: Want) -> None:
+        self.text = text
+        self.parts = parts
+        self.want = want
+        self.texts: list[str | None] = [None] * len(parts)
+
+    def part(self, at: int) -> str:
+        """Return one part as a table, or without blanks."""
+        done = self.texts[at]
+        if done is None:
+            part = self.parts[at]
+            done = self.texts[at] = _lossless(self.text[part.start : part.end], part, self.want)
+        return done
+
+    def whole(self) -> str:
+        """Return the text with all its parts in that form."""
+        return _joined(self.text, self.parts, [self.part(at) for at in range(len(self.parts))])
 
 
 def _size(text: str, want: Want) -> int:
@@ -149,39 +173,48 @@ def _scissors(want: Want, *, hard: int = 0) -> Scissors:
     return Scissors(50, 200, 50, 400, question)
 
 
-def _lossy(text: str, parts: list[Part], plain: list[str], want: Want) -> tuple[list[str], str]:
-    """Return the parts with items and strings left out, and what is missing; "" when that does not pay."""
-    from headroom_cli.compressors._json_tables import encode
-    from headroom_cli.compressors._json_text import noted, write
-
-    before = _joined(text, parts, plain)
-    best: tuple[list[str], str] = (plain, "")
+def _lossy(text: str, parts: list[Part], plain: _Plain, want: Want) -> tuple[str, str]:
+    """Return the text with items and strings left out, and what is missing; "" when that does not pay."""
+    best = ("", "")
     for hard in range(5):
         scissors = _scissors(want, hard=hard)
-        texts: list[str] = []
-        for part, old in zip(parts, plain, strict=True):
-            if part.depth > _TABLE_DEPTH:
-                texts.append(old)
-                continue
-            was = (scissors.dropped, scissors.strings)
-            many = len(part.values) > 1
-            cut = (
-                scissors.items(part.values, unit="values")
-                if many and len(part.values) > scissors.whole
-                else [scissors.value(value) for value in part.values]
-            )
-            if was == (scissors.dropped, scissors.strings):
-                texts.append(old)
-            elif want.keep_json:
-                texts.append("\n".join([write(value) for value in noted(cut)]))
-            else:
-                texts.append(encode(cut, whole=not many))
-        after = _joined(text, parts, texts)
-        if scissors.missing() and _size(after, want) + 20 < _size(before, want) * 0.95:
-            best = (texts, scissors.missing())
+        after = _cut(text, parts, plain, scissors, want)
+        missing = scissors.missing()
+        if missing and _pays(after, plain, want):
+            best = (after, missing)
         if want.budget is None or _size(after, want) <= want.budget:
             break
     return best
+
+
+def _pays(after: str, plain: _Plain, want: Want) -> bool:
+    """Tell whether leaving things out saves enough over the form without loss, marker counted."""
+    if len(plain.text) > _COUNTED and len(after) < len(plain.text) // 10:
+        return True  # no table is that small: spare the work
+    return _size(after, want) + _MARKER < _size(plain.whole(), want) * _PAYS
+
+
+def _cut(text: str, parts: list[Part], plain: _Plain, scissors: Scissors, want: Want) -> str:
+    from headroom_cli.compressors._json_tables import encode
+    from headroom_cli.compressors._json_text import noted, write
+
+    texts: list[str] = []
+    for at, part in enumerate(parts):
+        values = part.values
+        before = (scissors.dropped, scissors.strings)
+        if part.depth > _TABLE_DEPTH:
+            cut = values
+        elif len(values) > max(1, scissors.whole):
+            cut = scissors.items(values, unit="values")
+        else:
+            cut = [scissors.value(value) for value in values]
+        if before == (scissors.dropped, scissors.strings):
+            texts.append(plain.part(at))
+        elif want.keep_json:
+            texts.append("\n".join([write(value) for value in noted(cut)]))
+        else:
+            texts.append(encode(cut, whole=len(values) == 1))
+    return _joined(text, parts, texts)
 
 
 COMPRESSOR = Compressor(
