@@ -38,7 +38,7 @@ TOLD_BY_TOOL = re.compile(
 # Each distinct line with one of these words stays, whatever its template. Whole words: "crit" is in "criterion".
 _ERROR_WORDS = word_set(
     "error errors errored eror fail fails failed failure failures failing fatal fatally panic panicked panics "
-    "exception exceptions critical crit severe emerg emergency abort aborted aborting aborts assert asserts "
+    "exception exceptions critical crit severe emerg emergency abort aborted aborting aborts "
     "assertion assertions segfault traceback unhandled uncaught crash crashed crashes crashing crashloopbackoff oom "
     "oomkill oomkilled oomkiller eresolve bug sigsegv sigabrt sigbus sigill sigkill nullpointerexception "
     "assertionerror"
@@ -153,6 +153,10 @@ LEVEL = re.compile(
     r"|critical))\b"
 )
 _LETTER = re.compile(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
+# The head of one failing test in a report: its own message belongs to it, told before or not.
+FAILING = re.compile(
+    r"_{3,} \S.{0,300} _{3,}$|\s*(?:FAIL(?:ED)?:? |--- FAIL|not ok |\d+\) \S|● \S|[✗✕✖✘\u00d7] )|ERROR: test"
+)
 OURS = re.compile(r"\[\.\.\. \d+ lines?(?::[^\]\n]{1,120})?\]$|<<headroom:[^\n]{1,120}>>$")
 
 

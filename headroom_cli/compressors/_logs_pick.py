@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from headroom_cli.compressors._logs_lines import (
     ERROR,
+    FAILING,
     FRAME,
     GLUE,
     OURS,
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
     from headroom_cli.model import Want
 
 _ASKED = 40  # lines that a question may keep
+_TAIL_FROM = 3  # lines that a template would lose; below that its last one is not worth a line
 _ALL_CLASSES = 8
 
 
 class Policy:
     """How many lines of a template stay: the first ``heads`` and the last ``tails`` of each class."""
 
-    __slots__ = ("heads", "nearby", "shortest", "stamps", "tails")
+    __slots__ = ("heads", "shortest", "stamps", "tails")
 
     def __init__(self, heads: dict[int, int], tails: dict[int, int], *, shortest: int, stamps: bool = False) -> None:
         """``shortest``: shorter gaps are not cut; ``stamps``: errors that differ in their time only are one."""
@@ -97,6 +100,7 @@ def _choose(log: Log, policy: Policy) -> bytearray:
     seen: dict[int, int] = {}
     told: set[str] = set()
     wordings: set[int] = set()
+    owed = False  # a failing test was named, its message not yet
     for row in range(total):
         kind = classes[row]
         if kind in (GLUE, FRAME):
@@ -109,6 +113,10 @@ def _choose(log: Log, policy: Policy) -> bytearray:
             if text not in told:
                 told.add(text)
                 stays[row] = 1
+                owed = FAILING.match(text) is not None
+            elif owed and (text.startswith("E  ") or text[0] not in " \t>|"):
+                stays[row] = 1
+                owed = False
         elif kind == TROUBLE:
             if rows[row] not in wordings:
                 wordings.add(rows[row])
@@ -122,11 +130,18 @@ def _choose(log: Log, policy: Policy) -> bytearray:
                     told.add(text)
                     stays[row] = 1
                     seen[template] = count + 1
+                    owed = owed or (kind == SUMMARY and FAILING.match(text) is not None)
+    left: dict[int, int] = {}
+    for row in range(total):
+        if not stays[row]:
+            left[templates[row]] = left.get(templates[row], 0) + 1
     seen = {}
     for row in range(total - 1, -1, -1):
         kind = classes[row]
         if tails[kind] and not stays[row]:
             template = templates[row]
+            if left[template] < _TAIL_FROM:
+                continue
             count = seen.get(template, 0)
             if count < tails[kind]:
                 seen[template] = count + 1
@@ -205,8 +220,6 @@ def _ask(log: Log, stays: bytearray, question: str) -> set[int]:
     for text in low:
         starts.append(at)
         at += len(text) + 1
-    from bisect import bisect_right
-
     rare = max(8, total // 50)
     for word in sorted(words):
         holders: list[int] = []
