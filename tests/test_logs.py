@@ -197,6 +197,8 @@ def test_pytest_keeps_assertion_lines_and_counts_what_passed():
 )
 def test_errors_are_seen(line):
     assert classify(line) == ERROR
+    # The same in a crowd, where lines are looked at only when they hold a telling word.
+    assert judge(["2026-01-01 00:00:00 INFO ready", line])[0][1] == ERROR
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def word_set(words: str) -> frozenset[str]:
     """Return the words of a string."""
@@ -25,7 +29,8 @@ _STEMS = (
     "unexpected", "reject", "violation", "overflow", "deadlock", "missing", "mismatch", "unreachable", "backoff",
     "evict", "unhealthy", "http/", '"level"', "returned", "stack smashing", "sanitizer", "alert", "skip",
     "✗", "✕", "✖", "❌", "✘", "\u2a2f", "\u00d7", "⚠", "●", "bug:", "lost", "expected", "call trace", "not responding",
-    "conflict", "vulnerab", "out of", "bad ", "illegal", "wrong", "down", "rc=", "<e", "[e]", "/e(", "degraded",
+    "conflict", "vulnerab", "out of", "bad ", "illegal", "wrong", "down",
+    "sig", "permit", "unsat", "heap-", "unus", "unsupp", "rc=", "<e", "[e]", "/e(", "degraded",
 )  # fmt: skip
 
 # What only a test runner or a compiler writes at the start of a line.
@@ -69,6 +74,7 @@ _WEAK_WORDS = word_set(
     "retrying skip skipped skipping skiping alert lost down expected xfail xfailed unsupported unknown unused"
 )
 # CamelCase names, marks and level letters: told by the raw line.
+_LETTER_LEVEL = re.compile(r"(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:")  # Android
 _ERROR_FORMS = re.compile(
     r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed)s?(?![a-z])|[✗✕✖❌✘\u2a2f]|[\[<(](?:E|F|ERR|err)[\])>]"
     r"|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
@@ -108,9 +114,10 @@ _WORD = re.compile(r"[a-z]+")
 # Numbers beside words: they may decide ("0 errors", "exit code 1"), so lines that differ in them are judged apart.
 _BESIDE = re.compile(r"(?<=[A-Za-z\"])[\s:=(\"]{1,4}-?(\d+)(?!\w)|(?<![\w.:,-])(\d+) (?=[A-Za-z])")
 _LEVEL_NUMBER = re.compile(r"\"level\": ?\d")
+_STATUS = re.compile(r"\" (\d)\d\d ")
 _DECIDED = word_set(
     "error errors fail failed failure failures exception exceptions warning warnings skipped crashed aborted "
-    "unreachable exit exited code status rc lost dropped missing timeouts rejected conflicts vulnerabilities http"
+    "unreachable exit exited code status rc lost dropped missing timeouts rejected conflicts vulnerabilities"
 )
 _PASSED = re.compile(
     r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b"
@@ -183,6 +190,8 @@ def classify(line: str, *, stem: bool = True) -> int:
     if TOLD_BY_TOOL.match(line):
         return ERROR
     if not stem:
+        if _LETTER_LEVEL.search(line, 0, 80):
+            return ERROR
         return SUMMARY if _SUMMARY.match(line) else PLAIN
     low = line.lower()
     kind = _kind(line, low)
@@ -217,14 +226,19 @@ def _kind(line: str, low: str) -> int:
     return PLAIN
 
 
-def decisive(line: str) -> bool:
-    """Say whether a number in this line could make it an error or not ("0 errors", "exit code 1")."""
-    if _LEVEL_NUMBER.search(line):
-        return True
-    return _BESIDE.search(line) is not None and not _DECIDED.isdisjoint(_WORD.findall(line.lower()))
+def decisive(line: str) -> Callable[[str], object] | None:
+    """Return what gives the numbers of a line that could make it an error or not, None when no number could.
+
+    "0 errors" and "3 errors", "exit code 0" and "exit code 1", a status of 200 and one of 503 are the same line without
+    their digits. Two lines with equal results are of one class.
+    """
+    words = set(_WORD.findall(line.lower()))
+    if _LEVEL_NUMBER.search(line) or (not _DECIDED.isdisjoint(words) and _BESIDE.search(line)):
+        return _numbers
+    return _STATUS.findall if _STATUS.search(line) else None
 
 
-def numbers(line: str) -> tuple[str, ...]:
+def _numbers(line: str) -> tuple[str, ...]:
     """Return what matters of the numbers beside words: zero or not, the first digit, how many digits."""
     return tuple(
         f"{number[0]}{len(number)}" if number.strip("0") else "0"

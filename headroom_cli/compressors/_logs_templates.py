@@ -12,7 +12,8 @@ _HEX = b"abcdefABCDEF-_.:/"
 _SEPARATORS = bytes.maketrans(b",;=\"'[](){}|<>", b" " * 14)
 _LOOKS = 12  # templates that a key is compared with, per bucket
 _COMPARISONS = 60_000  # in all; then only the first of a bucket is tried, so that a hostile text stays linear
-_KEYS = 20_000  # distinct keys that are compared word by word
+_MANY = 4_000  # distinct keys; above that those that differ in the letters of hexadecimal numbers are one
+_KEYS = 12_000  # distinct keys that are compared word by word
 _HEX_LETTERS = b"abcdefABCDEF"
 _WORDS = 40  # words of a line that count
 
@@ -48,7 +49,7 @@ def _words(keys: list[bytes]) -> tuple[list[list[bytes]], dict[bytes, int]]:
 
 def merge(keys: list[bytes], classes: list[int]) -> list[int]:
     """Return a template number for each distinct key; keys of different classes never share one."""
-    if len(keys) > _KEYS:
+    if len(keys) > _MANY:
         # Ids written in letters make a key of nearly every line: without the hexadecimal letters most are one.
         bare = b"\n".join(keys).translate(None, _HEX_LETTERS).split(b"\n")
         firsts: dict[tuple[int, bytes], int] = {}

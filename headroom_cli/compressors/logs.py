@@ -8,7 +8,7 @@ error, failure, stack trace and exit status stays where it was; a gap says how m
 from __future__ import annotations
 
 from headroom_cli.compressors import _logs_clean as clean
-from headroom_cli.compressors._logs_lines import classify, decisive, numbers, stemmed
+from headroom_cli.compressors._logs_lines import classify, decisive, stemmed
 from headroom_cli.compressors._logs_pick import Log, pick, prepare
 from headroom_cli.compressors._logs_shape import is_log, sniff
 from headroom_cli.compressors._logs_templates import keys_of
@@ -16,9 +16,11 @@ from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headroom_cli.model import Want
 
-_HEX = b"abcdefABCDEF"
+_HEX = b"abcdef"  # capitals stay: they are levels (E/Tag), and pytest writes "E   "
 _APART = 255  # no class: lines with this key are judged one by one
 
 
@@ -35,26 +37,29 @@ def judge(texts: list[str]) -> tuple[bytearray, list[bytes], list[int]]:
     bare = b"\n".join(number).translate(None, _HEX).split(b"\n")
     kinds = bytearray(len(samples))
     memo: dict[tuple[bytes, int], int] = {}
-    single: dict[int, dict[tuple[str, ...], int]] = {}
-    apart: dict[tuple[bytes, int], dict[tuple[str, ...], int]] = {}
+    single: dict[int, tuple[Callable[[str], object], dict[str, int]]] = {}
+    apart: dict[tuple[bytes, int], tuple[Callable[[str], object], dict[str, int]]] = {}
     for at, sample in enumerate(samples):
         mask = masks[at]
         look = (bare[at], mask)
         kind = memo.get(look, -1)
         if kind < 0:
             kind = classify(sample, stem=mask != 0)
-            if mask and decisive(sample):
+            numbers = decisive(sample) if mask else None
+            if numbers is not None:
                 kind = _APART
+                apart[look] = (numbers, {})
             memo[look] = kind
         if kind == _APART:
-            single[at] = apart.setdefault(look, {})
+            single[at] = apart[look]
         kinds[at] = kind
     classes = bytearray(map(kinds.__getitem__, rows))
     if single:
         for row, at in enumerate(rows):
-            known = single.get(at)
-            if known is not None:
-                said = numbers(texts[row])
+            found = single.get(at)
+            if found is not None:
+                numbers, known = found
+                said = str(numbers(texts[row]))
                 kind = known.get(said, -1)
                 if kind < 0:
                     kind = known[said] = classify(texts[row])
