@@ -19,7 +19,7 @@ def count(text):
 
 def users(rows):
     rng = random.Random(1)
-    words = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
+    words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
     return [
         {
             "id": i,
@@ -77,10 +77,17 @@ def main():
     lines = "\n".join(json.dumps(row) for row in users(int(size * 4300)))
     print(f"{len(text) / 1e6:.1f} MB array of objects, one core, parsing included")
     for name, source in (("array", text), ("lines", lines)):
-        for options in ({}, {"level": "safe"}, {"level": "max"}, {"lossless": True}, {"question": "what about user 777?"}):
+        for options in (
+            {},
+            {"level": "safe"},
+            {"level": "max"},
+            {"lossless": True},
+            {"question": "user 777?"},
+        ):
             seconds, draft = timed(source, **options)
             left = len(draft.text) / len(source) if draft else 1
-            print(f"  {name} {options or 'balanced'}: {len(source) / 1e6 / seconds:.1f} MB/s, {left:.3f} of the bytes left")
+            speed = len(source) / 1e6 / seconds
+            print(f"  {name} {options or 'balanced'}: {speed:.1f} MB/s, {left:.3f} of the bytes left")
     print("hostile text, 1 MiB: seconds, growth when doubled (0.3 s and 2.3 are the limits)")
     for name, make in HOSTILE.items():
         for options in ({}, {"lossless": True}):

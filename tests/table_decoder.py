@@ -180,7 +180,7 @@ class _Document:
                 for line in lines]  # fmt: skip
 
     def cell(self, cell, *, text=False):
-        if cell[:1] in ('"', "[", "{", "@"):
+        if cell[:1] in ('"', "[", "{") or re.match(r"@\d", cell):
             return self.json(cell)
         if text:
             return cell
@@ -214,7 +214,7 @@ class _Document:
             if column.fixed is None:
                 return values[i]
             fixed = column.fixed
-            if fixed[:1] in ('"', "[", "{", "@") and not re.match(r'\{[^"}]', fixed):
+            if (fixed[:1] in ('"', "[", "{") and not re.match(r'\{[^"}]', fixed)) or re.match(r"@\d+$", fixed):
                 return self.json(fixed)
             if "{" not in fixed and "}" not in fixed:
                 return self.cell(fixed)

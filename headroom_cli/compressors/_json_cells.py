@@ -9,6 +9,7 @@ import re
 from collections import Counter
 
 from headroom_cli.compressors._json_columns import MISSING, Leaf, Lists, Missing, Optional, derive
+from headroom_cli.compressors._json_select import says_error
 from headroom_cli.compressors._json_spans import Number
 from headroom_cli.compressors._json_text import atom, quote
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from headroom_cli.compressors._json_columns import Column
 
 # Strings that have to be quoted in a cell: blank edges, control characters, the signs that open another kind of cell.
-_UNSAFE = re.compile(r'\A(?:\Z|[\s"\[{~@(])|[\x00-\x1f]|\s\Z')
-_UNSAFE_LINES = re.compile(r'^(?:$|[\s"\[{~@(])|[\x00-\x09\x0b-\x1f]|\s$', re.MULTILINE)
+_UNSAFE = re.compile(r'\A(?:\Z|[\s"\[{~(]|@\d)|[\x00-\x1f]|\s\Z')
+_UNSAFE_LINES = re.compile(r'^(?:$|[\s"\[{~(]|@\d)|[\x00-\x09\x0b-\x1f]|\s$', re.MULTILINE)
 _READS = re.compile(r"\A(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\Z")
 _READS_LINES = re.compile(r"^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$", re.MULTILINE)
 _INNER = re.compile(r"[,()\[\]{}]")  # and these where cells stand between commas
@@ -107,7 +108,7 @@ class Pen:
             if count == len(values):
                 self.signs.add("=")
                 return Written(f"{name}={self._fixed(shared[1], inner=inner)}", None)
-            if count >= max(3, len(values) * 6 // 10) and (shared[0] is not str or len(shared[1]) <= _LONG_SHARED):
+            if count >= max(3, len(values) * 6 // 10) and (shared[0] is not str or _may_go_unsaid(shared[1])):
                 self.signs.add("()")
                 plain = self._plain(name, values, inner=inner)
                 blank = self.cell(shared[1], inner=True)
@@ -184,6 +185,11 @@ class Pen:
                         texts[row] = "null"
             spread.append(Written(written.head, texts))
         return spread
+
+
+def _may_go_unsaid(text: str) -> bool:
+    """Tell whether an empty cell may stand for a text: an error has to be read in its own row."""
+    return len(text) <= _LONG_SHARED and not says_error(text)
 
 
 def _leaves(columns: list[Column]) -> list[Leaf]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors._json_select import ERROR_WORDS, choose, columns_of
+from headroom_cli.compressors._json_select import ERROR_WORDS, Column, choose, columns_of
+from headroom_cli.compressors._json_spans import UnfitError, parse
 from headroom_cli.compressors._json_summary import summarize
+from headroom_cli.compressors._json_text import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +14,16 @@ if TYPE_CHECKING:
 SMALL = 8  # items; an array up to this size stays whole
 ERROR_TEXT = 2000  # characters; the strings of an item kept for its error stay whole up to this length
 _ERROR_LINES = 12  # lines about errors kept out of the middle of one string
+
+
+def _gaps(numbers: list[int], total: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    at = 1
+    for number in (*numbers, total + 1):
+        if number != at:
+            found.append((at, number))
+        at = number + 1
+    return found
 
 
 class Cut(list):  # type: ignore[type-arg] # list[Any] would be built at import, which typing would slow
@@ -28,13 +40,7 @@ class Cut(list):  # type: ignore[type-arg] # list[Any] would be built at import,
 
     def gaps(self) -> list[tuple[int, int]]:
         """Return the runs of items left out, as (first, behind the last)."""
-        found: list[tuple[int, int]] = []
-        at = 1
-        for number in (*self.numbers, self.total + 1):
-            if number != at:
-                found.append((at, number))
-            at = number + 1
-        return found
+        return _gaps(self.numbers, self.total)
 
     def noted(self) -> list[Any]:
         """Return the items with a note where some were left out, and the summary behind them."""
@@ -48,6 +54,27 @@ class Cut(list):  # type: ignore[type-arg] # list[Any] would be built at import,
         if at <= self.total:
             items.append(f"[... {self.total + 1 - at} left out]")
         return items + self.summary
+
+
+class CutKeys(dict):  # type: ignore[type-arg] # as above
+    """The entries that are left of a large object of like values; see Cut."""
+
+    __slots__ = ("numbers", "summary", "total")
+
+    def __init__(self, entries: dict[str, Any], numbers: list[int], total: int, summary: list[str]) -> None:
+        """``numbers`` are the places the entries had, from 1."""
+        super().__init__(entries)
+        self.numbers = numbers
+        self.total = total
+        self.summary = summary
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """Return the runs of entries left out, as (first, behind the last)."""
+        return _gaps(self.numbers, self.total)
+
+    def noted(self) -> dict[str, Any]:
+        """Return the entries, with one more that says what was left out."""
+        return {**self, f"[... {self.total - len(self)} of {self.total} keys left out]": " ".join(self.summary)}
 
 
 class Scissors:
@@ -78,13 +105,18 @@ class Scissors:
             said.append(f"parts of {self.strings} long string{'s' if self.strings > 1 else ''}")
         return ", ".join(said)
 
-    def value(self, value: Any, text: int = 0) -> Any:
-        """Return a value with its long parts cut; ``text`` overrides the limit of strings."""
+    def value(self, value: Any, text: int = 0, *, inside: bool = True) -> Any:
+        """Return a value with its long parts cut; ``text`` overrides the limit of strings.
+
+        The keys of an object that is ``inside`` of nothing all stay.
+        """
         limit = text or self.text
         kind = type(value)
         if kind is str:
             return self.string(value, limit) if len(value) > limit else value
         if kind is dict:
+            if len(value) > self.whole and inside:
+                return self.keys(value, text)
             return {key: self.value(one, text) if type(one) in _LONG else one for key, one in value.items()}
         if kind is list:
             if len(value) > self.whole:
@@ -103,8 +135,40 @@ class Scissors:
         kept = [self.value(items[row], max(text, ERROR_TEXT) if row in errors else text) for row in rows]
         return Cut(kept, [row + 1 for row in rows], len(items), summarize(columns, len(items), unit))
 
+    def keys(self, value: dict[str, Any], text: int) -> Any:
+        """Return a large object whose values are alike with only the entries that tell most."""
+        inner = list(value.values())
+        kinds = set(map(type, inner))
+        if len(kinds) == 1 and kinds != {list}:
+            columns = [*columns_of(inner), Column("", list(value))]
+            rows, errors = choose([*value.items()], columns, self.question, self.least, self.most)
+            if len(rows) < len(inner) * 9 // 10:
+                self.dropped += len(inner) - len(rows)
+                self.total += len(inner)
+                names = columns.pop().values
+                kept = {
+                    names[row]: self.value(inner[row], max(text, ERROR_TEXT) if row in errors else text) for row in rows
+                }
+                numbers = [row + 1 for row in rows]
+                return CutKeys(kept, numbers, len(inner), summarize(columns, len(inner), "keys"))
+        return {key: self.value(one, text) if type(one) in _LONG else one for key, one in value.items()}
+
+    def _inner(self, text: str) -> str:
+        """Return a string that is itself JSON with its long parts cut, or "" when it is not or none was."""
+        try:
+            part = parse(text)
+        except UnfitError:
+            return ""
+        before = (self.dropped, self.strings)
+        if part.depth > 64:
+            return ""
+        cut = "\n".join([write(self.value(value, inside=False)) for value in part.values])
+        return cut if before != (self.dropped, self.strings) else ""
+
     def string(self, text: str, limit: int) -> str:
         """Return head and tail of a long string with a note between them; lines about errors stay in their place."""
+        if text.lstrip()[:1] in ("{", "[") and (inner := self._inner(text)):
+            return inner
         head = limit * 6 // 10
         tail = limit * 2 // 10
         spans: list[tuple[int, int]] = [(0, head)]

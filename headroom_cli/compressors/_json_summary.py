@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from headroom_cli.compressors._json_select import Column
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headroom_cli.compressors._json_select import Column
 
 _ITEMS = 12  # columns told of
 _VALUES = 8  # values told of per category

@@ -11,7 +11,7 @@ from collections import Counter
 
 from headroom_cli.compressors._json_cells import Pen
 from headroom_cli.compressors._json_columns import FILL, lay_out, order_of
-from headroom_cli.compressors._json_cut import Cut
+from headroom_cli.compressors._json_cut import Cut, CutKeys
 from headroom_cli.compressors._json_text import atom, noted, quote, write
 
 TYPE_CHECKING = False
@@ -63,6 +63,8 @@ class Book:
                 label = self._list(value)
                 return label or "[" + ",".join([self.nested(one) for one in noted(value)]) + "]"
             label = self._object(value)
+            if not label and type(value) is not dict:
+                value = value.noted()  # type: ignore[attr-defined] # CutKeys
             return label or "{" + ",".join([f"{quote(key)}:{self.nested(one)}" for key, one in value.items()]) + "}"
         finally:
             self.level -= 1
@@ -113,7 +115,7 @@ class Book:
         else:
             return ""
         keys = self.pen.column("(key)", list(value))
-        self._put(number, list(value), "keys", [keys, *columns], [])
+        self._put(number, value, "keys", [keys, *columns], [])
         return f"@{number}"
 
     def _grid(self, rows: list[list[Any]]) -> str:
@@ -127,7 +129,14 @@ class Book:
         self._put(number, rows, "lists", columns, [])
         return f"@{number}"
 
-    def _put(self, number: int, rows: list[Any], unit: str, columns: list[Written], odd: list[tuple[int, Any]]) -> None:
+    def _put(
+        self,
+        number: int,
+        rows: list[Any] | dict[str, Any],
+        unit: str,
+        columns: list[Written],
+        odd: list[tuple[int, Any]],
+    ) -> None:
         cells = [column.cells for column in columns if column.cells is not None]
         count = len(rows) - len(odd)
         lines: list[str]
@@ -141,13 +150,13 @@ class Book:
             self.pen.signs.add("~")
         head = "\t".join([column.head for column in columns])
         label = f"@{number} {len(rows)} {unit}"
-        if isinstance(rows, Cut):
+        if isinstance(rows, (Cut, CutKeys)):
             label = f"@{number} {len(rows)} of {rows.total} {unit}"
             head, lines = self._numbered(rows, head, lines)
         body = lines if unit == "lists" else [head, *lines]
         self.tables[number - 1] = "\n".join([label, *body])
 
-    def _numbered(self, rows: Cut, head: str, lines: list[str]) -> tuple[str, list[str]]:
+    def _numbered(self, rows: Cut | CutKeys, head: str, lines: list[str]) -> tuple[str, list[str]]:
         """Return header and lines with the gaps shown the cheaper way: a row number on each, or a note in each gap."""
         numbers = rows.numbers
         gaps = rows.gaps()

