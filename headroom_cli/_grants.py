@@ -100,22 +100,22 @@ def first_owner(journals: bytes, handle: str) -> tuple[str, float]:
     return owner, used
 
 
-def heads(journals: bytes, length: int) -> set[bytes]:
-    """Return the first characters of every handle in the journals, damaged lines included."""
-    return {text[9 : 9 + length] for text in journals.split(b"\n")}
+def sharing(journals: bytes, heads: set[str]) -> dict[str, bytes]:
+    """Return head -> the lines of the journals whose handle begins with it; all heads are of one length."""
+    lines: dict[bytes, bytes] = {item.encode("ascii"): b"" for item in heads}
+    end = 9 + max(map(len, heads), default=0)
+    for text in journals.split(b"\n"):
+        if text[9:end] in lines:
+            lines[text[9:end]] += text + b"\n"
+    return {item.decode("ascii"): found for item, found in lines.items()}
 
 
-def choose(
-    journals: bytes, digest: str, length: int, known: set[bytes] | None, taken: Container[str]
-) -> tuple[str, float]:
+def choose(journals: bytes, digest: str, length: int, taken: Container[str]) -> tuple[str, float]:
     """Return the handle of a digest and when it was last noted in store time (NEVER when it was not).
 
     It is the shortest head of the hash, from ``length`` characters on, that no other digest owns in the journals and
-    that is not ``taken``. ``known`` are the journals' :func:`heads`, or None when they were not made.
+    that is not ``taken``. The lines :func:`sharing` its head are as good as the whole journals.
     """
-    handle = head(digest, length)
-    if known is not None and handle not in taken and handle.encode("ascii") not in known:
-        return handle, NEVER
     while length < LONGEST:
         handle = head(digest, length)
         owner, noted = first_owner(journals, handle)

@@ -53,7 +53,14 @@ class Place:
     def directory(self, name: str, *, create: bool = False) -> int:
         """Return the descriptor of one of the store's directories; raise FileNotFoundError when it is missing."""
         if name not in self._fds:
-            self._fds[name] = _files.open_directory(name, self.root, f"{self.path}/{name}", create=create)
+            what = f"{self.path}/{name}"
+            try:
+                self._fds[name] = _files.open_directory(name, self.root, what, create=False)
+            except FileNotFoundError:
+                if not create:
+                    raise
+                self._fds[name] = _files.open_directory(name, self.root, what, create=True)
+                _files.barrier(self.root)  # what is kept in it lasts only if its own name does
         return self._fds[name]
 
     def existing(self, name: str) -> int | None:
@@ -154,24 +161,31 @@ def _flock(fd: int, mode: int, end: float) -> bool:
             return True
 
 
+def _keep_name(folder: str) -> None:
+    """Pass a barrier for the names in a directory above the store; one that may not be read is left to the system."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        _files.barrier(fd)
+    finally:
+        os.close(fd)
+
+
 def _open_root(path: str, *, create: bool) -> int:
     """Open the store's directory, making it and what leads to it with mode 0700 when asked."""
     try:
-        return _files.open_directory(path, None, path, create=create)
+        return _files.open_directory(path, None, path, create=False)
     except FileNotFoundError:
-        parent = os.path.dirname(path)
-        if not create or parent == path:
+        if not create:
             raise
-        missing = []
-        while not os.path.isdir(parent):
+        missing = [path]
+        while not os.path.isdir(parent := os.path.dirname(missing[-1])):
             missing.append(parent)
-            parent = os.path.dirname(parent)
         for folder in reversed(missing):
-            try:
-                os.mkdir(folder, 0o700)
-                os.chmod(folder, 0o700)
-            except FileExistsError:
-                continue
+            os.close(_files.open_directory(folder, None, folder, create=True))
+            _keep_name(os.path.dirname(folder))
         return _files.open_directory(path, None, path, create=True)
     except NotADirectoryError as error:
         raise StoreRefusedError(f"{_files.shown(path)} is not a directory; name one with --store") from error

@@ -12,10 +12,10 @@ healed.
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
 from headroom_cli import _files, _grants, _journal, _storeclock, _zstd
 from headroom_cli import store as _store
+from headroom_cli._hash import sha256
 from headroom_cli.errors import StoreError, StoreFullError, StoreRefusedError
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ _USAGE_MAX = 32_768  # bytes of the usage file before its lines are summed up
 
 def put(store: Store, place: Place, entries: list[Entry]) -> list[str]:
     """Keep the entries and return their handles. Raise StoreError or OSError: then none is acknowledged."""
-    digests = [sha256(entry.data).hexdigest() for entry in entries]
+    digests = [sha256(entry.data) for entry in entries]
     batch = dict(zip(digests, entries, strict=True))  # equal bytes are one original
     for entry in batch.values():
         if len(entry.data) > _zstd.MAX_ORIGINAL:
@@ -134,11 +134,13 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
     while True:
         journals = b"".join(segments.values())
         records: list[bytes] = []
-        heads = _grants.heads(journals, store.handle_length) if len(batch) > _FEW else None
+        heads = {digest: _grants.head(digest, store.handle_length) for digest in batch}
+        lines = _grants.sharing(journals, set(heads.values())) if len(batch) > _FEW else None
         for digest, entry in batch.items():
             if digest in handles and digest not in lost:
                 continue
-            handle, noted = _grants.choose(journals, digest, store.handle_length, heads, taken)
+            text = journals if lines is None else lines[heads[digest]]
+            handle, noted = _grants.choose(text, digest, store.handle_length, taken)
             handles[digest] = handle
             taken.add(handle)
             if now - noted > _store.AGAIN or digest in lost:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from hashlib import sha256
+
+from headroom_cli import _hash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def hash_content(fd: int, stored: int) -> str:
     """
     size = stated_size(os.pread(fd, 18, 0), stored)
     if size <= _AT_ONCE:
-        return sha256(unpack(os.pread(fd, stored, 0))).hexdigest()
+        return _hash.sha256(unpack(os.pread(fd, stored, 0)))
+    from hashlib import sha256
+
     decoder = _zstd.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
     digest = sha256()
     done = at = 0

@@ -23,10 +23,10 @@ import errno
 import os
 import stat
 import time
-from hashlib import sha256
 
 from headroom_cli import _files, _grants, _journal, _storeclock, _zstd
 from headroom_cli._grants import Grant
+from headroom_cli._hash import sha256
 from headroom_cli._place import Place
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreRefusedError
 
@@ -251,7 +251,7 @@ class Store:
             raise
         try:
             data = content(fd)
-            if sha256(data).hexdigest() != digest:
+            if sha256(data) != digest:
                 raise _zstd.FrameError("another content")  # noqa: TRY301 - one way out for every damage
             # Where the store's time is far from the clock, touch finds out.
             if abs(self.clock() - os.fstat(fd).st_mtime) > _NOTE_AGAIN and _may_write(place):
