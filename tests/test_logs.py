@@ -355,6 +355,13 @@ def test_a_budget_that_is_met_takes_no_more_than_the_level():
     assert len(roomy) >= len(crush(text))
 
 
+def test_safe_folds_passed_tests_and_long_runs_only():
+    rows = [f"tests/test_a.py::test_{n} {'FAILED' if n % 6 == 0 else 'PASSED'} [ {n}%]" for n in range(60)]
+    assert crush("\n".join(rows), "safe").count("5 passed]") == 9
+    calm = [f"2026-01-01 00:00:{n:02d} INFO batch {n} done" for n in range(14)]
+    assert crush("\n".join(calm), "safe") == "\n".join(calm)
+
+
 def test_missing_tells_lines():
     text, _ = service(300, errors=2)
     draft = COMPRESSOR.compress(text, want())
@@ -556,6 +563,14 @@ def test_any_text_is_survived(text):
     draft = COMPRESSOR.compress(text, want())
     assert draft is None or len(draft.text) < len(text)
     judge(text.split("\n"))
+
+
+def test_a_gap_that_takes_in_an_older_note_speaks_for_its_lines():
+    text, _ = service(600, errors=3)
+    once = crush(text)
+    twice = crush(once, budget=60)
+    assert len(twice) < len(once)
+    assert replay(text, twice) > replay(text, once)
 
 
 def test_crlf_and_the_last_newline_are_kept():

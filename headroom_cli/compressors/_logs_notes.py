@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.compressors._logs_clean import written
-from headroom_cli.compressors._logs_lines import ERROR, GLUE, LEVEL, PASSED, TROUBLE
+from headroom_cli.compressors._logs_lines import ERROR, GLUE, LEVEL, NOTED, PASSED, TROUBLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,8 +82,11 @@ def render(log: Log, stays: bytearray, *, crop: bool = True) -> Rendering:
         held: dict[str, int] = {}
         while row < total and not stays[row]:
             count = counts[row]
-            lines += count
             kind = classes[row]
+            made.dropped += count
+            noted = NOTED.match(texts[row]) if kind == GLUE else None
+            # A gap that takes in an older note speaks for the lines of that one too.
+            lines += count * int(noted[1]) if noted else count
             if again[row]:
                 label = "of a trace above"
             elif kind == ERROR:
@@ -105,7 +108,6 @@ def render(log: Log, stays: bytearray, *, crop: bool = True) -> Rendering:
             if label:
                 held[label] = held.get(label, 0) + count
             row += 1
-        made.dropped += lines
         said = ", ".join(f"{count} {label}" for label, count in sorted(held.items(), key=lambda pair: -pair[1])[:4])
         unit = "line" if lines == 1 else "lines"
         out.append(f"[... {lines} {unit}: {said}]" if said and lines > 3 else f"[... {lines} {unit}]")

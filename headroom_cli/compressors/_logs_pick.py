@@ -10,7 +10,6 @@ from headroom_cli.compressors._logs_lines import (
     FAILING,
     FRAME,
     GLUE,
-    OURS,
     PASSED,
     PLAIN,
     SUMMARY,
@@ -26,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
+_FLOOR = 200  # tokens: max goes no lower without a budget
 _ASKED = 40  # lines that a question may keep
 _TAIL_FROM = 3  # lines that a template would lose; below that its last one is not worth a line
 _ALL_CLASSES = 8
@@ -126,7 +126,7 @@ def _choose(log: Log, policy: Policy) -> bytearray:
             count = seen.get(template, 0)
             if count < heads[kind]:
                 text = texts[row]
-                if text not in told or OURS.match(text):
+                if text not in told:
                     told.add(text)
                     stays[row] = 1
                     seen[template] = count + 1
@@ -281,7 +281,8 @@ def _settle(log: Log, stays: bytearray, shortest: int) -> None:
         while row < total and not stays[row]:
             size += len(texts[row]) + 1
             row += 1
-        if size <= NOTE or row - start < shortest:
+        short = row - start < shortest and any(classes[at] not in (PASSED, GLUE) for at in range(start, row))
+        if size <= NOTE or short:
             for at in range(start, row):
                 stays[at] = 1
 
@@ -384,7 +385,7 @@ def pick(log: Log, want: Want) -> Rendering | None:
         stays, asked = choose(log, POLICIES[want.level], want.question)
         return None if want.spent() else render(log, stays, crop=want.level != "safe")
     stays, asked = choose(log, POLICIES["balanced"], want.question)
-    target = want.count(render(log, stays).text("\n")) // 2
+    target = max(want.count(render(log, stays).text("\n")) // 2, _FLOOR)
     stays, asked = choose(log, POLICIES["max"], want.question)
     made = render(log, stays)
     if want.spent():

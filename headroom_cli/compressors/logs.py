@@ -8,7 +8,7 @@ error, failure, stack trace and exit status stays where it was; a gap says how m
 from __future__ import annotations
 
 from headroom_cli.compressors import _logs_clean as clean
-from headroom_cli.compressors._logs_lines import classify, decisive, stemmed
+from headroom_cli.compressors._logs_lines import NOTED, classify, decisive, stemmed
 from headroom_cli.compressors._logs_pick import Log, pick, prepare
 from headroom_cli.compressors._logs_shape import is_log, sniff
 from headroom_cli.compressors._logs_templates import keys_of
@@ -87,6 +87,10 @@ def compress(text: str, want: Want) -> Draft | None:
     classes, keys, rows = judge(texts)
     if want.spent():
         return None
+    if want.level != "max" and want.budget is None:
+        notes = sum(text.startswith("[... ") and NOTED.match(text) is not None for text in texts)
+        if notes * 50 >= len(texts):
+            return draft  # a rendering of ours already: only an explicit wish for less goes further
     log = Log(texts, counts, classes, rows)
     prepare(log, keys)
     if want.spent():
