@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from headroom_cli.store import Entry, Store
 
 _GROUP = 64  # originals written before one round of barriers: as many descriptors are open at once
+_MANY = 1 << 20  # bytes of originals in a group
 _FEW = 4  # handles looked up one by one; more are first narrowed down in one pass over the journals
 _USAGE_MAX = 32_768  # bytes of the usage file before its lines are summed up
 
@@ -78,39 +79,60 @@ def _write(store: Store, place: Place, fresh: dict[str, Entry], now: float) -> N
     used = usage(place)
     added = 0
     try:
-        waiting = list(fresh.items())
+        waiting = list(fresh)
         for start in range(0, len(waiting), _GROUP):
-            fds: list[int] = []
-            try:
-                for digest, entry in waiting[start : start + _GROUP]:
-                    frame = _zstd.pack(entry.data)
-                    added += len(frame)
-                    if used + added > store.budget:
-                        raise StoreFullError(
-                            f"the store {_files.shown(store.root)} is at its {store.budget >> 20} MiB; "
-                            "run `headroom store gc`, or raise the limit"
-                        )
-                    name = place.temporary()
-                    fds.append(_files.create_file(name, tmp))
-                    names[digest] = name
-                    _files.write_all(fds[-1], frame)
-                    os.utime(fds[-1], ns=(int(now * 1e9), int(now * 1e9)))
-                    if _zstd.unpack(_files.read_all(fds[-1], len(frame) + 1)) != entry.data:
-                        raise StoreError("what was written to the store reads back otherwise; check the disk")
-                _files.barriers(fds)
-            except _zstd.FrameError as error:
-                raise StoreError("what was written to the store does not read back; check the disk") from error
-            finally:
-                for fd in fds:
-                    os.close(fd)
+            group = {digest: fresh[digest] for digest in waiting[start : start + _GROUP]}
+            names.update((digest, place.temporary()) for digest in group)
+            added += _write_group(group, names, tmp, now, room=store.budget - used - added)
         objects = place.directory("objects")
-        for digest in fresh:
+        for digest in waiting:
             os.rename(names[digest], digest, src_dir_fd=tmp, dst_dir_fd=objects)
             del names[digest]
+    except _NoRoomError as error:
+        raise StoreFullError(
+            f"the store {_files.shown(store.root)} is at its {store.budget >> 20} MiB; "
+            "run `headroom store gc`, or raise the limit"
+        ) from error
     finally:
         for name in names.values():  # only after a failure
             _unlink(name, tmp)
     add_usage(place, added)
+
+
+class _NoRoomError(Exception):
+    """The byte budget would be passed."""
+
+
+def _write_group(group: dict[str, Entry], names: dict[str, str], tmp: int, now: float, *, room: int) -> int:
+    """Write, read back and sync one group of objects under tmp/; return their bytes. Raise _NoRoomError, StoreError."""
+    fds: list[int] = []
+    sizes: list[int] = []
+    stamp = int(now * 1e9)
+
+    def write(digest: str) -> None:
+        data = group[digest].data
+        frame = _zstd.pack(data)
+        sizes.append(len(frame))
+        if sum(sizes) > room:
+            raise _NoRoomError
+        fd = _files.create_file(names[digest], tmp)
+        fds.append(fd)
+        _files.write_all(fd, frame)
+        os.utime(fd, ns=(stamp, stamp))
+        if _zstd.unpack(_files.read_all(fd, len(frame) + 1)) != data:
+            raise StoreError("what was written to the store reads back otherwise; check the disk")
+
+    # Compressing and decoding run outside the interpreter's lock: many bytes are worth a thread for every core.
+    many = sum(len(entry.data) for entry in group.values()) > _MANY
+    try:
+        _files.in_threads(write, list(group), workers=min(os.cpu_count() or 1, 4) if many else 1)
+        _files.barriers(fds)
+    except _zstd.FrameError as error:
+        raise StoreError("what was written to the store does not read back; check the disk") from error
+    finally:
+        for fd in fds:
+            os.close(fd)
+    return sum(sizes)
 
 
 def _unlink(name: str, folder: int) -> None:

@@ -7,6 +7,7 @@ used while gc was deciding stays. Nothing that a live grant names is ever remove
 from __future__ import annotations
 
 import os
+import re
 import stat
 
 from headroom_cli import _files, _grants, _journal, _put, _zstd
@@ -412,11 +413,11 @@ def forget(store: Store, handle: str, *, patience: float = 10.0) -> Forgotten:
                     # Alone, nothing in tmp/ is in use, and what is there may be a copy.
                     if folder == "tmp" or name.startswith(report.digest):
                         _forget_file(place, folder, name, report)
-            named = [text.encode("ascii") for text in (report.digest, *report.handles)]
+            # Whole words only: a lengthened handle of another original may begin with one of ours.
+            words = "|".join((report.digest, *report.handles)).encode("ascii")
+            named = re.compile(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])")
             for name, text in _shards(place):
-                report.records += _rewrite(
-                    place, "renderings", name, text, lambda line: not any(word in line for word in named)
-                )
+                report.records += _rewrite(place, "renderings", name, text, lambda line: named.search(line) is None)
             digest = report.digest.encode("ascii")
             for name, text in store.segments(place):  # last: until then forget can be run again
                 report.records += _rewrite(place, "grants", name, text, lambda line: digest not in line)

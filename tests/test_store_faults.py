@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -439,7 +440,9 @@ def as_nobody(function):
     if os.geteuid() != 0:
         return function()
     reading, writing = os.pipe()
-    pid = os.fork()
+    with warnings.catch_warnings():  # 3.12 warns of threads, which a parallel test runner has
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid == 0:
         try:
             os.setgid(NOBODY)
