@@ -8,7 +8,7 @@ import re
 
 OPENING = "[JSON as tables"
 MISSING = object()
-_LABEL = re.compile(r"@(\d+) (\d+) (rows|keys|lists|values)")
+_LABEL = re.compile(r"@(\d+) (\d+) (rows|keys|lists|values)(?:, text: ([\d,]+))?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _STRING_OR_TABLE = re.compile(r'"(?:[^"\\]|\\.)*"|@(\d+)')
 _SIGN = "\ue000table "
@@ -143,7 +143,7 @@ class _Document:
             taken = ["~"] * count if rows is None else lines[at : at + count]
             assert len(taken) == count
             at += 0 if rows is None else count
-            self.tables[number] = (unit, header, taken)
+            self.tables[number] = (unit, header or {int(place) for place in (label[4] or "0").split(",")}, taken)
         if not body:
             body = ["@1"]
         if body == ["@1"] and units[1] == "values":
@@ -167,7 +167,9 @@ class _Document:
     def table(self, number):
         unit, header, lines = self.tables[number]
         if unit == "lists":
-            return [[self.cell(cell) for cell in line.split("\t")] for line in lines]
+            return [
+                [self.cell(cell, text=at in header) for at, cell in enumerate(line.split("\t"), 1)] for line in lines
+            ]
         if unit == "keys":
             found = {}
             for line in lines:

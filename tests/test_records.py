@@ -109,6 +109,20 @@ def test_a_dictionary_of_scalars_comes_back(value):
 
 
 @fast
+@given(st.integers(2, 4).flatmap(lambda n: st.lists(st.lists(scalars, min_size=n, max_size=n), min_size=3, max_size=6)))
+def test_a_grid_comes_back(value):
+    check_exact(json.dumps({"values": value}))
+
+
+@fast
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["1.5", "25", "-0", "x", "true"])), min_size=5, max_size=9)
+)
+def test_a_grid_with_numbers_in_strings_comes_back(value):
+    check_exact(json.dumps([{"m": 1, "values": value}, {"m": 2, "values": value[1:]}]))
+
+
+@fast
 @given(st.lists(tables().map(lambda rows: rows[0]), min_size=2, max_size=5))
 def test_json_lines_come_back(rows):
     text = "\n".join(map(json.dumps, rows))

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from headroom_cli.compressors._json_columns import MISSING, Leaf, Lists, Missing, Optional, derive
+from headroom_cli.compressors._json_columns import Leaf, Lists, Optional, derive
 from headroom_cli.compressors._json_select import says_error
-from headroom_cli.compressors._json_spans import Number
+from headroom_cli.compressors._json_spans import MISSING, Missing, Number
 from headroom_cli.compressors._json_text import atom, quote
 
 TYPE_CHECKING = False

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from headroom_cli.compressors._json_spans import Number
+from headroom_cli.compressors._json_select import says_error
+from headroom_cli.compressors._json_spans import MISSING, Missing, Number
 from headroom_cli.compressors._json_text import quote
 
 TYPE_CHECKING = False
@@ -24,17 +25,9 @@ FILL_NESTED = 0.5
 MOST_COLUMNS = 300
 MOST_SHAPES = 200
 NESTING = 6  # levels of objects flattened into one header
+NESTED_LISTS = NESTING - 2  # and of those, the levels in which lists are columns; within a list none are
 
 _PLAIN_NAME = re.compile(r"[\w$@/+*%&;<>!-](?:[\w$@/+*%&;<>! -]*[\w$@/+*%&;<>!-])?")
-
-
-class Missing:
-    """The value of a key that an object does not have."""
-
-    __slots__ = ()
-
-
-MISSING = Missing()
 
 
 class Leaf:
@@ -148,7 +141,7 @@ def _column(prefix: str, key: str, values: list[Any], level: int) -> list[Column
         nested = _nested(prefix, key, values, level)
         if nested:
             return nested
-    elif kinds == {list} and level < NESTING:
+    elif kinds == {list} and level < NESTED_LISTS:
         lists = _lists(prefix + key, values)
         if lists:
             return [lists]
@@ -168,6 +161,8 @@ def _nested(prefix: str, key: str, values: list[Any], level: int) -> list[Column
     columns = lay_out(present, order, f"{prefix}{key}.", level + 1)
     if present is values:
         return columns
+    if level >= NESTED_LISTS:
+        return []
     carry = _carry(columns)
     if carry is None:
         return []
@@ -201,7 +196,7 @@ def _lists(name: str, values: list[Any]) -> Lists | None:
     order, taken = order_of(shapes, FILL_NESTED)
     if len(taken) != len(shapes) or (len(order) < 2 and len(children) < 4):
         return None
-    columns = lay_out(children, order, "", NESTING - 2)
+    columns = lay_out(children, order, "", NESTED_LISTS)
     leaves = [column for column in columns if isinstance(column, Leaf)]
     return Lists(name, values, leaves) if len(leaves) == len(columns) else None
 
@@ -240,6 +235,8 @@ def derive(leaves: list[Leaf]) -> None:
         leaf = leaves[at]
         if leaf.carry or at in kept or type(leaf.values[0]) is not str:
             continue
+        if says_error(texts[at][0]) or says_error(texts[at][probe]):
+            continue  # an error has to be read in its own row
         here = [base for base in bases if base != at and leaves[base].formula is None]
         for row in (0, probe):
             found = _template(texts, at, here, row)

@@ -83,12 +83,18 @@ class Scissors:
     ``least``, ``most``  items kept of a long array: of alike items, of items that each are new
     ``whole``            an array up to this many items is not cut
     ``text``             characters up to which a string is not cut
+    ``big``              characters, about, from which an array may be cut
+    ``entries``          whether the entries of large objects may be left out too
     """
 
-    __slots__ = ("dropped", "least", "most", "question", "strings", "text", "total", "whole")
+    __slots__ = ("big", "dropped", "entries", "least", "most", "question", "strings", "text", "total", "whole")
 
-    def __init__(self, least: int, most: int, whole: int, text: int, question: str = "") -> None:
+    def __init__(
+        self, least: int, most: int, whole: int, text: int, question: str = "", *, big: int = 0, entries: bool = True
+    ) -> None:
         """Start with nothing cut."""
+        self.big = big
+        self.entries = entries
         self.least = least
         self.most = most
         self.whole = whole
@@ -108,32 +114,41 @@ class Scissors:
     def value(self, value: Any, text: int = 0, *, inside: bool = True) -> Any:
         """Return a value with its long parts cut; ``text`` overrides the limit of strings.
 
-        The keys of an object that is ``inside`` of nothing all stay.
+        Only an object ``inside`` of another may lose keys: one at the top or in an array has columns, not entries.
         """
         limit = text or self.text
         kind = type(value)
         if kind is str:
             return self.string(value, limit) if len(value) > limit else value
         if kind is dict:
-            if len(value) > self.whole and inside:
+            if len(value) > self.whole and inside and self.entries:
                 return self.keys(value, text)
             return {key: self.value(one, text) if type(one) in _LONG else one for key, one in value.items()}
         if kind is list:
-            if len(value) > self.whole:
+            if len(value) > self.whole and self._is_big(value):
                 return self.items(value, text)
-            return [self.value(one, text) if type(one) in _LONG else one for one in value]
+            return [self.value(one, text, inside=False) if type(one) in _LONG else one for one in value]
         return value
 
     def items(self, items: list[Any], text: int = 0, unit: str = "rows") -> Any:
         """Return an array with only the items that tell most."""
         columns = columns_of(items)
-        rows, errors = choose(items, columns, self.question, self.least, self.most)
+        rows, errors, folded = choose(items, columns, self.question, self.least, self.most)
         if len(rows) >= len(items) * 9 // 10:
-            return [self.value(one, text) for one in items]
+            return [self.value(one, text, inside=False) for one in items]
         self.dropped += len(items) - len(rows)
         self.total += len(items)
-        kept = [self.value(items[row], max(text, ERROR_TEXT) if row in errors else text) for row in rows]
-        return Cut(kept, [row + 1 for row in rows], len(items), summarize(columns, len(items), unit))
+        kept = [self.value(items[row], max(text, ERROR_TEXT) if row in errors else text, inside=False) for row in rows]
+        summary = [*folded, *summarize(columns, len(items), unit)]
+        return Cut(kept, [row + 1 for row in rows], len(items), summary)
+
+    def _is_big(self, items: list[Any]) -> bool:
+        """Tell from a few items whether an array is large enough to be cut."""
+        if not self.big:
+            return True
+        step = max(1, len(items) // 20)
+        sample = items[::step]
+        return sum([len(str(item)) for item in sample]) * step >= self.big
 
     def keys(self, value: dict[str, Any], text: int) -> Any:
         """Return a large object whose values are alike with only the entries that tell most."""
@@ -141,7 +156,7 @@ class Scissors:
         kinds = set(map(type, inner))
         if len(kinds) == 1 and kinds != {list}:
             columns = [*columns_of(inner), Column("", list(value))]
-            rows, errors = choose([*value.items()], columns, self.question, self.least, self.most)
+            rows, errors, folded = choose([*value.items()], columns, self.question, self.least, self.most)
             if len(rows) < len(inner) * 9 // 10:
                 self.dropped += len(inner) - len(rows)
                 self.total += len(inner)
@@ -150,7 +165,7 @@ class Scissors:
                     names[row]: self.value(inner[row], max(text, ERROR_TEXT) if row in errors else text) for row in rows
                 }
                 numbers = [row + 1 for row in rows]
-                return CutKeys(kept, numbers, len(inner), summarize(columns, len(inner), "keys"))
+                return CutKeys(kept, numbers, len(inner), [*folded, *summarize(columns, len(inner), "keys")])
         return {key: self.value(one, text) if type(one) in _LONG else one for key, one in value.items()}
 
     def _inner(self, text: str) -> str:

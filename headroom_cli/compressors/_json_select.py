@@ -11,8 +11,7 @@ from collections import Counter
 from itertools import accumulate
 from operator import mul
 
-from headroom_cli.compressors._json_columns import MISSING
-from headroom_cli.compressors._json_spans import Number
+from headroom_cli.compressors._json_spans import MISSING, Number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +24,10 @@ MOST_STRONG = 400  # rows of one array kept as strong numeric outliers, widest f
 MOST_WEAK = 40
 MOST_ASKED = 15  # rows kept because the question names what is in them
 CATEGORIES = 40  # distinct values up to which a column counts as a category
+_FOLDS_TOLD = 20  # kinds of errors whose counts are told one by one
 ERRORS_WHOLE = 60  # error rows up to which none is folded
 _COLUMNS = 80
+_CELLS = 1_500_000  # looked at per array
 
 _FIELD_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ERROR_FIELDS = frozenset(
@@ -58,6 +59,11 @@ _DIGITS = re.compile(r"[0-9a-f]{7,}|\d+")
 _NOTHING = frozenset(("", "0", "none", "null", "false", "no", "ok", "success", "n/a", "-", "[]", "{}"))
 
 
+def words_of(name: str) -> frozenset[str]:
+    """Return the words of a field name, in lower case: errorMessage, error_message and error-message have the same."""
+    return frozenset(word.lower() for word in _FIELD_WORD.findall(name))
+
+
 class Column:
     """The values of one key over all items of an array (MISSING where an item lacks it); nested keys are dotted."""
 
@@ -67,7 +73,7 @@ class Column:
         """Split the last part of the name into lower-case words."""
         self.name = name
         self.values = values
-        self.words = frozenset(word.lower() for word in _FIELD_WORD.findall(name.rpartition(".")[2]))
+        self.words = words_of(name.rpartition(".")[2])
         self._numbers: list[float] | None = None
         self._rows: list[int] | range = range(0)
         self._kinds: Counter[str | bool] | None = None
@@ -92,22 +98,28 @@ def columns_of(items: list[Any]) -> list[Column]:
         if 0 < width <= 40 and all(type(item) is list and len(item) == width for item in items):
             return [Column(f"[{at}]", list(values)) for at, values in enumerate(zip(*items, strict=True))]
         return [Column("", items)]
-    keys: dict[str, None] = {}
     shapes = Counter([tuple(item) for item in items if type(item) is dict])
-    for shape in shapes:
-        keys.update(dict.fromkeys(shape))
-        if len(keys) > _COLUMNS:
-            break
+    present: Counter[str] = Counter()
+    for shape, count in shapes.items():
+        for key in shape:
+            present[key] += count
+    # With many rows of many shapes the commonest keys have to do, but no field that names an error is passed over.
+    keys = list(present)
+    most = min(_COLUMNS, max(12, _CELLS // len(items)))
+    if len(keys) > most:
+        chosen = {key for key in keys if words_of(key) & _ERROR_FIELDS}
+        chosen = set(sorted(chosen)[:most]).union(key for key, _ in present.most_common(most))
+        keys = [key for key in keys if key in chosen]
     columns: list[Column] = []
     whole = sum(shapes.values()) == len(items)
-    for key in list(keys)[:_COLUMNS]:
+    for key in keys:
         values = (
             [item.get(key, MISSING) for item in items]
             if whole
             else [item.get(key, MISSING) if type(item) is dict else MISSING for item in items]
         )
         columns.append(Column(key, values))
-        if len(columns) < _COLUMNS and dict in set(map(type, values)):
+        if len(columns) < most and dict in set(map(type, values)):
             inner: dict[str, None] = {}
             for value in values[:: max(1, len(values) // 50)]:
                 if type(value) is dict:
@@ -311,25 +323,32 @@ def _asked(question: str, items: list[Any]) -> list[int]:
     return [row for score, row in ranked if score > 0 and score >= best / 3][:MOST_ASKED]
 
 
-def _folded(errors: dict[int, str]) -> set[int]:
-    """Return the error rows that stay: all, or with very many the first two and the last of each kind."""
+def _folded(errors: dict[int, str]) -> tuple[set[int], list[str]]:
+    """Return the error rows that stay (all, or the first two and the last of each kind), and the counts to tell."""
     if len(errors) <= ERRORS_WHOLE:
-        return set(errors)
+        return set(errors), []
     kinds: dict[str, list[int]] = {}
     for row in sorted(errors):
         kinds.setdefault(errors[row], []).append(row)
-    return {row for rows in kinds.values() for row in (*rows[:2], rows[-1])}
+    many = sorted([rows for rows in kinds.values() if len(rows) > 3], key=len, reverse=True)
+    said = [f"like row {rows[0] + 1}: {len(rows)} rows" for rows in many[:_FOLDS_TOLD]]
+    if len(many) > len(said):
+        said.append(f"{len(many) - len(said)} other kinds: {sum(map(len, many[_FOLDS_TOLD:]))} rows")
+    stays = {row for rows in kinds.values() for row in (*rows[:2], rows[-1])}
+    return stays, [f"[errors {', '.join(said)}]"] if said else []
 
 
-def choose(items: list[Any], columns: list[Column], question: str, least: int, most: int) -> tuple[list[int], set[int]]:
-    """Return the rows that stay, in order, and those of them kept for an error.
+def choose(
+    items: list[Any], columns: list[Column], question: str, least: int, most: int
+) -> tuple[list[int], set[int], list[str]]:
+    """Return the rows that stay, in order, those of them kept for an error, and what to say of errors folded.
 
     Of 1,000 items, ``least`` places are given out when they are alike, ``most`` when each is new; errors and strong
     outliers come on top.
     """
     count = len(items)
     errors = errors_of(columns)
-    stays = _folded(errors)
+    stays, folded = _folded(errors)
     strong: dict[int, float] = {}
     weak: dict[int, float] = {}
     turns: set[int] = set()
@@ -354,4 +373,4 @@ def choose(items: list[Any], columns: list[Column], question: str, least: int, m
     if spread > 0:
         free = [row for row in range(count) if row not in kept]
         kept.update(free[(2 * i + 1) * len(free) // (2 * spread)] for i in range(min(spread, len(free))))
-    return sorted(kept), stays
+    return sorted(kept), stays, folded

@@ -23,6 +23,15 @@ class Number(str):
     __slots__ = ()
 
 
+class Missing:
+    """The value of a key that an object does not have."""
+
+    __slots__ = ()
+
+
+MISSING = Missing()
+
+
 class UnfitError(Exception):
     """This text is not JSON, or is JSON that cannot be re-encoded exactly."""
 
@@ -173,6 +182,7 @@ def find(text: str) -> list[Part]:
                 stop = -1
             if stop == end:
                 at = end
+                tries += end - start < _LEAST  # so many small ones are not what we are looking for
                 last = parts[-1] if parts else None
                 if last and _BLANK.match(text, last.end).end() == start:  # type: ignore[union-attr]
                     last.values.append(value)

@@ -86,7 +86,7 @@ class Book:
         shapes = Counter([tuple(row) for row in rows if type(row) is dict])
         order, taken = order_of(shapes, FILL)
         regular = sum(shapes[shape] for shape in taken)
-        if regular < 2 or len(rows) - regular > _IRREGULAR * len(rows) or regular * (len(order) + 1) < 6:
+        if regular < 2 or len(rows) - regular > _IRREGULAR * len(rows) or (regular - 1) * len(order) < 4:
             return ""
         number = self._open()
         fits = [type(row) is dict and tuple(row) in taken for row in rows] if regular < len(rows) else []
@@ -152,6 +152,10 @@ class Book:
         label = f"@{number} {len(rows)} {unit}"
         if isinstance(rows, (Cut, CutKeys)):
             label = f"@{number} {len(rows)} of {rows.total} {unit}"
+        if unit == "lists" and any(column.head for column in columns):
+            places = [str(at) for at, column in enumerate(columns, 1) if column.head]
+            label += f", text: {','.join(places)}"
+        if isinstance(rows, (Cut, CutKeys)):
             head, lines = self._numbered(rows, head, lines)
         body = lines if unit == "lists" else [head, *lines]
         self.tables[number - 1] = "\n".join([label, *body])

@@ -167,7 +167,7 @@ def _scissors(want: Want, *, hard: int = 0) -> Scissors:
     if hard:
         return Scissors(max(5, 50 >> hard), max(5, 50 >> hard), max(8, 50 >> hard), max(100, 400 >> hard), question)
     if want.level == "safe":
-        return Scissors(100, 200, 200, 1000, question)
+        return Scissors(100, 200, 200, 1000, question, big=16_000, entries=False)
     if want.level == "max" or want.budget is not None:
         return Scissors(50, 50, 50, 300, question)
     # Arrays up to 200 items stay whole: cutting them at 50 saves 1.2 points of tokens and costs 5 of detail.
@@ -205,7 +205,7 @@ def _cut(text: str, parts: list[Part], plain: _Plain, scissors: Scissors, want: 
         before = (scissors.dropped, scissors.strings)
         if part.depth > _TABLE_DEPTH:
             cut = values
-        elif len(values) > max(1, scissors.whole):
+        elif len(values) > max(1, scissors.whole) and (not scissors.big or part.end - part.start > scissors.big):
             cut = scissors.items(values, unit="values")
         else:
             cut = [scissors.value(value, inside=False) for value in values]
