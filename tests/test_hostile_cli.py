@@ -79,9 +79,9 @@ def test_spoiled_examples(tmp_path):
     ]))  # fmt: skip
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, 16))])
 def test_json_suites_and_naughty_strings(tmp_path, part):
     files = inputs.hostile_files()
     if not files:
         pytest.skip(inputs.WHY_NO_CORPUS)
-    check(runs(tmp_path, files[part::4]))
+    check(runs(tmp_path, files[part::16]))

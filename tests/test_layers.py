@@ -22,8 +22,12 @@ LAYERS = (
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Files below a layer that carry out its work: they belong to the layer named.
-PART_OF = {"_files": "errors", "_journal": "errors", "_zstd": "errors", "_grants": "errors", "_storeclock": "errors",
-           "_place": "errors", "_put": "store", "_upkeep": "store", "_token_weights": "tokens"}  # fmt: skip
+PART_OF = {
+    **dict.fromkeys(("_files", "_hash", "_journal", "_zstd", "_grants", "_storeclock", "_place"), "errors"),
+    **dict.fromkeys(("_put", "_upkeep"), "store"),
+    **dict.fromkeys(("_commands", "_segments", "_signatures"), "routing"),
+    "_token_weights": "tokens",
+}
 TABLES = ("formats", "compressors", "backends")
 MADE_OF_ROWS = ("bare",)  # a bare list holds the messages of one of the other formats
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
