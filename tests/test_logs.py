@@ -193,6 +193,9 @@ def test_pytest_keeps_assertion_lines_and_counts_what_passed():
         "Error: creating EC2 Instance: UnauthorizedOperation",
         "test_parse F",
         "3 errors generated.",
+        "The command '/bin/sh -c make' returned a non-zero code: 2",
+        "Command terminated by signal 9",
+        "connect to 10.0.0.5:993@0 failed: [50] Network is down",
     ],
 )
 def test_errors_are_seen(line):
@@ -211,6 +214,7 @@ def test_errors_are_seen(line):
         "copying lib/errors.py -> build/lib/errors.py",
         "errors=0 failed=0",
         "no errors found",
+        "12 passed, 0 failed",
         "Process exited with code 0",
         "[INFO] Tests run: 5, Failures: 0, Errors: 0, Skipped: 0",
         '{"level":"info","error":null,"msg":"ok"}',
@@ -410,6 +414,19 @@ def test_recursion_is_counted():
     assert small.endswith("\tat a.B.main(B.java:9)")
     assert len(small) < 400
     replay(text, small)
+
+
+def test_what_was_expected_stays_below_each_failure():
+    rows = []
+    for n in range(8):
+        rows += [
+            f"thread 'case_{n}' panicked at src/lib.rs:{n}:5:",
+            "assertion `left == right` failed",
+            "  left: 1",
+            " right: 2",
+        ]
+        rows += [f"test tests::other_{n}_{m} ... ok" for m in range(9)]
+    assert crush("\n".join(rows)).count("  left: 1\n right: 2") == 8
 
 
 def test_python_traces_keep_their_source_lines():

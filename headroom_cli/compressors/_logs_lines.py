@@ -30,14 +30,14 @@ _STEMS = (
     "evict", "unhealthy", "http/", '"level"', "returned", "stack smashing", "sanitizer", "alert", "skip",
     "✗", "✕", "✖", "❌", "✘", "\u2a2f", "\u00d7", "⚠", "●", "bug:", "lost", "expected", "call trace", "not responding",
     "conflict", "vulnerab", "out of", "bad ", "illegal", "wrong", "down",
-    "sig", "permit", "unsat", "heap-", "unus", "unsupp", "rc=", "<e", "[e]", "/e(", "degraded",
+    "sig", "non-zero", "nonzero", "permit", "unsat", "heap-", "unus", "unsupp", "rc=", "<e", "[e]", "/e(", "degraded",
 )  # fmt: skip
 
 # What only a test runner or a compiler writes at the start of a line.
 TOLD_BY_TOOL = re.compile(
     r"E(?: {2,}|$)|>  +\S|> \S.*[;(){:]$|"  # pytest's report
     r"(?:FAIL|FAILED|ERROR|XPASS|E)\b[ :/]|[EF]\d{4} \d\d:\d\d:|"  # test runners, glog
-    r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |\? |"
+    r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |"
     r"\s*(?:[✗✕✖❌✘\u2a2f●\u00d7]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
 )
 # Each distinct line with one of these words stays, whatever its template. Whole words: "crit" is in "criterion".
@@ -55,6 +55,10 @@ _ERROR_PHRASES = (
     "out of memory",
     "not ok ",
     "call trace",
+    "non-zero",
+    "nonzero",
+    "due to signal",
+    "by signal",
     "(core dumped)",
     "stack smashing",
 )
@@ -76,7 +80,7 @@ _WEAK_WORDS = word_set(
 # CamelCase names, marks and level letters: told by the raw line.
 _LETTER_LEVEL = re.compile(r"(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:")  # Android
 _ERROR_FORMS = re.compile(
-    r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed)s?(?![a-z])|[✗✕✖❌✘\u2a2f]|[\[<(](?:E|F|ERR|err)[\])>]"
+    r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed|Unhandled)s?(?![a-z])|UnhandledPromise|[✗✕✖❌✘\u2a2f]|[\[<(](?:E|F|ERR|err)[\])>]"
     r"|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
 )
 # Numbers that tell of failure; searched only in lines that hold one of the words before them.
@@ -89,9 +93,9 @@ _WEAK_NUMBERS = re.compile(r"\" 4\d\d (?:\d|-)|\"level\": ?40|\bstatus(?:_?code)
 _NUMBERED = ("exit", "code", "status", "rc=", '"level"', "http/")
 # What uses such words and tells of nothing wrong (lower-case). Taken out before the second look.
 _BENIGN = re.compile(
-    r"-w(?:no-)?error\S{0,60}"
-    r"|(?<![\w.])(?:0|no|zero|without)(?: \w{1,20})? (?:error|failure|exception|failed|failing|warning|fail|conflict"
-    r"|vulnerabilit|skip)\w{0,7}\b"
+    r"-w(?:no-)?error\S{0,60}|(?<![a-z])(?:fail|failed|failing|failures?|errors?) 0\s*$"
+    r"|(?<![^\s(\[,;])(?:0|no|zero|without)(?: \w{1,20})? (?:error|failure|exception|failed"
+    r"|failing|warning|fail|conflict|vulnerabilit|skip)\w{0,7}\b"
     r"|(?<![a-z])(?:errors?|failures?|failed|fail|exceptions?|skipped|warnings?|crashed|aborted|rejected|timeouts?"
     r"|conflicts?|unreachable|lost|dropped"
     r"|missing|err)\"?(?: ?[:=] ?|: {1,3})\"?(?:0(?![\d.x])|none\b|null\b|nil\b|<nil>|false\b|\[\]|\{\}|\"\")"
@@ -107,8 +111,8 @@ _BENIGN = re.compile(
 _BENIGN_FORMS = re.compile(
     r"(?:Error|Exception|Failure|Failed|Fault)s?[\w-]{0,60}\.(?:c|cc|cpp|o|h|hpp|js|ts|py|rs|go|java|class|rb|md|cs"
     r"|kt|swift|scala|dll)\b(?![:(]\d)"
-    r"|/errorreport:\w{1,20}|\b(?:Failures?|Errors?|Failed|Exceptions?): 0(?![\d.])|\b0 (?:Error|Failure|Exception"
-    r"|Failed)s?(?:\(s\))?"
+    r"|/errorreport:\w{1,20}|\b(?:Failures?|Errors?|Failed|Exceptions?): 0(?![\d.])"
+    r"|(?<![^\s(\[,;])0 (?:Error|Failure|Exception|Failed)s?(?:\(s\))?"
 )
 _WORD = re.compile(r"[a-z]+")
 # Numbers beside words: they may decide ("0 errors", "exit code 1"), so lines that differ in them are judged apart.
@@ -137,7 +141,8 @@ _FRAME = re.compile(
     r"\s+at (?:\S+ )?\S|\s+File \"[^\"]{1,400}\", line \d|\s*\.\.\. \d+ (?:more|common frames)|Caused by: "
     r"|Suppressed: "
     r"|Traceback \(most recent call last|goroutine \d+ \[|\s+\d+: +(?:0x[0-9a-f]+ - )?\S+::\S|\s+from \S+:\d+:in "
-    r"|#\d+ +0x[0-9a-f]+ in |#\d+ +\S+\(|stack backtrace:|\s+#\d+ 0x)"
+    r"|#\d+ +0x[0-9a-f]+ in |#\d+ +\S+\(|stack backtrace:|\s+#\d+ 0x"
+    r"|\s+\(\w+ [\d.]+\) \S{1,200}:\d+: |[\w./*-]{1,200}(?:\(\*\w{1,80}\))?[\w.]{0,80}\((?:0x[0-9a-f]|\.\.\.\)|\{0x))"
 )
 _GO_CALL = re.compile(r"\s+\S+\.go:\d+(?: \+0x[0-9a-f]+)?$")
 _SUMMARY = re.compile(
@@ -162,9 +167,12 @@ LEVEL = re.compile(
 _LETTER = re.compile(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
 # The head of one failing test in a report: its own message belongs to it, told before or not.
 FAILING = re.compile(
-    r"_{3,} \S.{0,300} _{3,}$|\s*(?:FAIL(?:ED)?:? |--- FAIL|not ok |\d+\) \S|● \S|[✗✕✖✘\u00d7] )|ERROR: test"
+    r"_{3,} \S.{0,300} _{3,}$|\s*(?:FAIL(?:ED)?:? |--- FAIL|not ok |\d+\) \S|● \S|[✗✕✖✘\u00d7] )"
+    r"|ERROR: test|thread '.{0,200}' panicked at "
 )
 # What this program wrote itself: a gap note with its count, a marker.
+# What was expected and what came: belongs to the failure above it.
+DETAIL = re.compile(r"\s*(?:[-+] ?)?(?:left|right|expected|received|actual|got|want|but was)\b ?:?", re.IGNORECASE)
 NOTED = re.compile(r"\[\.\.\. (\d{1,12}) lines?(?:: [^\]\n]{1,120})?\]$")
 _MARKER = "<<headroom:"
 

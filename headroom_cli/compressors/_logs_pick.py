@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 
 from headroom_cli.compressors._logs_lines import (
+    DETAIL,
     ERROR,
     FAILING,
     FRAME,
@@ -251,6 +252,20 @@ def _near(log: Log, stays: bytearray) -> None:
                 stays[near] = 1
 
 
+def _details(log: Log, stays: bytearray) -> None:
+    """Keep what was expected and what came below each failure that stays, also when others said the same."""
+    texts, classes = log.texts, log.classes
+    total = len(texts)
+    for row in range(total):
+        if classes[row] != ERROR or not stays[row]:
+            continue
+        for below in range(row + 1, min(row + 5, total)):
+            if classes[below] in (PLAIN, WARNING) and DETAIL.match(texts[below]):
+                stays[below] = 1
+            elif texts[below]:
+                break
+
+
 def _settle(log: Log, stays: bytearray, shortest: int) -> None:
     """Let lines follow what they belong to: continuation lines their head, rules and blanks their neighbours."""
     texts, classes = log.texts, log.classes
@@ -309,6 +324,7 @@ def choose(log: Log, policy: Policy, question: str) -> tuple[bytearray, set[int]
     _suites(log, stays)
     asked = _ask(log, stays, question) if question else set()
     _near(log, stays)
+    _details(log, stays)
     stays[0] = stays[-1] = 1
     _settle(log, stays, policy.shortest)
     return stays, asked
@@ -341,6 +357,14 @@ def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
     return [row for _, row in values]
 
 
+def _protected(log: Log, row: int) -> bool:
+    """Say whether only an explicit budget may take a line out: errors, their causes, the result at the end."""
+    kind = log.classes[row]
+    if kind == FRAME:
+        return "Caused by: " in log.texts[row][:80]
+    return kind in (ERROR, TROUBLE) or (kind == SUMMARY and row >= len(log.texts) - 20)
+
+
 def squeeze(log: Log, stays: bytearray, asked: set[int], want: Want, target: int, *, errors: bool) -> Rendering | None:
     """Take lines out, least missed first, until the rendering counts ``target`` tokens or only errors are left.
 
@@ -348,7 +372,7 @@ def squeeze(log: Log, stays: bytearray, asked: set[int], want: Want, target: int
     """
     order = _worth(log, stays, asked)
     if not errors:
-        order = [row for row in order if log.classes[row] not in (ERROR, TROUBLE)]
+        order = [row for row in order if not _protected(log, row)]
     low, high = 0, len(order)
     best: Rendering | None = None
     while low <= high:
