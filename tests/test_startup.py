@@ -30,6 +30,7 @@ TURNS = [
     {"role": "assistant", "content": [CALL]},
     {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": ANSWER}]},
 ]
+RECORDS = json.dumps([{"id": i, "name": f"worker {i}", "state": "ready", "zone": "eu-1a"} for i in range(200)]).encode()
 CONVERSATION = json.dumps({"model": "claude-sonnet-4-5", "messages": TURNS}).encode()
 
 
@@ -43,14 +44,15 @@ def imported(tmp_path, *arguments, stdin=CONVERSATION):
     return set(done.stderr.decode().split("\n")[-2].split())
 
 
+@pytest.mark.parametrize("data", [CONVERSATION, RECORDS, ANSWER.encode()], ids=["conversation", "records", "log"])
 @pytest.mark.parametrize(
     "arguments",
     [("crush", "-q"), ("crush", "--level", "max", "-q"), ("route", "-q"), ("route", "--explain", "-q"),
      ("retrieve", "--expand")],
     ids=" ".join,
 )  # fmt: skip
-def test_a_filter_does_not_import_what_it_has_no_use_for(tmp_path, arguments):
-    heavy = {name for name in imported(tmp_path, *arguments) if name in FORBIDDEN or name.split(".")[0] in FORBIDDEN}
+def test_a_filter_does_not_import_what_it_has_no_use_for(tmp_path, arguments, data):
+    heavy = {name for name in imported(tmp_path, *arguments, stdin=data) if name in FORBIDDEN or name.split(".")[0] in FORBIDDEN}
     assert heavy - {"zstandard.backend_c"} == set()
 
 
