@@ -129,8 +129,11 @@ def log(verb: str, settings: Settings, tally: Tally, milliseconds: float) -> Non
 
 def summary(verb: str, tally: Tally, milliseconds: float, following: tuple[str, int] | None) -> str:
     """Return the one line for a person; ``following`` is the next level and the tokens it would give."""
+    from headroom_cli import tokens
+
+    counted = "tokens" if tokens.is_exact() else "tokens (estimated)"
     line = (
-        f"headroom {verb}: {_counted(tally.blocks, 'block')}, {tally.before:,} -> {tally.after:,} tokens (estimated), "
+        f"headroom {verb}: {_counted(tally.blocks, 'block')}, {tally.before:,} -> {tally.after:,} {counted}, "
         f"{milliseconds:.0f} ms; level {tally.level}"
     )
     if tally.documents != 1:
@@ -144,6 +147,8 @@ def summary_json(verb: str, tally: Tally, milliseconds: float, following: tuple[
     """Return the summary as one JSON object."""
     import json
 
+    from headroom_cli import tokens
+
     report: dict[str, object] = {
         "v": 1,
         "verb": verb,
@@ -154,7 +159,7 @@ def summary_json(verb: str, tally: Tally, milliseconds: float, following: tuple[
         "changed": tally.changed,
         "tokens_before": tally.before,
         "tokens_after": tally.after,
-        "estimated": True,
+        "estimated": not tokens.is_exact(),
         "ms": round(milliseconds, 1),
         "kinds": {
             kind: {"blocks": sums["blocks"], "tokens_before": sums["before"], "tokens_after": sums["after"]}
