@@ -57,19 +57,24 @@ def _holds(place: Place, digest: str, data: bytes, now: float) -> bool:
     except OSError as error:
         if not isinstance(_files.failure(error, ""), StoreRefusedError):
             raise
-        _store.set_aside(place, digest)
+        _store.set_aside(place, digest, None)
         return False
     try:
-        same = _store.content(fd, len(data)) == data
+        same = _same(fd, data)
         if same:
             _store.touch(fd, now)
-    except _zstd.FrameError:
-        same = False
+        else:
+            _store.set_aside(place, digest, fd)
     finally:
         os.close(fd)
-    if not same:
-        _store.set_aside(place, digest)
     return same
+
+
+def _same(fd: int, data: bytes) -> bool:
+    try:
+        return _store.content(fd, len(data)) == data
+    except _zstd.FrameError:
+        return False
 
 
 def _write(store: Store, place: Place, fresh: dict[str, Entry], now: float) -> None:

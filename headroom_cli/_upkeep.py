@@ -363,9 +363,9 @@ def _kept_renderings(text: bytes, since: float) -> set[bytes]:
 
 
 def _rewrite(place: Place, folder: str, name: str, text: bytes, keep: Callable[[bytes], bool]) -> int:
-    """Replace a journal by the lines to keep, once each; return how many lines went. Needs the lock alone."""
+    """Replace a journal by the lines to keep, in their order; return how many lines went. Needs the lock alone."""
     lines = [line for line in text.split(b"\n") if line]
-    kept = list(dict.fromkeys(line for line in lines if keep(line)))
+    kept = [line for line in lines if keep(line)]
     if len(kept) == len(lines):
         return 0
     directory = place.directory(folder)

@@ -246,9 +246,10 @@ class Store:
         except FileNotFoundError as error:
             raise missing from error
         except OSError as error:
-            if set_aside(place, digest, error):
-                raise _corrupt(digest) from error
-            raise
+            if not isinstance(_files.failure(error, ""), StoreRefusedError):
+                raise  # it could not be read this time; that says nothing of what it is
+            set_aside(place, digest, None)
+            raise _corrupt(digest) from error
         try:
             data = content(fd)
             if sha256(data) != digest:
@@ -257,7 +258,7 @@ class Store:
             if abs(self.clock() - os.fstat(fd).st_mtime) > _NOTE_AGAIN and _may_write(place):
                 touch(fd, self.now(place))
         except _zstd.FrameError as error:
-            set_aside(place, digest)
+            set_aside(place, digest, fd)
             raise _corrupt(digest) from error
         finally:
             os.close(fd)
@@ -291,18 +292,27 @@ def touch(fd: int, now: float) -> None:
                 raise
 
 
-def set_aside(place: Place, digest: str, error: OSError | None = None) -> bool:
-    """Move a damaged object to quarantine/; return whether ``error`` says that it is damaged rather than unreadable."""
-    if error is not None and not isinstance(_files.failure(error, ""), StoreRefusedError):
-        return False
+def set_aside(place: Place, digest: str, damaged: int | None) -> None:
+    """Move a damaged object (its descriptor; None for what is no plain file) to quarantine/.
+
+    Another process may heal it at any moment: what stands there now is moved only if it is the very file that was found
+    damaged, and put back if it was healed between the look and the move.
+    """
     try:
-        quarantine = place.directory("quarantine", create=True)
-        os.rename(
-            digest, f"{digest}.{os.urandom(4).hex()}", src_dir_fd=place.directory("objects"), dst_dir_fd=quarantine
-        )
+        objects, quarantine = place.directory("objects"), place.directory("quarantine", create=True)
+        moved = f"{digest}.{os.urandom(4).hex()}"
+        if _is_damaged(os.stat(digest, dir_fd=objects, follow_symlinks=False), damaged):
+            os.rename(digest, moved, src_dir_fd=objects, dst_dir_fd=quarantine)
+            if not _is_damaged(os.stat(moved, dir_fd=quarantine, follow_symlinks=False), damaged):
+                os.rename(moved, digest, src_dir_fd=quarantine, dst_dir_fd=objects)
     except (OSError, StoreError):
-        return True  # a store that cannot be written keeps it where it is; it is never served
-    return True
+        return  # a store that cannot be written keeps it where it is; it is never served
+
+
+def _is_damaged(status: os.stat_result, damaged: int | None) -> bool:
+    if damaged is None:
+        return not stat.S_ISREG(status.st_mode)
+    return os.path.samestat(status, os.fstat(damaged))
 
 
 def _may_write(place: Place) -> bool:

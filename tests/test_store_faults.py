@@ -27,7 +27,7 @@ from headroom_cli.errors import (
     StoreFullError,
     StoreRefusedError,
 )
-from headroom_cli.store import Entry, Store
+from headroom_cli.store import Entry, Store, set_aside
 
 SHARED = Path(os.environ.get("HEADROOM_CORPUS", Path(__file__).parents[2] / "shared" / "corpus")).parent
 CROWD = Path(__file__).with_name("store_crowd.py")
@@ -430,6 +430,21 @@ def test_flipped_grants_never_lead_to_another_original(store, tmp_path):
         assert missing <= 2
     journal.write_bytes(whole)
     assert all(store.fetch(handle) == item for handle, item in data.items())
+
+
+def test_a_reader_who_saw_damage_does_not_set_the_healed_object_aside(store, tmp_path):
+    (handle,) = store.put(entries(b"healed meanwhile"))
+    digest = store.resolve(handle)
+    path = tmp_path / "store" / "objects" / digest
+    good = path.read_bytes()
+    path.write_bytes(b"damaged")
+    with store.open() as place, path.open("rb") as seen:
+        (tmp_path / "new").write_bytes(good)
+        (tmp_path / "new").replace(path)
+        set_aside(place, digest, seen.fileno())
+        set_aside(place, digest, None)
+        assert store.fetch(handle) == b"healed meanwhile"
+        assert list((tmp_path / "store" / "quarantine").iterdir()) == []
 
 
 # --- S12: a store that cannot be used
