@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from operator import itemgetter
 
 from headroom_cli.compressors._json_select import says_error
 from headroom_cli.compressors._json_spans import MISSING, Missing, Number
@@ -129,7 +130,10 @@ def lay_out(rows: list[dict[str, Any]], order: list[str], prefix: str = "", leve
     """Return the columns of objects that all fit ``order``."""
     columns: list[Column] = []
     for key in order:
-        values = [row.get(key, MISSING) for row in rows]
+        try:
+            values = list(map(itemgetter(key), rows))
+        except KeyError:
+            values = [row.get(key, MISSING) for row in rows]
         columns += _column(prefix, name_of(key), values, level)
     return columns
 

@@ -7,9 +7,10 @@ information the items bring.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
-from operator import mul
+from operator import itemgetter, mul
 
 from headroom_cli.compressors._json_spans import MISSING, Number
 
@@ -43,7 +44,7 @@ _SAID_FIELDS = frozenset(
 _PLACE_FIELDS = frozenset(("url", "uri", "href", "path", "file", "filename", "link", "urls", "sha", "hash", "avatar"))
 _STEMS = (
     "err", "exception", "traceback", "fail", "fatal", "crit", "crash", "panic", "abort", "time", "denied", "reject",
-    "refused", "unhealthy", "cancel", "oomkilled", "backoff", "evicted", "unreachable", "segfault", "killed", "emerg",
+    "refused", "unhealthy", "cancel", "backoff", "evicted", "unreachable", "segfault", "killed", "emerg",
 )  # fmt: skip
 ERROR_WORDS = re.compile(
     r"\b(?:err|errors?|errored|errimagepull|exceptions?|traceback|fail(?:s|ed|ure|ures|ing)?|fatal|crit|critical|crash(?:ed|es)?"
@@ -87,7 +88,13 @@ class Column:
     def kinds(self) -> Counter[str | bool]:
         """Return how often each string, true and false occurs."""
         if self._kinds is None:
-            self._kinds = Counter([value for value in self.values if type(value) is str or type(value) is bool])
+            types = set(map(type, self.values))
+            if types <= {str, bool}:
+                self._kinds = Counter(self.values)
+            elif str in types or bool in types:
+                self._kinds = Counter([value for value in self.values if type(value) is str or type(value) is bool])
+            else:
+                self._kinds = Counter()
         return self._kinds
 
 
@@ -113,11 +120,12 @@ def columns_of(items: list[Any]) -> list[Column]:
     columns: list[Column] = []
     whole = sum(shapes.values()) == len(items)
     for key in keys:
-        values = (
-            [item.get(key, MISSING) for item in items]
-            if whole
-            else [item.get(key, MISSING) if type(item) is dict else MISSING for item in items]
-        )
+        if present[key] == len(items):
+            values = list(map(itemgetter(key), items))
+        elif whole:
+            values = [item.get(key, MISSING) for item in items]
+        else:
+            values = [item.get(key, MISSING) if type(item) is dict else MISSING for item in items]
         columns.append(Column(key, values))
         if len(columns) < most and dict in set(map(type, values)):
             inner: dict[str, None] = {}
@@ -180,11 +188,7 @@ def _worded(column: Column, found: dict[int, str]) -> None:
     strings = [value for value in column.kinds() if type(value) is str and len(value) <= most]
     if not strings:
         return
-    # One pass over all distinct texts decides whether a closer look is needed at all.
-    joined = "\n".join(strings).lower()
-    if not any(stem in joined for stem in _STEMS):
-        return
-    bad = {value for value in strings if says_error(value)}
+    bad = {strings[at] for at in _suspects(strings) if says_error(strings[at])}
     if not bad:
         return
     rows = [row for row, value in enumerate(column.values) if type(value) is str and value in bad]
@@ -192,6 +196,22 @@ def _worded(column: Column, found: dict[int, str]) -> None:
         return  # a word that most items use tells nothing apart
     for row in rows:
         found[row] = found.get(row, "") + _masked(column.values[row])
+
+
+def _suspects(strings: list[str]) -> set[int]:
+    """Return the places of the strings that hold the stem of an error word, by few passes over all of them."""
+    joined = "\n".join(strings).lower()
+    ends = list(accumulate(len(text) + 1 for text in strings))
+    if len(joined) != ends[-1] - 1:
+        return set(range(len(strings)))  # a letter whose lower case is longer: the places would be wrong
+    found: set[int] = set()
+    for stem in _STEMS:
+        at = joined.find(stem)
+        while at >= 0:
+            place = bisect_right(ends, at)
+            found.add(place)
+            at = joined.find(stem, ends[place])
+    return found
 
 
 def _masked(value: Any) -> str:
