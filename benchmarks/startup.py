@@ -46,14 +46,17 @@ def install() -> tuple[str, tempfile.TemporaryDirectory]:
     return f"{folder.name}/bin/headroom", folder
 
 
-def once(command: list[str], data: bytes, environment: dict[str, str]) -> float:
-    """Return the milliseconds of one run."""
-    started = time.perf_counter()
-    done = subprocess.run(command, input=data, capture_output=True, env=environment, check=False)
-    elapsed = (time.perf_counter() - started) * 1000
-    if done.returncode:
-        sys.exit(f"{command}: {done.stderr.decode()}")
-    return elapsed
+def once(command: list[str], given: str, environment: dict[str, str]) -> tuple[float, float]:
+    """Return the milliseconds of one run: on the wall and on the processor."""
+    with open(given, "rb") as stdin:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, env=environment)
+        _, status, used = os.wait4(process.pid, 0)
+        elapsed = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{command}: status {process.returncode}")
+    return elapsed * 1000, (used.ru_utime + used.ru_stime) * 1000
 
 
 def main() -> None:
@@ -75,30 +78,39 @@ def main() -> None:
         print("note: an editable installation is measured; --wheel measures what users get")
     samples = inputs()
     with tempfile.TemporaryDirectory() as home:
+        files = {"": os.devnull}
+        for name, data in samples.items():
+            files[name] = f"{home}/{name}"
+            Path(files[name]).write_bytes(data)
         environment = {**os.environ, "HOME": home, "HEADROOM_STORE": f"{home}/store"}
         rows = {
-            "python -c pass": ([python, "-c", "pass"], b""),
-            "python -c 'import json'": ([python, "-c", "import json"], b""),
+            "python -c pass": ([python, "-c", "pass"], ""),
+            "python -c 'import json'": ([python, "-c", "import json"], ""),
         }
         if shutil.which("jq"):
-            rows = {"jq -c .": (["jq", "-c", "."], samples["records"]), **rows}
-        rows |= {f"crush: {name}": ([headroom, "crush", "-q"], data) for name, data in samples.items()}
+            rows = {"jq -c .": (["jq", "-c", "."], "records"), **rows}
+        rows |= {f"crush: {name}": ([headroom, "crush", "-q"], name) for name in samples}
         handle = handle_of(headroom, environment)
         rows |= {
-            "crush --lossless: records": ([headroom, "crush", "-q", "--lossless"], samples["records"]),
-            "retrieve HANDLE": ([headroom, "retrieve", handle], b""),
-            "--version (typer)": ([headroom, "--version"], b""),
+            "crush --lossless: records": ([headroom, "crush", "-q", "--lossless"], "records"),
+            "retrieve HANDLE": ([headroom, "retrieve", handle], ""),
+            "--version (typer)": ([headroom, "--version"], ""),
         }
-        times: dict[str, list[float]] = {name: [] for name in rows}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in rows}
         for _ in range(asked.runs + 3):
-            for name, (command, data) in rows.items():
-                times[name].append(once(command, data, environment))
-    peer = statistics.median(times[next(iter(rows))][3:])
-    print(f"{'1 KB, start to exit':28} {'min ms':>8} {'p50 ms':>8} {'p90 ms':>8} {'x ' + next(iter(rows)):>10}")
-    for name, taken in times.items():
-        kept = sorted(taken[3:])  # the first rounds warm the caches
-        middle = statistics.median(kept)
-        print(f"{name:28} {kept[0]:8.1f} {middle:8.1f} {kept[int(len(kept) * 0.9)]:8.1f} {middle / peer:10.2f}")
+            for name, (command, given) in rows.items():
+                taken[name].append(once(command, files[given], environment))
+    peer = next(iter(rows))
+    print(f"{'1 KB, start to exit':28}   min ms   p50 ms   p90 ms   cpu ms {'x ' + peer:>11}  x cpu")
+    middles = {}
+    for name, times in taken.items():
+        wall, cpu = (sorted(column) for column in zip(*times[3:], strict=True))  # the first rounds warm the caches
+        middles[name] = statistics.median(wall), statistics.median(cpu)
+        ratios = [mine / theirs for mine, theirs in zip(middles[name], middles[peer], strict=True)]
+        print(
+            f"{name:28} {wall[0]:8.1f} {middles[name][0]:8.1f} {wall[int(len(wall) * 0.9)]:8.1f} "
+            f"{middles[name][1]:8.1f} {ratios[0]:11.2f} {ratios[1]:6.2f}"
+        )
     if folder is not None:
         folder.cleanup()
 

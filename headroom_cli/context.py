@@ -6,7 +6,7 @@ prompts, tools, ids and cache marks do not enter: they may move without changing
 
 from __future__ import annotations
 
-from hashlib import sha256
+from headroom_cli._hash import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,19 +18,20 @@ START = b"headroom context 1"
 
 def digest(text: str) -> str:
     """Return the SHA-256 of a text in hex; lone surrogates are hashed as they are."""
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(text.encode("utf-8", "surrogatepass"))
 
 
 def advance(context: bytes, block: Block, original: str) -> bytes:
     """Return the context after a block whose original text has this digest."""
     if block.role in ("system", "developer"):
         return context
-    return sha256(b"\n".join((context, block.role.encode("utf-8", "replace"), original.encode("ascii")))).digest()
+    name = sha256(b"\n".join((context, block.role.encode("utf-8", "replace"), original.encode("ascii"))))
+    return bytes.fromhex(name)
 
 
 def key(context: bytes, rendered: str) -> str:
     """Return the name of the record of a rendering (by its digest) in a context."""
-    return sha256(context + rendered.encode("ascii")).hexdigest()[:40]
+    return sha256(context + rendered.encode("ascii"))[:40]
 
 
 def shard(document: Document, text_digest: str) -> str:
