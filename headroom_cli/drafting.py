@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Law 4: a rendering must save 3 % of the tokens, counted with its marker.
 ACCEPT = 0.97
-# Below this confidence the specialists' own sniff is asked too.
+# Below this confidence, and for kinds that nobody handles, the specialists' own sniff is asked too.
 UNSURE = 0.6
 # The last guard: limits are counted in input; a block that the clock stops stays as it is.
 SECONDS_PER_BLOCK = 10.0
@@ -74,7 +74,7 @@ class Drafter:
         else:
             found = route(text, hint)
             report.kind, report.confidence, report.why = found.kind, found.confidence, found.why
-            if found.confidence < UNSURE:
+            if found.confidence < UNSURE or not (found.kind == "mixed" or compressors.for_kind(found.kind)):
                 self._ask_specialists(text, hint, report)
         kind = report.kind
         if policy.only and kind not in policy.only:
@@ -107,6 +107,7 @@ class Drafter:
             spent=lambda: time.perf_counter() > end,
             part=lambda text, hint: self._part(block, text, hint, end, lossless=lossless, depth=depth),
             hint=block.hint,
+            asked=bool(policy.as_kind),
         )
 
     def _part(self, block: Block, text: str, hint: Hint, end: float, *, lossless: bool, depth: int) -> Draft | None:
@@ -138,7 +139,8 @@ class Drafter:
         """Weigh a draft with its marker against the text (law 4), in tokens and in bytes."""
         sample = weighed(draft)
         after = self.count(sample)
-        enough = after <= ACCEPT * report.before * tokens.MARGIN
+        share = ACCEPT if tokens.is_exact() else min(ACCEPT, 1 - tokens.MARGIN)
+        enough = after <= share * report.before
         if not enough or len(sample.encode("utf-8")) >= len(text.encode("utf-8")):
             return False
         report.after, report.degree = after, draft.degree

@@ -70,9 +70,10 @@ class Want:
     ``spent``     true once this block's time is over: stop and return None
     ``part``      hand a part of the text to its own specialist: (text, hint) -> Draft or None
     ``hint``      the command, tool and path behind the text
+    ``asked``     the caller named the kind: the shape of the text need not convince
     """
 
-    __slots__ = ("budget", "count", "hint", "keep_json", "level", "lossless", "part", "question", "spent")
+    __slots__ = ("asked", "budget", "count", "hint", "keep_json", "level", "lossless", "part", "question", "spent")
 
     def __init__(
         self,
@@ -86,8 +87,10 @@ class Want:
         spent: Callable[[], bool] = lambda: False,
         part: Callable[[str, Hint], Draft | None] = lambda _text, _hint: None,
         hint: Hint | None = None,
+        asked: bool = False,
     ) -> None:
         """Only the counter is required."""
+        self.asked = asked
         self.count = count
         self.question = question
         self.level = level

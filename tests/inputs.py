@@ -13,7 +13,7 @@ SHARED = Path(os.environ.get("HEADROOM_SHARED") or HERE.parent.parent / "shared"
 CORPUS = Path(os.environ.get("HEADROOM_CORPUS") or SHARED / "corpus")
 HOSTILE = SHARED / "hostile"
 
-WHY_NO_CORPUS = "the outside corpus is not beside this checkout"
+WHY_NO_CORPUS = "no corpus beside this checkout"
 
 # name -> a text of about n characters; every one of them broke some text tool once.
 FLOODS = {

@@ -82,7 +82,7 @@ def compress(text: str, want: Want) -> Draft | None:
     draft = Draft(faithful, FAITHFUL) if len(faithful) < len(text) else None
     if want.lossless or not texts:
         return draft
-    if not is_log(plain, want.hint):
+    if not (want.asked or is_log(plain, want.hint)):
         return draft
     classes, keys, rows = judge(texts)
     if want.spent():
