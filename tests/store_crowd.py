@@ -57,7 +57,7 @@ def read(store, acks, path, seed, speed):
         for line in lines[-400:]:
             if not line[:1].isupper():
                 handle, number, begun = line.decode().split(" ")
-                if (time.monotonic() - float(begun)) * speed < 20 * 86_400:
+                if (time.monotonic() - float(begun)) * speed < 15 * 86_400:
                     live.append((handle, int(number)))
         if not live:
             time.sleep(0.002)
