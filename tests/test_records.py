@@ -212,6 +212,48 @@ def test_levels_keep_less_and_less():
     assert sizes[0] > sizes[1] >= sizes[2]
 
 
+def test_many_equal_errors_are_folded_and_counted():
+    rows = [{"id": i, "job": f"job {i % 9}", "error": f"timeout after {i} ms" if i % 2 else None} for i in range(3000)]
+    rows[1001]["error"] = "disk full"
+    draft = crush(rows)
+    assert "disk full" in draft.text
+    assert "like row 2: 1499 rows" in draft.text
+    assert len(draft.text) < 12_000
+
+
+def test_large_inner_objects_are_cut_with_their_counts():
+    value = {
+        "name": "x",
+        "packages": {f"node_modules/p{i}": {"version": f"{i}.0", "hash": f"{i * 7919:x}"} for i in range(900)},
+    }
+    draft = crush(value)
+    assert re.match(r"\d+ of 900 items", draft.missing)
+    assert "of 900 keys" in draft.text
+    assert crush(value, level="safe") is None or crush(value, level="safe").degree == FAITHFUL
+    assert json.loads(crush(value, keep_json=True).text)["name"] == "x"
+
+
+def test_a_budget_is_approached():
+    rows = users(1000)
+    sizes = [count(crush(rows, budget=budget).text) for budget in (100_000, 700, 400)]
+    assert sizes[0] > sizes[1] > sizes[2]
+    assert sizes[2] < 500
+
+
+def test_json_inside_a_string_is_cut_as_json():
+    draft = crush({"content": [{"type": "text", "text": json.dumps(users(800))}]}, keep_json=True)
+    inner = json.loads(json.loads(draft.text)["content"][0]["text"])
+    assert inner[0]["id"] == 1000
+    assert any("left out" in str(item) for item in inner)
+
+
+def test_a_long_text_keeps_its_lines_about_errors():
+    text = "step fine\n" * 300 + "FATAL: no space left on device\n" + "step fine\n" * 300
+    draft = crush({"job": "build", "log": text})
+    assert "FATAL: no space left on device" in draft.text
+    assert "characters left out" in draft.text
+
+
 def test_the_question_brings_its_row():
     rows = users(1000)
     rows[432]["login"] = "zaphod1234"

@@ -62,7 +62,7 @@ class Pen:
             return str(value)
         if value is MISSING:
             return ""
-        if kind is dict or isinstance(value, list):
+        if isinstance(value, (dict, list)):
             return self.nested(value)
         return atom(value)
 

@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SMALL = 8  # items; an array up to this size stays whole
 ERROR_TEXT = 2000  # characters; the strings of an item kept for its error stay whole up to this length
 _ERROR_LINES = 12  # lines about errors kept out of the middle of one string
 

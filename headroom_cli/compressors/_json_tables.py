@@ -109,7 +109,7 @@ class Book:
                 return ""
             number = self._open()
             columns = self.pen.columns(lay_out(inner, order), len(inner))
-        elif len(value) >= 8 and kinds[dict] + kinds[list] + kinds[Cut] == 0:
+        elif len(value) >= 8 and not any(issubclass(kind, (dict, list)) for kind in kinds):
             number = self._open()
             columns = [self.pen.column("(value)", list(value.values()))]
         else:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LEAST = 60  # characters; nothing shorter is worth the look
 _GAIN = 0.97  # a rendering has to be smaller than this share of the text
 _PAYS = 0.95  # leaving things out has to save this much more than the form without loss
+_HARDEST = 6  # times that everything is halved on the way to a budget
 _MARKER = 20  # tokens, about
 _TABLE_DEPTH = 64  # deeper documents are only minified
 _COUNTED = 400_000  # characters up to which candidates are compared by tokens, above by length
@@ -27,7 +28,6 @@ _COUNTED = 400_000  # characters up to which candidates are compared by tokens, 
 _OURS = re.compile(r"\[JSON as tables, |\[\.\.\. \d+ (?:characters |items )?left out")
 _LINE_OF_LOG = re.compile(r'"(?:level|severity|lvl|levelname|log\.level)"\s{0,4}:')
 _TIME_OF_LOG = re.compile(r'"(?:@?timestamp|time|ts|t|asctime|date)"\s{0,4}:')
-_SAID_OF_LOG = re.compile(r'"(?:msg|message|event|text)"\s{0,4}:')
 
 
 def sniff(text: str, _hint: Hint) -> float:
@@ -39,8 +39,9 @@ def sniff(text: str, _hint: Hint) -> float:
             first, _, rest = head.partition("\n")
             second = rest.lstrip()
             if first.rstrip().endswith("}") and second.startswith("{"):
-                logs = _LINE_OF_LOG.search(first) and (_TIME_OF_LOG.search(first) or _SAID_OF_LOG.search(first))
-                return 0.5 if logs else 0.95
+                if _LINE_OF_LOG.search(first) and _TIME_OF_LOG.search(first):
+                    return 0.5  # a logger's lines: the log specialist knows more of them
+                return 0.4 if first.startswith('{"type":"begin","data":') else 0.95  # rg --json
         return 0.95 if re.match(r'\{\s*["}]|\[\s*["{\[\]\d\-tfn]', head) else 0.3
     if text.count("{") + text.count("[") < 4 or '"' not in text:
         return 0.0
@@ -164,9 +165,10 @@ def _scissors(want: Want, *, hard: int = 0) -> Scissors:
     from headroom_cli.compressors._json_cut import Scissors
 
     question = want.question[:2000]
-    if hard:
-        return Scissors(max(5, 50 >> hard), max(5, 50 >> hard), max(8, 50 >> hard), max(100, 400 >> hard), question)
-    if want.level == "safe":
+    if hard:  # only towards an explicit budget
+        least = max(3, 50 >> hard)
+        return Scissors(least, least, least, max(100, 400 >> hard), question)
+    if want.level == "safe" and want.budget is None:
         return Scissors(100, 200, 200, 1000, question, big=16_000, entries=False)
     if want.level == "max" or want.budget is not None:
         return Scissors(50, 50, 50, 300, question)
@@ -177,13 +179,14 @@ def _scissors(want: Want, *, hard: int = 0) -> Scissors:
 def _lossy(text: str, parts: list[Part], plain: _Plain, want: Want) -> tuple[str, str]:
     """Return the text with items and strings left out, and what is missing; "" when that does not pay."""
     best = ("", "")
-    for hard in range(5):
+    for hard in range(_HARDEST + 1):
         scissors = _scissors(want, hard=hard)
         after = _cut(text, parts, plain, scissors, want)
         missing = scissors.missing()
-        if missing and _pays(after, plain, want):
+        # Shorter pieces are not always smaller: strings cut short can no longer be told from each other's columns.
+        if missing and (not best[1] or len(after) < len(best[0])) and _pays(after, plain, want):
             best = (after, missing)
-        if want.budget is None or _size(after, want) <= want.budget:
+        if want.budget is None or _size(after, want) <= want.budget or want.spent():
             break
     return best
 
