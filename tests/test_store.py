@@ -694,7 +694,7 @@ def test_the_store_imports_nothing_heavy():
     loaded = set(
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     )
-    heavy = "typing pathlib tempfile threading uuid logging dataclasses platform zstandard re json base64 contextlib hashlib"
+    heavy = "typing pathlib tempfile threading uuid logging dataclasses platform zstandard re json base64 hashlib"
     assert not loaded & {*heavy.split(), "headroom_cli._upkeep"}
 
 
