@@ -28,7 +28,7 @@ CATEGORIES = 40  # distinct values up to which a column counts as a category
 _FOLDS_TOLD = 20  # kinds of errors whose counts are told one by one
 ERRORS_WHOLE = 60  # error rows up to which none is folded
 _COLUMNS = 80
-_CELLS = 1_500_000  # looked at per array
+_CELLS = 1_000_000  # looked at per array
 
 _FIELD_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ERROR_FIELDS = frozenset(

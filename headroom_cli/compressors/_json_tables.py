@@ -75,6 +75,10 @@ class Book:
         return len(self.tables)
 
     def _list(self, rows: list[Any]) -> str:
+        if isinstance(rows, Cut) and not any(isinstance(row, (dict, list)) for row in rows):
+            number = self._open()
+            self._put(number, rows, "items", [self.pen.column("", list(rows))], [])
+            return f"@{number}"
         if len(rows) < 2 or type(rows[0]) not in (dict, list):
             return ""
         if all(type(row) is list for row in rows):
@@ -152,12 +156,15 @@ class Book:
         label = f"@{number} {len(rows)} {unit}"
         if isinstance(rows, (Cut, CutKeys)):
             label = f"@{number} {len(rows)} of {rows.total} {unit}"
-        if unit == "lists" and any(column.head for column in columns):
+        bare = unit in ("lists", "items")  # no header line
+        if bare and any(column.head for column in columns):
             places = [str(at) for at, column in enumerate(columns, 1) if column.head]
             label += f", text: {','.join(places)}"
         if isinstance(rows, (Cut, CutKeys)):
             head, lines = self._numbered(rows, head, lines)
-        body = lines if unit == "lists" else [head, *lines]
+            if bare and head.startswith("#"):
+                label += ", row number first"
+        body = lines if bare else [head, *lines]
         self.tables[number - 1] = "\n".join([label, *body])
 
     def _numbered(self, rows: Cut | CutKeys, head: str, lines: list[str]) -> tuple[str, list[str]]:
