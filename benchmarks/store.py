@@ -13,8 +13,7 @@ import statistics
 import sys
 import time
 
-from headroom_cli import _files, _upkeep, _zstd
-from headroom_cli.store import Entry, Store
+from headroom_cli.store import Entry, Store, files, frames, upkeep
 
 ROUNDS = 15
 
@@ -65,7 +64,7 @@ def write_batch(folder, frames, workers, *, fan_out=False, shared=True):
             name_it(name, target)
             sync(os.path.dirname(target))
     if shared:
-        _files.barriers(fds, workers)
+        files.barriers(fds, workers)
         for fd in fds:
             os.close(fd)
         for name, target in zip(names, targets, strict=True):
@@ -77,7 +76,7 @@ def write_batch(folder, frames, workers, *, fan_out=False, shared=True):
 
 
 def layouts(root):
-    frames = [_zstd.pack(small(number)) for number in range(100)]
+    packed = [frames.pack(small(number)) for number in range(100)]
     variants = {"one after the other, flat: fsync file, rename, fsync folder": {"workers": 1, "shared": False}}
     variants["the same, 2-hex fan-out"] = {"workers": 1, "shared": False, "fan_out": True}
     for workers in (1, 2, 4, 8, 16, 32):
@@ -89,7 +88,7 @@ def layouts(root):
             times[name].append(
                 timed(
                     lambda at=at, number=number, options=options: write_batch(
-                        f"{root}/{at}/{number}", frames, **options
+                        f"{root}/{at}/{number}", packed, **options
                     )
                 )
             )
@@ -132,10 +131,10 @@ def many(root):
         "Store.put of one, 700 bytes, with 10,000 grants", [timed(store.put, [Entry(small(-n))]) for n in range(1, 100)]
     )
     row("Store.fetch, 700 bytes, with 10,000 grants", [timed(store.fetch, handles[n * 90]) for n in range(100)])
-    row("verify, depth 1 (names), 10,000 objects", [timed(_upkeep.verify, store, 1)])
-    row("verify, depth 2 (headers), 10,000 objects", [timed(_upkeep.verify, store, 2)])
-    row("verify, depth 3 (every byte), 10,000 objects", [timed(_upkeep.verify, store, 3)])
-    row("gc with nothing to remove, 10,000 objects", [timed(_upkeep.gc, store)])
+    row("verify, depth 1 (names), 10,000 objects", [timed(upkeep.verify, store, 1)])
+    row("verify, depth 2 (headers), 10,000 objects", [timed(upkeep.verify, store, 2)])
+    row("verify, depth 3 (every byte), 10,000 objects", [timed(upkeep.verify, store, 3)])
+    row("gc with nothing to remove, 10,000 objects", [timed(upkeep.gc, store)])
 
 
 def throughput(root):
@@ -147,7 +146,7 @@ def throughput(root):
     total = sum(map(len, pieces))
     taken = timed(store.put, [Entry(piece) for piece in pieces])
     print(f"Store.put of {total / 1e6:.0f} MB of log in 200 originals: {total / taken / 1e3:.0f} MB/s")
-    best = min(timed(_upkeep.verify, store, 3) for _ in range(3))
+    best = min(timed(upkeep.verify, store, 3) for _ in range(3))
     print(f"verify of every byte: {total / best / 1e3:.0f} MB/s of originals")
 
 

@@ -6,7 +6,7 @@ prompts, tools, ids and cache marks do not enter: they may move without changing
 
 from __future__ import annotations
 
-from headroom_cli._hash import sha256
+from headroom_cli.hashing import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

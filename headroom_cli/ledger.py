@@ -11,9 +11,9 @@ import json
 import os
 import time
 
-from headroom_cli import _files
-from headroom_cli._place import Place
 from headroom_cli.errors import StoreError
+from headroom_cli.store import files
+from headroom_cli.store.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def append(store_root: str, line: dict[str, Any]) -> None:
         with Place(path, create=True) as place:
             folder = place.directory("ledger", create=True)
             name = f"{month}.jsonl"
-            fd = _files.open_private(name, folder, _files.APPEND | os.O_CREAT, f"{path}/ledger/{name}")
+            fd = files.open_private(name, folder, files.APPEND | os.O_CREAT, f"{path}/ledger/{name}")
             try:
                 # The line feed in front ends a line that a crash or a full disk tore.
                 if os.write(fd, b"\n%b\n" % text if _torn(fd) else text + b"\n") <= len(text):
@@ -46,7 +46,7 @@ def append(store_root: str, line: dict[str, Any]) -> None:
             finally:
                 os.close(fd)
     except OSError as error:
-        raise _files.failure(error, path) from error
+        raise files.failure(error, path) from error
 
 
 def _torn(fd: int) -> bool:
@@ -67,11 +67,11 @@ def read(store_root: str, since: float | None = None) -> Iterator[dict[str, Any]
                 return
             for name in sorted(os.listdir(folder)):
                 if len(name) == 12 and name.endswith(".jsonl") and name[:6].isdigit():
-                    yield from _parse(_files.read_file(name, folder), since)
+                    yield from _parse(files.read_file(name, folder), since)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise _files.failure(error, path) from error
+        raise files.failure(error, path) from error
 
 
 def _parse(data: bytes, since: float | None) -> Iterator[dict[str, Any]]:

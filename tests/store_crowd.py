@@ -12,9 +12,8 @@ import random
 import sys
 import time
 
-from headroom_cli import _upkeep
 from headroom_cli.errors import HeadroomError, StoreError
-from headroom_cli.store import Entry, Store
+from headroom_cli.store import Entry, Store, upkeep
 
 
 def content(seed):
@@ -73,7 +72,7 @@ def read(store, acks, path, seed, speed):
 def collect(store, acks, pause):
     while True:
         try:
-            report = _upkeep.gc(store, patience=0.5)
+            report = upkeep.gc(store, patience=0.5)
             if report.removed:
                 note(acks, f"GC {report.removed}")
         except StoreError as error:

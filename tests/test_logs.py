@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headroom_cli.compressors._logs_clean import fold, visible, written
-from headroom_cli.compressors._logs_lines import ERROR, FRAME, GLUE, PASSED, PLAIN, SUMMARY, TROUBLE, WARNING, classify
-from headroom_cli.compressors._logs_templates import keys_of, merge
 from headroom_cli.compressors.logs import COMPRESSOR, judge
+from headroom_cli.compressors.logs.clean import fold, visible, written
+from headroom_cli.compressors.logs.lines import ERROR, FRAME, GLUE, PASSED, PLAIN, SUMMARY, TROUBLE, WARNING, classify
+from headroom_cli.compressors.logs.templates import keys_of, merge
 from headroom_cli.model import FAITHFUL, LOSSY, Hint, Want
 
 NOTE = re.compile(r"\[\.\.\. (\d+) lines?(?:: [^\]]*)?\]$")

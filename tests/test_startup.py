@@ -61,11 +61,11 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
     ours = {name for name in imported(tmp_path, "crush", "-q") if name.startswith("headroom_cli")}
     allowed = {
         "headroom_cli" + name for name in (
-            "", "._commands", "._files", "._grants", "._hash", "._journal", "._place", "._put", "._segments",
-            "._signatures", "._storeclock", "._token_weights", "._zstd", ".cli", ".cli._flags",
-            ".cli.crush", ".cli.filters", ".cli.io", ".cli.main", ".cli.options", ".cli.report", ".compressors",
-            ".context", ".drafting", ".engine", ".errors", ".formats", ".ledger", ".model", ".rank", ".redact",
-            ".routing", ".settings", ".store", ".tokens",
+            "", "._commands", "._patterns", "._segments", "._signatures", "._token_weights", ".cli", ".cli._flags", ".cli.crush",
+            ".cli.filters", ".cli.io", ".cli.main", ".cli.options", ".cli.report", ".compressors", ".context",
+            ".drafting", ".engine", ".errors", ".formats", ".hashing", ".ledger", ".model", ".rank", ".redact",
+            ".routing", ".settings", ".store", ".store.clock", ".store.files", ".store.frames", ".store.grants",
+            ".store.journal", ".store.place", ".store.put", ".tokens",
         )
     }  # fmt: skip
     tables = ("headroom_cli.compressors.", "headroom_cli.formats.")

@@ -16,9 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headroom_cli import _grants, _journal, _upkeep, _zstd
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreFullError, StoreVersionError
-from headroom_cli.store import Entry, Store
+from headroom_cli.store import Entry, Store, frames, grants, journal, upkeep
 
 SHARED = Path(os.environ.get("HEADROOM_CORPUS", Path(__file__).parents[2] / "shared" / "corpus")).parent
 DAY = 86_400.0
@@ -131,7 +130,7 @@ def test_a_handle_is_the_head_of_the_hash_in_base32(store):
     assert store.resolve(handle) == hashlib.sha256(b"hello").hexdigest()
     for number in range(100):
         digest = hashlib.sha256(b"%d" % number)
-        assert _grants.head(digest.hexdigest()) == base64.b32encode(digest.digest()).decode().lower().rstrip("=")
+        assert grants.head(digest.hexdigest()) == base64.b32encode(digest.digest()).decode().lower().rstrip("=")
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -162,7 +161,7 @@ def test_two_who_note_the_same_handle_at_once_end_with_two(tmp_path):
     by_head = {}
     for number in range(10_000):
         data = b"%d" % number
-        by_head.setdefault(_grants.head(hashlib.sha256(data).hexdigest())[0], []).append(data)
+        by_head.setdefault(grants.head(hashlib.sha256(data).hexdigest())[0], []).append(data)
     first, second = by_head["a"][:2]
     late = Late(str(tmp_path / "store"), handle_length=1)
     (handle,) = late.put(entries(second))
@@ -214,7 +213,7 @@ def test_what_is_no_handle_is_not_found(store, handle):
 
 def test_a_handle_is_never_found_by_a_longer_or_shorter_name(store):
     (handle,) = store.put(entries(b"x"))
-    full = _grants.head(hashlib.sha256(b"x").hexdigest())
+    full = grants.head(hashlib.sha256(b"x").hexdigest())
     for other in (full[:13], full):
         assert other.startswith(handle)
         with pytest.raises(NotFoundError):
@@ -226,7 +225,7 @@ def test_asking_makes_nothing(tmp_path):
     assert not store.has("0" * 64)
     assert store.recall("ab") == {}
     assert list(store.grants()) == []
-    for ask in (lambda: store.get("0" * 64), lambda: store.fetch("a" * 12), lambda: _upkeep.verify(store)):
+    for ask in (lambda: store.get("0" * 64), lambda: store.fetch("a" * 12), lambda: upkeep.verify(store)):
         with pytest.raises(NotFoundError):
             ask()
     assert store.where() == str(tmp_path / "store")
@@ -283,16 +282,16 @@ def test_an_append_after_a_torn_tail_is_a_line_of_its_own(store, tmp_path):
 
 
 def test_a_journal_line_with_a_wrong_sum_is_no_payload():
-    line = _journal.line(b"payload")
-    assert _journal.payload_of(line[:-1]) == b"payload"
-    assert list(_journal.payloads(b"\n\n" + line + line[3:] + line[:-3])) == [b"payload"]
-    assert _journal.damaged(b"\n" + line + line[3:]) == 1
+    line = journal.line(b"payload")
+    assert journal.payload_of(line[:-1]) == b"payload"
+    assert list(journal.payloads(b"\n\n" + line + line[3:] + line[:-3])) == [b"payload"]
+    assert journal.damaged(b"\n" + line + line[3:]) == 1
 
 
 def test_a_compacted_grant_is_written_as_it_was():
     for command in ("", "a b", "\\", "\\n", "\n", "é\ud800", "x" * 5_000, " lead", "trail "):
-        grant = _grants.Grant("a" * 12, "0" * 64, used=1.0, when=2.0, size=3, kind="test-log", command=command)
-        parsed = _grants.parse(grant.payload())
+        grant = grants.Grant("a" * 12, "0" * 64, used=1.0, when=2.0, size=3, kind="test-log", command=command)
+        parsed = grants.parse(grant.payload())
         assert parsed.payload() == grant.payload()
         assert parsed.command == command[:4_096]
 
@@ -308,7 +307,7 @@ def test_ten_thousand_originals_come_back(quick_root):
     wanted = {grant.handle: grant.digest for grant in store.grants()}
     assert all(store.get(wanted[handle]) == item for handle, item in zip(handles, data, strict=True))
     assert all(store.fetch(handles[number]) == data[number] for number in range(0, 10_000, 501))
-    assert _upkeep.verify(store, 2).clean
+    assert upkeep.verify(store, 2).clean
 
 
 def test_a_put_over_the_budget_is_refused_and_evicts_nothing(tmp_path):
@@ -320,7 +319,7 @@ def test_a_put_over_the_budget_is_refused_and_evicts_nothing(tmp_path):
         kept[store.put(entries(data))[0]] = data
     with pytest.raises(StoreFullError, match="headroom store gc"):
         store.put(entries(b"small", rng.randbytes(9_000)))
-    assert _upkeep.gc(store, budget=1).removed == 0  # live grants stay whatever the budget
+    assert upkeep.gc(store, budget=1).removed == 0  # live grants stay whatever the budget
     assert all(store.fetch(handle) == data for handle, data in kept.items())
     assert list((tmp_path / "store" / "tmp").iterdir()) == []
     (handle,) = store.put(entries(next(iter(kept.values()))))  # what is there already costs nothing
@@ -343,7 +342,7 @@ def test_the_running_estimate_is_right_and_survives_being_lost(tmp_path):
     store.put(entries(b"really last"))
     true = sum(path.stat().st_size for path in (tmp_path / "store" / "objects").iterdir())
     assert len(usage.read_bytes()) < 1_000
-    _upkeep.gc(store)
+    upkeep.gc(store)
     assert sum(map(int, usage.read_bytes().split())) == true
 
 
@@ -360,7 +359,7 @@ def test_gc_removes_what_nobody_used_for_thirty_days(tmp_path):
             store.fetch(used)
             assert store.put(entries(b"put again")) == [again]
             store.remember("ab", [("kept", "1")])
-        report = _upkeep.gc(store)
+        report = upkeep.gc(store)
         assert report.removed == (day == 30)
     assert store.fetch(used) == b"used"
     assert store.fetch(again) == b"put again"
@@ -368,7 +367,7 @@ def test_gc_removes_what_nobody_used_for_thirty_days(tmp_path):
         store.fetch(unused)
     assert store.recall("ab") == {"kept": "1"}
     assert [grant.handle for grant in store.grants()] == [used, again]
-    assert _upkeep.verify(store).clean
+    assert upkeep.verify(store).clean
 
 
 @pytest.mark.parametrize("boot", ["first", ""], ids=["uptime", "no uptime"])
@@ -386,7 +385,7 @@ def test_leaping_clocks_remove_nothing(tmp_path, boot):
         kept[store.put(entries(data))[0]] = data
         store.fetch(rng.choice(list(kept)))
         world.wall = true_wall + rng.choice((-10, 10)) * YEAR
-        report = _upkeep.gc(store)
+        report = upkeep.gc(store)
         assert (report.removed, report.records) == (0, 0)
     assert all(store.fetch(handle) == data for handle, data in kept.items())
 
@@ -398,7 +397,7 @@ def test_a_reboot_with_a_wrong_clock_ages_by_a_day_at_most(tmp_path):
     for number in range(29):
         world.boot, world.up = f"boot {number}", 5.0
         world.wall += 10 * YEAR * (-1) ** number
-        assert _upkeep.gc(store).removed == 0
+        assert upkeep.gc(store).removed == 0
     assert store.fetch(handle) == b"x"
 
 
@@ -410,7 +409,7 @@ def test_a_lost_clock_starts_again_at_the_newest_object(tmp_path, damage):
     clock = tmp_path / "store" / "clock"
     clock.unlink() if damage is None else clock.write_bytes(damage)
     world.wall += 10 * YEAR
-    assert _upkeep.gc(store).removed == 0
+    assert upkeep.gc(store).removed == 0
     assert store.fetch(handle) == b"x"
 
 
@@ -419,15 +418,15 @@ def test_insane_clocks_are_survived(tmp_path):
         store = Store(str(tmp_path / "store"), clock=lambda wall=wall: wall, uptime=lambda: ("", 0.0))
         (handle,) = store.put(entries(b"%r" % wall if isinstance(wall, bytes) else repr(wall).encode()))
         assert store.fetch(handle) == repr(wall).encode()
-        assert _upkeep.gc(store).removed == 0
+        assert upkeep.gc(store).removed == 0
 
 
 def test_faketime_removes_nothing(tmp_path):
     if not shutil.which("faketime"):
         pytest.skip("faketime is not installed")
     script = (
-        "import sys; from headroom_cli.store import *; from headroom_cli import _upkeep\n"
-        "s = Store(sys.argv[1]); s.put([Entry(sys.argv[2].encode())]); sys.exit(_upkeep.gc(s).removed)"
+        "import sys; from headroom_cli.store import *; from headroom_cli.store import upkeep\n"
+        "s = Store(sys.argv[1]); s.put([Entry(sys.argv[2].encode())]); sys.exit(upkeep.gc(s).removed)"
     )
     for number, leap in enumerate(("+10 years", "-10 years", "+10 years", "+0 days", "-10 years", "+10 years")):
         ran = subprocess.run(
@@ -444,7 +443,7 @@ def test_faketime_removes_nothing(tmp_path):
         )
         assert ran.returncode == 0
     assert len(list(Store(str(tmp_path / "store")).grants())) == 6
-    assert _upkeep.verify(Store(str(tmp_path / "store"))).clean
+    assert upkeep.verify(Store(str(tmp_path / "store"))).clean
 
 
 def test_gc_over_budget_takes_only_what_no_grant_names(tmp_path):
@@ -452,21 +451,21 @@ def test_gc_over_budget_takes_only_what_no_grant_names(tmp_path):
     store = world.store(tmp_path / "store")
     (handle,) = store.put(entries(b"granted"))
     left = tmp_path / "store" / "objects" / hashlib.sha256(b"left by a killed writer").hexdigest()
-    left.write_bytes(_zstd.pack(b"left by a killed writer"))
+    left.write_bytes(frames.pack(b"left by a killed writer"))
     os.utime(left, (world.wall, world.wall))
     for _ in world.pass_days(2):
         pass
-    assert _upkeep.gc(store).removed == 0
-    assert _upkeep.gc(store, budget=0).removed == 1
+    assert upkeep.gc(store).removed == 0
+    assert upkeep.gc(store, budget=0).removed == 1
     assert store.fetch(handle) == b"granted"
 
 
 def test_gc_clears_tmp_after_a_day(store, tmp_path):
     store.put(entries(b"x"))
     (tmp_path / "store" / "tmp" / "1-left").write_bytes(b"half")
-    assert _upkeep.gc(store).leftovers == 0
+    assert upkeep.gc(store).leftovers == 0
     later = Store(store.root, clock=lambda: time.time() + 2 * DAY)
-    assert _upkeep.gc(later).leftovers == 1
+    assert upkeep.gc(later).leftovers == 1
 
 
 def test_gc_drops_damaged_lines_and_keeps_every_handle(tmp_path):
@@ -474,9 +473,9 @@ def test_gc_drops_damaged_lines_and_keeps_every_handle(tmp_path):
     handles = store.put(entries(*(b"%d" % number for number in range(50))))
     journal = next((tmp_path / "store" / "grants").iterdir())
     journal.write_bytes(journal.read_bytes() + b"torn li")
-    assert not _upkeep.verify(store).clean
-    _upkeep.gc(store)
-    assert _upkeep.verify(store).clean
+    assert not upkeep.verify(store).clean
+    upkeep.gc(store)
+    assert upkeep.verify(store).clean
     assert [store.fetch(handle) for handle in handles] == [b"%d" % number for number in range(50)]
 
 
@@ -486,28 +485,28 @@ def test_gc_drops_damaged_lines_and_keeps_every_handle(tmp_path):
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_verify_finds_what_its_depth_can_see(store, tmp_path, depth):
     store.put(entries(*(b"%d" % number * 50 for number in range(20))))
-    assert _upkeep.verify(store, depth).clean
+    assert upkeep.verify(store, depth).clean
     objects = tmp_path / "store" / "objects"
     paths = sorted(objects.iterdir())
 
     def spoil(path, data):
         whole = path.read_bytes()
         path.write_bytes(data(whole))
-        report = _upkeep.verify(store, depth)
+        report = upkeep.verify(store, depth)
         path.write_bytes(whole)
-        assert _upkeep.verify(store, depth).clean
+        assert upkeep.verify(store, depth).clean
         return not report.clean
 
     assert spoil(paths[0], lambda whole: whole[:-1] + bytes([whole[-1] ^ 1])) == (depth == 3)
     assert spoil(paths[0], lambda _: paths[1].read_bytes()) == (depth == 3)
     assert spoil(paths[0], lambda _: b"") == (depth >= 2)
-    assert spoil(paths[0], lambda _: _zstd.pack(b"another length")) == (depth >= 2)
+    assert spoil(paths[0], lambda _: frames.pack(b"another length")) == (depth >= 2)
     data = paths[0].read_bytes()
     paths[0].unlink()
-    assert [handle for handle, _ in _upkeep.verify(store, depth).missing]
+    assert [handle for handle, _ in upkeep.verify(store, depth).missing]
     paths[0].write_bytes(data)
     (objects / "stray").write_bytes(b"")
-    assert not _upkeep.verify(store, depth).clean
+    assert not upkeep.verify(store, depth).clean
 
 
 def test_verify_stays_unclean_until_the_original_is_back(store, tmp_path):
@@ -517,17 +516,17 @@ def test_verify_stays_unclean_until_the_original_is_back(store, tmp_path):
     with pytest.raises(CorruptError):
         store.fetch(handle)
     for depth in (1, 2, 3):
-        report = _upkeep.verify(store, depth)
+        report = upkeep.verify(store, depth)
         assert report.missing == [(handle, "its original is not there")]
         assert report.quarantined == 1
     assert store.put(entries(b"precious")) == [handle]
-    assert _upkeep.verify(store).clean
+    assert upkeep.verify(store).clean
 
 
 def test_a_put_heals_a_damaged_object(store, tmp_path):
     (handle,) = store.put(entries(b"precious"))
     path = next((tmp_path / "store" / "objects").iterdir())
-    path.write_bytes(_zstd.pack(b"precioux"))
+    path.write_bytes(frames.pack(b"precioux"))
     assert store.put(entries(b"precious")) == [handle]
     assert store.fetch(handle) == b"precious"
     assert len(list((tmp_path / "store" / "quarantine").iterdir())) == 1
@@ -540,7 +539,7 @@ def test_forget_leaves_no_trace(store, tmp_path):
     store.remember("ab", [("r1", f'{{"handle":"{handle}"}}'), ("r2", f'"{digest}"'), ("r3", '"other"')])
     shutil.copy(tmp_path / "store" / "objects" / digest, tmp_path / "store" / "tmp" / "1-left")
     shutil.copy(tmp_path / "store" / "objects" / digest, tmp_path / "store" / "quarantine" / f"{digest}.00")
-    report = _upkeep.forget(store, handle)
+    report = upkeep.forget(store, handle)
     assert (report.handles, report.files, report.records) == ([handle], 3, 3)
     for path in (tmp_path / "store").rglob("*"):
         assert digest not in path.name
@@ -550,10 +549,10 @@ def test_forget_leaves_no_trace(store, tmp_path):
     with pytest.raises(NotFoundError):
         store.fetch(handle)
     with pytest.raises(NotFoundError):
-        _upkeep.forget(store, handle)
+        upkeep.forget(store, handle)
     assert store.fetch(other) == b"other"
     assert store.recall("ab") == {"r3": '"other"'}
-    assert _upkeep.verify(store).clean
+    assert upkeep.verify(store).clean
 
 
 # --- S14: versions
@@ -568,7 +567,7 @@ def test_a_newer_store_is_left_alone(store, tmp_path):
         lambda: store.put(entries(b"y")),
         lambda: store.get(digest),
         lambda: store.has(digest),
-        lambda: _upkeep.gc(store),
+        lambda: upkeep.gc(store),
     ):
         with pytest.raises(StoreVersionError, match="version 2"):
             use()
@@ -595,7 +594,7 @@ def test_modes_are_private_whatever_the_umask(tmp_path):
             store = Store(str(root))
             store.put(entries(b"x"))
             store.remember("ab", [("k", "1")])
-            _upkeep.gc(store)
+            upkeep.gc(store)
         finally:
             os.umask(old)
         for path in [root, root.parent, *root.rglob("*")]:
@@ -633,7 +632,7 @@ def test_a_bomb_is_refused_in_little_memory(store, tmp_path, name):
     digest = store.resolve(store.put(entries(b"x"))[0])
     path = tmp_path / "store" / "objects" / digest
     path.write_bytes(BOMBS[name])
-    assert [damaged for damaged, _ in _upkeep.verify(store).damaged] == [digest]
+    assert [damaged for damaged, _ in upkeep.verify(store).damaged] == [digest]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(CorruptError):
         store.get(digest)
@@ -664,23 +663,23 @@ def test_frames_that_zstd_calls_wrong_are_refused():
         pytest.skip("no zstd test files beside the project")
     assert len(files) == 3
     for path in files:
-        with pytest.raises(_zstd.FrameError):
-            _zstd.unpack(path.read_bytes())
+        with pytest.raises(frames.FrameError):
+            frames.unpack(path.read_bytes())
 
 
 def test_hashing_a_piece_at_a_time_agrees_with_hashing_at_once(tmp_path):
     for data in (b"", b"x", bytes(20 << 20), random.Random(3).randbytes(17 << 20)):
         path = tmp_path / "frame"
-        path.write_bytes(_zstd.pack(data))
+        path.write_bytes(frames.pack(data))
         for extra in (b"", b"x"):
             with path.open("ab") as file:
                 file.write(extra)
             with path.open("rb") as file:
                 if not extra:
-                    assert _zstd.hash_content(file.fileno(), path.stat().st_size) == hashlib.sha256(data).hexdigest()
+                    assert frames.hash_content(file.fileno(), path.stat().st_size) == hashlib.sha256(data).hexdigest()
                     continue
-                with pytest.raises(_zstd.FrameError):
-                    _zstd.hash_content(file.fileno(), path.stat().st_size)
+                with pytest.raises(frames.FrameError):
+                    frames.hash_content(file.fileno(), path.stat().st_size)
 
 
 # --- start-up
@@ -688,20 +687,20 @@ def test_hashing_a_piece_at_a_time_agrees_with_hashing_at_once(tmp_path):
 
 def test_the_store_imports_nothing_heavy():
     script = (
-        "import sys; before = set(sys.modules); import headroom_cli.store, headroom_cli._put; "
+        "import sys; before = set(sys.modules); import headroom_cli.store, headroom_cli.store.put; "
         "print(*set(sys.modules) - before)"
     )
     loaded = set(
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     )
     heavy = "typing pathlib tempfile threading uuid logging dataclasses platform zstandard re json base64 hashlib"
-    assert not loaded & {*heavy.split(), "headroom_cli._upkeep"}
+    assert not loaded & {*heavy.split(), "headroom_cli.store.upkeep"}
 
 
 def test_the_extension_loaded_directly_is_the_package_itself():
     script = (
-        "from headroom_cli import _zstd; import zstandard; "
-        "assert zstandard.ZstdCompressor is _zstd._zstd.ZstdCompressor"
+        "from headroom_cli.store import frames; import zstandard; "
+        "assert zstandard.ZstdCompressor is frames._zstd.ZstdCompressor"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -711,7 +710,7 @@ def test_without_the_extension_the_package_is_imported(tmp_path):
     (tmp_path / "zstandard" / "__init__.py").write_text("MARK = 1\n")
     script = (
         "import sys; sys.path[:] = [folder for folder in sys.path if 'site-packages' not in folder]; "
-        "from headroom_cli import _zstd; assert _zstd._zstd.MARK"
+        "from headroom_cli.store import frames; assert frames._zstd.MARK"
     )
     env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parents[1]}"}
     subprocess.run([sys.executable, "-c", script], check=True, env=env)

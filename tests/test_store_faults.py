@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 import store_crowd
 
-from headroom_cli import _upkeep
 from headroom_cli.errors import (
     CorruptError,
     HeadroomError,
@@ -27,7 +26,7 @@ from headroom_cli.errors import (
     StoreFullError,
     StoreRefusedError,
 )
-from headroom_cli.store import Entry, Store, set_aside
+from headroom_cli.store import Entry, Store, set_aside, upkeep
 
 SHARED = Path(os.environ.get("HEADROOM_CORPUS", Path(__file__).parents[2] / "shared" / "corpus")).parent
 CROWD = Path(__file__).with_name("store_crowd.py")
@@ -99,10 +98,10 @@ def kill_rounds(tmp_path, rounds):
     assert len(found) > rounds * 2
     for handle, number in found.items():
         assert store.fetch(handle) == store_crowd.content(number)
-    report = _upkeep.verify(store)
+    report = upkeep.verify(store)
     assert (report.damaged, report.missing, report.torn) == ([], [], 0)
     later = Store(str(root), clock=lambda: time.time() + 25 * 3_600)
-    _upkeep.gc(later)
+    upkeep.gc(later)
     assert list((root / "tmp").iterdir()) == []
     print(f"{rounds} kills, {len(found)} acknowledged, {report.leftovers} leftovers removed")
 
@@ -256,7 +255,7 @@ def test_a_failing_call_gives_an_error_and_no_handle(store, call, number):
             break
         shutil.rmtree(f"{store.root}/objects/none", ignore_errors=True)
     assert store.fetch(earlier) == b"earlier"
-    assert _upkeep.verify(store).damaged == []
+    assert upkeep.verify(store).damaged == []
     # The same process-independent store works as soon as the fault is gone.
     assert store.fetch(store.put(entries(b"later"))[0]) == b"later"
     assert failures or call in ("mkdirat", "pread64")
@@ -276,14 +275,14 @@ def test_a_kill_at_every_call_leaves_a_valid_store(store, call):
         handles = ran.stdout.split()
         assert [store.fetch(handle) for handle in handles] == [b"%d of 3" % n for n in range(len(handles))]
         assert store.fetch(earlier) == b"earlier"
-        assert _upkeep.verify(store).damaged == []
+        assert upkeep.verify(store).damaged == []
     else:
         pytest.fail("the put never came through")
 
 
 TMPFS = """
 import os, sys
-from headroom_cli import _upkeep
+from headroom_cli.store import upkeep
 from headroom_cli.errors import StoreFullError
 from headroom_cli.store import Entry, Store
 mount = sys.argv[1]
@@ -304,12 +303,12 @@ try:
     raise SystemExit("a full disk took 200 kB")
 except StoreFullError:
     pass
-_upkeep.forget(store, next(iter(kept)))
+upkeep.forget(store, next(iter(kept)))
 kept.pop(next(iter(kept)))
 (handle,) = store.put([Entry(b"space is back", "log", "x")])
 assert store.fetch(handle) == b"space is back"
 assert all(store.fetch(handle) == data for handle, data in kept.items())
-assert not _upkeep.verify(store).damaged and not _upkeep.verify(store).missing
+assert not upkeep.verify(store).damaged and not upkeep.verify(store).missing
 print(len(kept), refused)
 """
 
@@ -501,11 +500,11 @@ def test_a_read_only_store_is_read_and_not_written(open_place):
         assert late.fetch(handle) == b"x"
         assert store.recall("ab") == {}
         assert len(list(store.grants())) == 1
-        assert _upkeep.verify(store).clean
+        assert upkeep.verify(store).clean
         for write in (
             lambda: store.put(entries(b"y")),
             lambda: store.remember("ab", [("k", "1")]),
-            lambda: _upkeep.gc(store),
+            lambda: upkeep.gc(store),
         ):
             with pytest.raises(StoreError, match="; name another with --store"):
                 write()
@@ -530,7 +529,7 @@ def test_a_missing_parent_is_made_and_one_that_cannot_be_is_an_error(open_place)
 def test_a_store_that_is_a_file_is_an_error(tmp_path, path):
     (tmp_path / "file").write_text("mine")
     store = Store(str(tmp_path / path))
-    for use in (lambda: store.put(entries(b"x")), lambda: store.get("0" * 64), lambda: _upkeep.gc(store)):
+    for use in (lambda: store.put(entries(b"x")), lambda: store.get("0" * 64), lambda: upkeep.gc(store)):
         with pytest.raises(StoreError, match="not a directory"):
             use()
     assert (tmp_path / "file").read_text() == "mine"
@@ -644,9 +643,9 @@ def test_planted_files_lead_nowhere(tmp_path, name, kind):
             lambda: store.remember("ab", [("k", "2")]),
             lambda: store.recall("ab"),
             lambda: list(store.grants()),
-            lambda: _upkeep.verify(store),
-            lambda: _upkeep.gc(store, budget=0, patience=0.1),
-            lambda: _upkeep.forget(store, handle, patience=0.1),
+            lambda: upkeep.verify(store),
+            lambda: upkeep.gc(store, budget=0, patience=0.1),
+            lambda: upkeep.forget(store, handle, patience=0.1),
         ):
             try:
                 use()
@@ -732,16 +731,16 @@ def test_names_from_outside_open_nothing(store):
             with pytest.raises(ValueError, match="shard"):
                 store.remember(name, [("k", "1")])
             with pytest.raises(NotFoundError):
-                _upkeep.forget(store, name)
+                upkeep.forget(store, name)
     finally:
         recording[0] = False
     assert opened == []
 
 
 def test_errno_texts_say_what_to_do(tmp_path):
-    from headroom_cli import _files
+    from headroom_cli.store import files
 
     for number in errno.errorcode:
-        error = _files.failure(OSError(number, "x"), "/store")
+        error = files.failure(OSError(number, "x"), "/store")
         assert re.fullmatch(r"[^;\n]+; [^;\n]+", str(error))
         assert isinstance(error, StoreFullError) == (number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))

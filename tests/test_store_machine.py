@@ -10,9 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from headroom_cli import _upkeep
 from headroom_cli.errors import CorruptError, NotFoundError
-from headroom_cli.store import KEEP_DAYS, Entry, Store
+from headroom_cli.store import KEEP_DAYS, Entry, Store, upkeep
 
 DAY = 86_400.0
 QUICK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -62,7 +61,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(budget=st.sampled_from((0, 1 << 40)))
     def collect(self, budget):
-        _upkeep.gc(self.store, budget=budget)
+        upkeep.gc(self.store, budget=budget)
         for handle in [handle for handle in self.used if not self.alive(handle)]:
             # Uses are noted by the hour and grants by the day: what is a little over may still be there.
             if self.up - self.used[handle] > (KEEP_DAYS + 1) * DAY:
@@ -75,7 +74,7 @@ class StoreMachine(RuleBasedStateMachine):
         if self.used:
             handle = pick.choice(sorted(self.used))
             if self.alive(handle):
-                _upkeep.forget(self.store, handle)
+                upkeep.forget(self.store, handle)
                 with pytest.raises(NotFoundError):
                     self.store.fetch(handle)
                 del self.used[handle], self.content[handle]

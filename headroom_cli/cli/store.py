@@ -62,9 +62,9 @@ def _list(store: Store, settings: Settings, _own: Mapping[str, str]) -> int:
 
 def _verify(store: Store, settings: Settings, _own: Mapping[str, str]) -> int:
     """Check every byte that is kept; 1 when something is damaged."""
-    from headroom_cli import _upkeep
+    from headroom_cli.store import upkeep
 
-    found = _upkeep.verify(store)
+    found = upkeep.verify(store)
     troubles = [("damaged", *trouble) for trouble in found.damaged] + [
         ("missing", *trouble) for trouble in found.missing
     ]
@@ -86,11 +86,10 @@ def _verify(store: Store, settings: Settings, _own: Mapping[str, str]) -> int:
 
 def _gc(store: Store, settings: Settings, own: Mapping[str, str]) -> int:
     """Remove what has not been used for long, then what no live grant names until the rest fits."""
-    from headroom_cli import _upkeep
-    from headroom_cli.store import KEEP_DAYS
+    from headroom_cli.store import KEEP_DAYS, upkeep
 
     days, budget = _whole("--days", own.get("days")), _whole("--bytes", own.get("bytes"))
-    gone = _upkeep.gc(store, days=KEEP_DAYS if days is None else days, budget=budget)
+    gone = upkeep.gc(store, days=KEEP_DAYS if days is None else days, budget=budget)
     if settings.json:
         _object({
             "removed": gone.removed, "bytes": gone.bytes, "kept": gone.kept, "kept_bytes": gone.kept_bytes,
@@ -106,11 +105,11 @@ def _gc(store: Store, settings: Settings, own: Mapping[str, str]) -> int:
 
 def _forget(store: Store, settings: Settings, own: Mapping[str, str]) -> int:
     """Remove one original with all its handles and records."""
-    from headroom_cli import _upkeep
+    from headroom_cli.store import upkeep
 
     if not HANDLE.fullmatch(own["handle"]):
         raise UsageError(f"{own['handle'][:60]!r} is not a handle; see headroom store list")
-    gone = _upkeep.forget(store, own["handle"])
+    gone = upkeep.forget(store, own["handle"])
     if settings.json:
         _object({"sha256": gone.digest, "handles": gone.handles, "bytes": gone.bytes, "records": gone.records})
     else:

@@ -7,7 +7,6 @@ import threading
 import time
 
 import pytest
-from headroom_cli.tokens import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import CORPUS, FLOODS, ODD, WHY_NO_CORPUS, corpus, examples, spoiled
@@ -16,6 +15,7 @@ from headroom_cli import compressors, engine
 from headroom_cli.drafting import weighed
 from headroom_cli.model import KINDS, LEVELS, LOSSY, Compressor, Hint, Policy, Want
 from headroom_cli.store import Store
+from headroom_cli.tokens import count
 
 NAMES = list(compressors.COMPRESSORS)
 TEXTS = [(name, data.decode()) for name, data in examples()] + [(f"odd {i}", text) for i, text in enumerate(ODD)]

@@ -6,8 +6,8 @@ import fcntl
 import os
 import time
 
-from headroom_cli import _files
 from headroom_cli.errors import StoreRefusedError, StoreVersionError
+from headroom_cli.store import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ class Place:
         if name not in self._fds:
             what = f"{self.path}/{name}"
             try:
-                self._fds[name] = _files.open_directory(name, self.root, what, create=False)
+                self._fds[name] = files.open_directory(name, self.root, what, create=False)
             except FileNotFoundError:
                 if not create:
                     raise
-                self._fds[name] = _files.open_directory(name, self.root, what, create=True)
-                _files.barrier(self.root)  # what is kept in it lasts only if its own name does
+                self._fds[name] = files.open_directory(name, self.root, what, create=True)
+                files.barrier(self.root)  # what is kept in it lasts only if its own name does
         return self._fds[name]
 
     def existing(self, name: str) -> int | None:
@@ -98,7 +98,7 @@ class Place:
     def _lock_file(self, name: str) -> int:
         if name not in self._fds:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-            self._fds[name] = _files.open_private(name, self.root, flags, f"{self.path}/{name}")
+            self._fds[name] = files.open_private(name, self.root, flags, f"{self.path}/{name}")
         return self._fds[name]
 
     def temporary(self) -> str:
@@ -107,7 +107,7 @@ class Place:
 
     def _check_version(self, *, create: bool) -> None:
         try:
-            text = _files.read_file("version", self.root)
+            text = files.read_file("version", self.root)
         except FileNotFoundError:
             if not create:
                 raise
@@ -116,11 +116,11 @@ class Place:
         name, _, number = text.decode("ascii", "replace").strip().rpartition(" ")
         if name != "headroom store" or not number.isdecimal():
             raise StoreVersionError(
-                f"{_files.shown(self.path)}/version does not name a store; see `headroom store verify`, or use --store"
+                f"{files.shown(self.path)}/version does not name a store; see `headroom store verify`, or use --store"
             )
         if int(number) != VERSION:
             raise StoreVersionError(
-                f"the store {_files.shown(self.path)} is of version {int(number)}, this program knows {VERSION}; "
+                f"the store {files.shown(self.path)} is of version {int(number)}, this program knows {VERSION}; "
                 "upgrade headroom, or name another with --store"
             )
 
@@ -129,21 +129,21 @@ class Place:
         foreign = sorted(set(os.listdir(self.root)) - _NAMES)
         if foreign:
             raise StoreRefusedError(
-                f"{_files.shown(self.path)} holds other files ({_files.shown(foreign[0])}); "
+                f"{files.shown(self.path)} holds other files ({files.shown(foreign[0])}); "
                 "name an empty or a new directory with --store"
             )
         for name in _DIRECTORIES:
             self.directory(name, create=True)
         tmp = self.directory("tmp")
         name = self.temporary()
-        fd = _files.create_file(name, tmp)
+        fd = files.create_file(name, tmp)
         try:
-            _files.write_all(fd, b"headroom store %d\n" % VERSION)
-            _files.barrier(fd)
+            files.write_all(fd, b"headroom store %d\n" % VERSION)
+            files.barrier(fd)
         finally:
             os.close(fd)
         os.rename(name, "version", src_dir_fd=tmp, dst_dir_fd=self.root)
-        _files.barrier(self.root)
+        files.barrier(self.root)
 
 
 def _flock(fd: int, mode: int, end: float) -> bool:
@@ -168,7 +168,7 @@ def _keep_name(folder: str) -> None:
     except PermissionError:
         return
     try:
-        _files.barrier(fd)
+        files.barrier(fd)
     finally:
         os.close(fd)
 
@@ -176,7 +176,7 @@ def _keep_name(folder: str) -> None:
 def _open_root(path: str, *, create: bool) -> int:
     """Open the store's directory, making it and what leads to it with mode 0700 when asked."""
     try:
-        return _files.open_directory(path, None, path, create=False)
+        return files.open_directory(path, None, path, create=False)
     except FileNotFoundError:
         if not create:
             raise
@@ -184,8 +184,8 @@ def _open_root(path: str, *, create: bool) -> int:
         while not os.path.isdir(parent := os.path.dirname(missing[-1])):
             missing.append(parent)
         for folder in reversed(missing):
-            os.close(_files.open_directory(folder, None, folder, create=True))
+            os.close(files.open_directory(folder, None, folder, create=True))
             _keep_name(os.path.dirname(folder))
-        return _files.open_directory(path, None, path, create=True)
+        return files.open_directory(path, None, path, create=True)
     except NotADirectoryError as error:
-        raise StoreRefusedError(f"{_files.shown(path)} is not a directory; name one with --store") from error
+        raise StoreRefusedError(f"{files.shown(path)} is not a directory; name one with --store") from error

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import os
 
-from headroom_cli import _files, _grants, _journal, _storeclock, _zstd
 from headroom_cli import store as _store
-from headroom_cli._hash import sha256
 from headroom_cli.errors import StoreError, StoreFullError, StoreRefusedError
+from headroom_cli.hashing import sha256
+from headroom_cli.store import clock as store_clock
+from headroom_cli.store import files, frames, grants, journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli._place import Place
     from headroom_cli.store import Entry, Store
+    from headroom_cli.store.place import Place
 
 _GROUP = 64  # originals written before one round of barriers: as many descriptors are open at once
 _MANY = 1 << 20  # bytes of originals in a group
@@ -34,7 +35,7 @@ def put(store: Store, place: Place, entries: list[Entry]) -> list[str]:
     digests = [sha256(entry.data) for entry in entries]
     batch = dict(zip(digests, entries, strict=True))  # equal bytes are one original
     for entry in batch.values():
-        if len(entry.data) > _zstd.MAX_ORIGINAL:
+        if len(entry.data) > frames.MAX_ORIGINAL:
             raise StoreError(f"an original of {len(entry.data)} bytes is over the store's limit; pass it on unchanged")
     store.writing(place)
     now = store.now(place)
@@ -51,11 +52,11 @@ def put(store: Store, place: Place, entries: list[Entry]) -> list[str]:
 def _holds(place: Place, digest: str, data: bytes, now: float) -> bool:
     """Return whether the store holds this content already, and note its use; set a damaged object aside."""
     try:
-        fd = os.open(digest, _files.READ, dir_fd=place.directory("objects"))
+        fd = os.open(digest, files.READ, dir_fd=place.directory("objects"))
     except FileNotFoundError:
         return False
     except OSError as error:
-        if not isinstance(_files.failure(error, ""), StoreRefusedError):
+        if not isinstance(files.failure(error, ""), StoreRefusedError):
             raise
         _store.set_aside(place, digest, None)
         return False
@@ -73,7 +74,7 @@ def _holds(place: Place, digest: str, data: bytes, now: float) -> bool:
 def _same(fd: int, data: bytes) -> bool:
     try:
         return _store.content(fd, len(data)) == data
-    except _zstd.FrameError:
+    except frames.FrameError:
         return False
 
 
@@ -95,7 +96,7 @@ def _write(store: Store, place: Place, fresh: dict[str, Entry], now: float) -> N
             del names[digest]
     except _NoRoomError as error:
         raise StoreFullError(
-            f"the store {_files.shown(store.root)} is at its {store.budget >> 20} MiB; "
+            f"the store {files.shown(store.root)} is at its {store.budget >> 20} MiB; "
             "run `headroom store gc`, or raise the limit"
         ) from error
     finally:
@@ -116,23 +117,23 @@ def _write_group(group: dict[str, Entry], names: dict[str, str], tmp: int, now: 
 
     def write(digest: str) -> None:
         data = group[digest].data
-        frame = _zstd.pack(data)
+        frame = frames.pack(data)
         sizes.append(len(frame))
         if sum(sizes) > room:
             raise _NoRoomError
-        fd = _files.create_file(names[digest], tmp)
+        fd = files.create_file(names[digest], tmp)
         fds.append(fd)
-        _files.write_all(fd, frame)
+        files.write_all(fd, frame)
         os.utime(fd, ns=(stamp, stamp))
-        if _zstd.unpack(_files.read_all(fd, len(frame) + 1)) != data:
+        if frames.unpack(files.read_all(fd, len(frame) + 1)) != data:
             raise StoreError("what was written to the store reads back otherwise; check the disk")
 
     # Compressing and decoding run outside the interpreter's lock: many bytes are worth a thread for every core.
     many = sum(len(entry.data) for entry in group.values()) > _MANY
     try:
-        _files.in_threads(write, list(group), workers=min(os.cpu_count() or 1, 4) if many else 1)
-        _files.barriers(fds)
-    except _zstd.FrameError as error:
+        files.in_threads(write, list(group), workers=min(os.cpu_count() or 1, 4) if many else 1)
+        files.barriers(fds)
+    except frames.FrameError as error:
         raise StoreError("what was written to the store does not read back; check the disk") from error
     finally:
         for fd in fds:
@@ -161,21 +162,21 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
     while True:
         journals = b"".join(segments.values())
         records: list[bytes] = []
-        heads = {digest: _grants.head(digest, store.handle_length) for digest in batch}
-        lines = _grants.sharing(journals, set(heads.values())) if len(batch) > _FEW else None
+        heads = {digest: grants.head(digest, store.handle_length) for digest in batch}
+        lines = grants.sharing(journals, set(heads.values())) if len(batch) > _FEW else None
         for digest, entry in batch.items():
             if digest in handles and digest not in lost:
                 continue
             text = journals if lines is None else lines[heads[digest]]
-            handle, noted = _grants.choose(text, digest, store.handle_length, taken)
+            handle, noted = grants.choose(text, digest, store.handle_length, taken)
             handles[digest] = handle
             taken.add(handle)
             if now - noted > _store.AGAIN or digest in lost:
-                grant = _grants.Grant(
+                grant = grants.Grant(
                     handle,
                     digest,
                     used=now,
-                    when=_storeclock.plausible(store.clock()),
+                    when=store_clock.plausible(store.clock()),
                     size=len(entry.data),
                     kind=entry.kind,
                     command=entry.command,
@@ -184,12 +185,12 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
         if not records:
             _rely(objects, folder, segments)
             return handles
-        segment = max([f"owner-{_storeclock.month(now)}.log", *segments])
-        block = _journal.block(records)
-        fd, made = _journal.open_for_append(segment, folder, f"{store.root}/grants/{segment}")
+        segment = max([f"owner-{store_clock.month(now)}.log", *segments])
+        block = journal.block(records)
+        fd, made = journal.open_for_append(segment, folder, f"{store.root}/grants/{segment}")
         try:
-            _journal.append(fd, block)
-            _files.barriers([objects, fd, folder] if made else [objects, fd])
+            journal.append(fd, block)
+            files.barriers([objects, fd, folder] if made else [objects, fd])
         finally:
             os.close(fd)
         seen = {name: len(text) for name, text in segments.items()}
@@ -198,7 +199,7 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
             return handles
         segments = dict(store.segments(place))
         lost = {
-            digest for digest, handle in handles.items() if _grants.first_owner(added, handle)[0] not in ("", digest)
+            digest for digest, handle in handles.items() if grants.first_owner(added, handle)[0] not in ("", digest)
         }
         if not lost:
             return handles
@@ -206,9 +207,9 @@ def _grant(store: Store, place: Place, batch: dict[str, Entry], now: float, obje
 
 def _rely(objects: int, folder: int, segments: dict[str, bytes]) -> None:
     """Pass barriers for what another process may have named and noted just now; next to free when that is long ago."""
-    fds = [os.open(name, _files.READ, dir_fd=folder) for name in sorted(segments)[-2:]]
+    fds = [os.open(name, files.READ, dir_fd=folder) for name in sorted(segments)[-2:]]
     try:
-        _files.barriers([objects, *fds], workers=1)
+        files.barriers([objects, *fds], workers=1)
     finally:
         for fd in fds:
             os.close(fd)
@@ -217,7 +218,7 @@ def _rely(objects: int, folder: int, segments: dict[str, bytes]) -> None:
 def usage(place: Place) -> int:
     """Return about how many bytes are under objects/: the usage file's sum, or a count where that cannot be read."""
     try:
-        changes = _files.read_file("usage", place.root).split()
+        changes = files.read_file("usage", place.root).split()
         return max(sum(map(int, changes)), 0)
     except (FileNotFoundError, ValueError):
         total = _measure(place)
@@ -240,9 +241,9 @@ def set_usage(place: Place, total: int) -> None:
     """Write the usage file anew."""
     tmp = place.directory("tmp", create=True)
     name = place.temporary()
-    fd = _files.create_file(name, tmp)
+    fd = files.create_file(name, tmp)
     try:
-        _files.write_all(fd, b"%d\n" % total)
+        files.write_all(fd, b"%d\n" % total)
     finally:
         os.close(fd)
     os.rename(name, "usage", src_dir_fd=tmp, dst_dir_fd=place.root)
@@ -251,7 +252,7 @@ def set_usage(place: Place, total: int) -> None:
 def add_usage(place: Place, added: int) -> None:
     """Append a change to the usage file: one write, no sync; being a little off is corrected by gc."""
     try:
-        fd = _files.open_private("usage", place.root, _files.APPEND, f"{place.path}/usage")
+        fd = files.open_private("usage", place.root, files.APPEND, f"{place.path}/usage")
     except FileNotFoundError:
         return  # the next put measures
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from headroom_cli.compressors._logs_lines import (
+from headroom_cli.compressors.logs.lines import (
     DETAIL,
     ERROR,
     FAILING,
@@ -18,9 +18,9 @@ from headroom_cli.compressors._logs_lines import (
     WARNING,
     word_set,
 )
-from headroom_cli.compressors._logs_notes import NOTE, Rendering, render
-from headroom_cli.compressors._logs_templates import merge
-from headroom_cli.compressors._logs_traces import cycles, extend
+from headroom_cli.compressors.logs.notes import NOTE, Rendering, render
+from headroom_cli.compressors.logs.templates import merge
+from headroom_cli.compressors.logs.traces import cycles, extend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

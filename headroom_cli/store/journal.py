@@ -9,8 +9,8 @@ from __future__ import annotations
 import binascii
 import os
 
-from headroom_cli import _files
 from headroom_cli.errors import StoreFullError
+from headroom_cli.store import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ def block(records: Iterable[bytes]) -> bytes:
 def open_for_append(name: str, parent: int, what: str) -> tuple[int, bool]:
     """Return a journal's descriptor, and whether it was created (its directory then needs a barrier)."""
     try:
-        return _files.open_private(name, parent, _files.APPEND, what), False
+        return files.open_private(name, parent, files.APPEND, what), False
     except FileNotFoundError:
         # Another process may make it meanwhile; then too its name may not be on the disk yet.
-        return _files.open_private(name, parent, _files.APPEND | os.O_CREAT, what), True
+        return files.open_private(name, parent, files.APPEND | os.O_CREAT, what), True
 
 
 def append(fd: int, data: bytes) -> None:

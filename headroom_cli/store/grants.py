@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli import _journal
+from headroom_cli.store import journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def first_owner(journals: bytes, handle: str) -> tuple[str, float]:
         start = journals.rfind(b"\n", 0, at) + 1
         end = journals.find(b"\n", at)
         end = len(journals) if end < 0 else end
-        payload = _journal.payload_of(journals[start:end]) if at == start + 8 else None
+        payload = journal.payload_of(journals[start:end]) if at == start + 8 else None
         grant = parse(payload) if payload is not None else None
         if grant is not None and (not owner or grant.digest == owner):
             owner, used = grant.digest, max(used, grant.used)
@@ -128,7 +128,7 @@ def choose(journals: bytes, digest: str, length: int, taken: Container[str]) -> 
 def newest(journals: bytes) -> dict[str, Grant]:
     """Return handle -> its newest grant, in the order of the first ones; a handle belongs to its first record."""
     grants: dict[str, Grant] = {}
-    for payload in _journal.payloads(journals):
+    for payload in journal.payloads(journals):
         grant = parse(payload)
         if grant is None:
             continue

@@ -7,11 +7,11 @@ error, failure, stack trace and exit status stays where it was; a gap says how m
 
 from __future__ import annotations
 
-from headroom_cli.compressors import _logs_clean as clean
-from headroom_cli.compressors._logs_lines import NOTED, classify, decisive, stemmed
-from headroom_cli.compressors._logs_pick import Log, pick, prepare
-from headroom_cli.compressors._logs_shape import is_log, sniff
-from headroom_cli.compressors._logs_templates import keys_of
+from headroom_cli.compressors.logs import clean
+from headroom_cli.compressors.logs.lines import NOTED, classify, decisive, stemmed
+from headroom_cli.compressors.logs.pick import Log, pick, prepare
+from headroom_cli.compressors.logs.shape import is_log, sniff
+from headroom_cli.compressors.logs.templates import keys_of
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False

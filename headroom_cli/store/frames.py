@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from headroom_cli import _hash
+from headroom_cli import hashing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def hash_content(fd: int, stored: int) -> str:
     """
     size = stated_size(os.pread(fd, 18, 0), stored)
     if size <= _AT_ONCE:
-        return _hash.sha256(unpack(os.pread(fd, stored, 0)))
+        return hashing.sha256(unpack(os.pread(fd, stored, 0)))
     from hashlib import sha256
 
     decoder = _zstd.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import time
 
-from headroom_cli import _files, _journal
+from headroom_cli.store import files, journal
 
 NAME = "clock"
 DAY = 86_400.0
@@ -60,7 +60,7 @@ class Reading:
 
 def _read(root: int) -> Reading | None:
     try:
-        fields = next(_journal.payloads(_files.read_file(NAME, root)), b"").decode("ascii").split(" ")
+        fields = next(journal.payloads(files.read_file(NAME, root)), b"").decode("ascii").split(" ")
         store, wall, boot, up = fields
         return Reading(float(store), float(wall), boot.strip("-"), float(up))
     except (FileNotFoundError, ValueError):
@@ -102,9 +102,9 @@ def now(root: int, objects: int | None, wall: float, up: tuple[str, float]) -> t
 def write(root: int, tmp: int, name: str, store: float, *, wall: float, up: tuple[str, float]) -> None:
     """Write the store's time down (through ``tmp/NAME``); losing it to a crash is harmless."""
     text = f"{store:.3f} {plausible(wall):.3f} {up[0] or '-'} {up[1]:.2f}"
-    fd = _files.create_file(name, tmp)
+    fd = files.create_file(name, tmp)
     try:
-        _files.write_all(fd, _journal.line(text.encode("ascii")))
+        files.write_all(fd, journal.line(text.encode("ascii")))
     finally:
         os.close(fd)
     os.rename(name, NAME, src_dir_fd=tmp, dst_dir_fd=root)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from headroom_cli.compressors._logs_clean import visible
-from headroom_cli.compressors._logs_lines import FRAME, LEVEL, PASSED, SUMMARY, TOLD_BY_TOOL, classify
-from headroom_cli.compressors._logs_templates import keys_of
+from headroom_cli.compressors.logs.clean import visible
+from headroom_cli.compressors.logs.lines import FRAME, LEVEL, PASSED, SUMMARY, TOLD_BY_TOOL, classify
+from headroom_cli.compressors.logs.templates import keys_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@
     ledger/      YYYYMM.jsonl, one line per run (ledger.py)
     tmp/         objects on their way; nothing there was ever acknowledged
     quarantine/  objects that were found damaged, kept for whoever wants to look
-    clock        the store's own time (_storeclock.py)
+    clock        the store's own time (clock.py)
     usage        changes of the bytes under objects/, a running estimate
     lock, gate   shared by writers, alone for gc and forget
 
 ``put`` returns only when every original was written, read back equal and synced, its name synced, and its grant synced;
-a process killed anywhere before that leaves a valid store. Reads hash what they decode. Upkeep is in ``_upkeep.py``.
+a process killed anywhere before that leaves a valid store. Reads hash what they decode. Upkeep is in ``upkeep.py``.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ import os
 import stat
 import time
 
-from headroom_cli import _files, _grants, _journal, _storeclock, _zstd
-from headroom_cli._grants import Grant
-from headroom_cli._hash import sha256
-from headroom_cli._place import Place
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreRefusedError
+from headroom_cli.hashing import sha256
+from headroom_cli.store import clock as store_clock
+from headroom_cli.store import files, frames, grants, journal
+from headroom_cli.store.grants import Grant
+from headroom_cli.store.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ KEEP_DAYS = 30  # a grant is live this long after its last use
 BUDGET = 5 << 30  # bytes under objects/
 _NOTE_AGAIN = 3_600.0  # seconds
 _SHOWN = 12  # characters of a digest in messages
-AGAIN = _storeclock.DAY  # seconds: a handle used again within a day is not noted again
+AGAIN = store_clock.DAY  # seconds: a handle used again within a day is not noted again
 
 
 class Entry:
@@ -65,9 +66,9 @@ class Store:
         root: str,
         *,
         clock: Callable[[], float] = time.time,
-        uptime: Callable[[], tuple[str, float]] = _storeclock.uptime,
+        uptime: Callable[[], tuple[str, float]] = store_clock.uptime,
         budget: int = BUDGET,
-        handle_length: int = _grants.LENGTH,
+        handle_length: int = grants.LENGTH,
     ) -> None:
         """``clock`` gives Unix seconds, ``uptime`` the boot and the seconds since; ``budget`` is in bytes."""
         if not root or "\0" in root:
@@ -83,29 +84,29 @@ class Store:
         if not entries:
             return []
         try:
-            from headroom_cli import _put
+            from headroom_cli.store import put
 
             with self.open(create=True) as place:
-                return _put.put(self, place, entries)
+                return put.put(self, place, entries)
         except OSError as error:
-            raise _files.failure(error, self.root) from error
+            raise files.failure(error, self.root) from error
 
     def get(self, digest: str) -> bytes:
         """Return the original with this SHA-256 (hex) and note its use.
 
         Raise NotFoundError, or CorruptError after setting a damaged object aside.
         """
-        if not _grants.is_digest(digest):
+        if not grants.is_digest(digest):
             raise NotFoundError("that is not the name of an original; it has 64 hex digits")
         try:
             with self.open() as place:
                 return self._read(place, digest)
         except OSError as error:
-            raise _files.failure(error, self.root) from error
+            raise files.failure(error, self.root) from error
 
     def has(self, digest: str) -> bool:
         """Return whether an original of this SHA-256 (hex) is there; its content is not looked at."""
-        if not _grants.is_digest(digest):
+        if not grants.is_digest(digest):
             return False
         try:
             with self.open() as place:
@@ -116,17 +117,17 @@ class Store:
         except (FileNotFoundError, NotFoundError):
             return False
         except OSError as error:
-            raise _files.failure(error, self.root) from error
+            raise files.failure(error, self.root) from error
 
     def resolve(self, handle: str) -> str:
         """Return the SHA-256 (hex) that a handle was given for, by its record. Raise NotFoundError."""
-        if not _grants.is_handle(handle, self.handle_length):
+        if not grants.is_handle(handle, self.handle_length):
             raise NotFoundError("that is not a handle; one has 12 to 52 of a-z and 2-7")
         try:
             with self.open() as place:
                 return self._owner(place, handle)
         except OSError as error:
-            raise _files.failure(error, self.root) from error
+            raise files.failure(error, self.root) from error
 
     def fetch(self, handle: str) -> bytes:
         """Return the original behind a handle. Raise NotFoundError, or CorruptError after setting it aside."""
@@ -158,9 +159,9 @@ class Store:
                     if (held := known.get(key)) is None or held[0] != value or now - held[1] > AGAIN
                 ]
                 if fresh:
-                    _append_durably(name, folder, f"{self.root}/renderings/{name}", _journal.block(fresh))
+                    _append_durably(name, folder, f"{self.root}/renderings/{name}", journal.block(fresh))
         except OSError as error:
-            raise _files.failure(error, self.root) from error
+            raise files.failure(error, self.root) from error
 
     def recall(self, shard: str) -> dict[str, str]:
         """Return every record of a shard, the newest of each key; damaged lines are skipped."""
@@ -172,7 +173,7 @@ class Store:
         except NotFoundError:
             return {}
         except OSError as error:
-            raise _files.failure(error, self.root) from error
+            raise files.failure(error, self.root) from error
         return {key: held[0] for key, held in _renderings(data).items()}
 
     def grants(self) -> Iterator[Grant]:
@@ -183,14 +184,14 @@ class Store:
         except NotFoundError:
             return
         except OSError as error:
-            raise _files.failure(error, self.root) from error
-        yield from _grants.newest(journals).values()
+            raise files.failure(error, self.root) from error
+        yield from grants.newest(journals).values()
 
     def where(self) -> str:
         """Return the store's directory."""
         return self.root
 
-    # What follows serves _put.py and _upkeep.py, the store's other halves.
+    # What follows serves put.py and upkeep.py, the store's other halves.
 
     def open(self, *, create: bool = False) -> Place:
         """Open the store; raise NotFoundError when there is none and it shall not be made."""
@@ -199,27 +200,27 @@ class Store:
         except FileNotFoundError as error:
             if create:
                 raise StoreError(
-                    f"the store {_files.shown(self.root)} cannot be made; name a directory with --store"
+                    f"the store {files.shown(self.root)} cannot be made; name a directory with --store"
                 ) from error
-            raise NotFoundError(f"there is no store in {_files.shown(self.root)}; name one with --store") from error
+            raise NotFoundError(f"there is no store in {files.shown(self.root)}; name one with --store") from error
 
     def writing(self, place: Place) -> None:
         """Take the writers' shared lock."""
         if not place.lock():
-            raise StoreError(f"the store {_files.shown(self.root)} is busy; try again")
+            raise StoreError(f"the store {files.shown(self.root)} is busy; try again")
 
     def now(self, place: Place) -> float:
         """Return the store's time, writing it down when that is due. Needs the lock."""
         wall, up = self.clock(), self.uptime()
-        now, due = _storeclock.now(place.root, place.existing("objects"), wall, up)
+        now, due = store_clock.now(place.root, place.existing("objects"), wall, up)
         if due:
             tmp = place.directory("tmp", create=True)
-            _storeclock.write(place.root, tmp, place.temporary(), now, wall=wall, up=up)
+            store_clock.write(place.root, tmp, place.temporary(), now, wall=wall, up=up)
         return now
 
     def peek(self, place: Place) -> float:
         """Return the store's time without writing it down."""
-        return _storeclock.now(place.root, place.existing("objects"), self.clock(), self.uptime())[0]
+        return store_clock.now(place.root, place.existing("objects"), self.clock(), self.uptime())[0]
 
     def segments(self, place: Place, seen: dict[str, int] | None = None) -> list[tuple[str, bytes]]:
         """Return the owner's grant journals, oldest first: name and text, each from the bytes ``seen`` of it on."""
@@ -230,7 +231,7 @@ class Store:
         return [(name, _read_or_empty(name, folder, seen.get(name, 0) if seen else 0)) for name in names]
 
     def _owner(self, place: Place, handle: str) -> str:
-        digest, _ = _grants.first_owner(b"".join(text for _, text in self.segments(place)), handle)
+        digest, _ = grants.first_owner(b"".join(text for _, text in self.segments(place)), handle)
         if not digest:
             raise NotFoundError(f"no original has the handle {handle}; see `headroom store list`")
         return digest
@@ -242,22 +243,22 @@ class Store:
         if objects is None:
             raise missing
         try:
-            fd = os.open(digest, _files.READ, dir_fd=objects)
+            fd = os.open(digest, files.READ, dir_fd=objects)
         except FileNotFoundError as error:
             raise missing from error
         except OSError as error:
-            if not isinstance(_files.failure(error, ""), StoreRefusedError):
+            if not isinstance(files.failure(error, ""), StoreRefusedError):
                 raise  # it could not be read this time; that says nothing of what it is
             set_aside(place, digest, None)
             raise _corrupt(digest) from error
         try:
             data = content(fd)
             if sha256(data) != digest:
-                raise _zstd.FrameError("another content")  # noqa: TRY301 - one way out for every damage
+                raise frames.FrameError("another content")  # noqa: TRY301 - one way out for every damage
             # Where the store's time is far from the clock, touch finds out.
             if abs(self.clock() - os.fstat(fd).st_mtime) > _NOTE_AGAIN and _may_write(place):
                 touch(fd, self.now(place))
-        except _zstd.FrameError as error:
+        except frames.FrameError as error:
             set_aside(place, digest, fd)
             raise _corrupt(digest) from error
         finally:
@@ -269,11 +270,11 @@ def content(fd: int, size: int = -1) -> bytes:
     """Return the content of an opened object; raise FrameError when it is damaged or not of ``size`` bytes."""
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
-        raise _zstd.FrameError("not a plain file")
-    stated = _zstd.stated_size(_files.read_all(fd, 18), status.st_size)  # before a file of any length is read
+        raise frames.FrameError("not a plain file")
+    stated = frames.stated_size(files.read_all(fd, 18), status.st_size)  # before a file of any length is read
     if size not in {-1, stated}:
-        raise _zstd.FrameError("another content")
-    return _zstd.unpack(_files.read_all(fd, status.st_size))
+        raise frames.FrameError("another content")
+    return frames.unpack(files.read_all(fd, status.st_size))
 
 
 def touch(fd: int, now: float) -> None:
@@ -327,14 +328,14 @@ def _corrupt(digest: str) -> CorruptError:
 
 
 def _shard_name(shard: str) -> str:
-    if not _grants.is_shard(shard):
+    if not grants.is_shard(shard):
         raise ValueError("a shard is 2 to 64 hex digits")
     return f"{shard}.log"
 
 
 def _read_or_empty(name: str, folder: int, offset: int = 0) -> bytes:
     try:
-        return _files.read_file(name, folder, offset)
+        return files.read_file(name, folder, offset)
     except FileNotFoundError:
         return b""
 
@@ -342,7 +343,7 @@ def _read_or_empty(name: str, folder: int, offset: int = 0) -> bytes:
 def _renderings(data: bytes) -> dict[str, tuple[str, float]]:
     """Return key -> (value, store time) of a shard's journal, the newest of each key."""
     records: dict[str, tuple[str, float]] = {}
-    for payload in _journal.payloads(data):
+    for payload in journal.payloads(data):
         used, _, rest = payload.partition(b" ")
         key, space, value = rest.partition(b" ")
         if space and used.isdigit():
@@ -351,9 +352,9 @@ def _renderings(data: bytes) -> dict[str, tuple[str, float]]:
 
 
 def _append_durably(name: str, folder: int, what: str, block: bytes) -> None:
-    fd, made = _journal.open_for_append(name, folder, what)
+    fd, made = journal.open_for_append(name, folder, what)
     try:
-        _journal.append(fd, block)
-        _files.barriers([fd, folder] if made else [fd])
+        journal.append(fd, block)
+        files.barriers([fd, folder] if made else [fd])
     finally:
         os.close(fd)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors._logs_clean import written
-from headroom_cli.compressors._logs_lines import ERROR, GLUE, LEVEL, NOTED, PASSED, TROUBLE
+from headroom_cli.compressors.logs.clean import written
+from headroom_cli.compressors.logs.lines import ERROR, GLUE, LEVEL, NOTED, PASSED, TROUBLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.compressors._logs_pick import Log
+    from headroom_cli.compressors.logs.pick import Log
 
 NOTE = 28  # characters: what a gap note costs; a gap that is cheaper is not cut
 _ERROR_CROP = (

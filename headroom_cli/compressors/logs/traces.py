@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors._logs_lines import ERROR, FRAME, GLUE, PASSED
+from headroom_cli.compressors.logs.lines import ERROR, FRAME, GLUE, PASSED
 
 _CYCLE = 8  # frames; the longest recursion cycle that is recognised
 

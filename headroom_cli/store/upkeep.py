@@ -10,17 +10,17 @@ import os
 import re
 import stat
 
-from headroom_cli import _files, _grants, _journal, _put, _zstd
 from headroom_cli import store as _store
-from headroom_cli._storeclock import DAY
 from headroom_cli.errors import StoreError
+from headroom_cli.store import files, frames, grants, journal, put
+from headroom_cli.store.clock import DAY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from headroom_cli._place import Place
     from headroom_cli.store import Store
+    from headroom_cli.store.place import Place
 
 _SLICE = 64  # removals under one hold of the lock: about a millisecond
 _TMP_KEEP = (
@@ -89,8 +89,8 @@ def verify(store: Store, depth: int = 3) -> Verification:
     try:
         with store.open() as place:
             journals = b"".join(text for _, text in store.segments(place))
-            granted = _grants.newest(journals)
-            report.torn = _journal.damaged(journals) + sum(_journal.damaged(text) for _, text in _shards(place))
+            granted = grants.newest(journals)
+            report.torn = journal.damaged(journals) + sum(journal.damaged(text) for _, text in _shards(place))
             present = _verify_objects(place, report)
             now = store.peek(place)
             for handle, grant in granted.items():
@@ -102,7 +102,7 @@ def verify(store: Store, depth: int = 3) -> Verification:
             report.quarantined = len(_list(place, "quarantine"))
             report.leftovers = len(_list(place, "tmp"))
     except OSError as error:
-        raise _files.failure(error, store.root) from error
+        raise files.failure(error, store.root) from error
     return report
 
 
@@ -118,32 +118,32 @@ def _verify_objects(place: Place, report: Verification) -> dict[str, int]:
             present[name] = _check_object(objects, name, report)
         except FileNotFoundError:
             return  # gc was faster
-        except _zstd.FrameError as error:
+        except frames.FrameError as error:
             present[name] = -1
             report.damaged.append((name, str(error)))
 
     names = os.listdir(objects)
     # Hashing and decoding run outside the interpreter's lock, so threads use every core.
-    _files.in_threads(check, names, workers=min(os.cpu_count() or 1, 8) if report.depth > 2 else 1)
+    files.in_threads(check, names, workers=min(os.cpu_count() or 1, 8) if report.depth > 2 else 1)
     report.objects = len(present)
     report.damaged.sort()
     return present
 
 
 def _check_object(objects: int, name: str, report: Verification) -> int:
-    if not _grants.is_digest(name):
-        raise _zstd.FrameError("not the name of an object")
+    if not grants.is_digest(name):
+        raise frames.FrameError("not the name of an object")
     status = os.stat(name, dir_fd=objects, follow_symlinks=False)
     if not stat.S_ISREG(status.st_mode):
-        raise _zstd.FrameError("not a plain file")
+        raise frames.FrameError("not a plain file")
     if report.depth < 2:
         report.bytes += status.st_size
         return -1
-    fd = os.open(name, _files.READ, dir_fd=objects)
+    fd = os.open(name, files.READ, dir_fd=objects)
     try:
-        size = _zstd.stated_size(_files.read_all(fd, 18), status.st_size)
-        if report.depth > 2 and _zstd.hash_content(fd, status.st_size) != name:
-            raise _zstd.FrameError("the content does not hash to its name")
+        size = frames.stated_size(files.read_all(fd, 18), status.st_size)
+        if report.depth > 2 and frames.hash_content(fd, status.st_size) != name:
+            raise frames.FrameError("the content does not hash to its name")
     finally:
         os.close(fd)
     report.bytes += size
@@ -164,24 +164,24 @@ def gc(
         with store.open() as place, _Alone(store, place, patience) as alone:
             alone.take()
             now = store.now(place)
-            usage = _put.usage(place)
+            usage = put.usage(place)
             alone.release()
             uses = _Uses(store, place)
-            files = sorted(_scan(place), key=lambda file: file[1])
-            total = sum(size for _, _, size in files)
+            objects = sorted(_scan(place), key=lambda file: file[1])
+            total = sum(size for _, _, size in objects)
 
             def unused(digest: str, touched: float) -> bool:
                 return now - max(touched, uses.last(digest)) > keep
 
             def orphaned(digest: str, touched: float) -> bool:
-                return uses.last(digest) == _grants.NEVER and now - touched > DAY
+                return uses.last(digest) == grants.NEVER and now - touched > DAY
 
             _remove(
-                place, alone, uses, [file for file in files if unused(file[0], file[1])], dead=unused, report=report
+                place, alone, uses, [file for file in objects if unused(file[0], file[1])], dead=unused, report=report
             )
             if total - report.bytes > limit:
                 # Left by writers that were killed before anybody got a handle.
-                over = [file for file in files if orphaned(file[0], file[1])]
+                over = [file for file in objects if orphaned(file[0], file[1])]
                 room = total - report.bytes - limit
                 chosen = []
                 for file in over:
@@ -190,16 +190,16 @@ def gc(
                     chosen.append(file)
                     room -= file[2]
                 _remove(place, alone, uses, chosen, dead=orphaned, report=report)
-            report.kept, report.kept_bytes = len(files) - report.removed, total - report.bytes
+            report.kept, report.kept_bytes = len(objects) - report.removed, total - report.bytes
             _compact(store, place, alone, now - keep, report)
             alone.take()
             report.leftovers = _clear_tmp(store, place)
-            if _put.usage(place) == usage:  # nobody put anything meanwhile: the count is exact
-                _put.set_usage(place, report.kept_bytes)
+            if put.usage(place) == usage:  # nobody put anything meanwhile: the count is exact
+                put.set_usage(place, report.kept_bytes)
             else:
-                _put.add_usage(place, -report.bytes)
+                put.add_usage(place, -report.bytes)
     except OSError as error:
-        raise _files.failure(error, store.root) from error
+        raise files.failure(error, store.root) from error
     return report
 
 
@@ -222,7 +222,7 @@ class _Alone:
     def take(self) -> None:
         """Take the lock alone or raise StoreError."""
         if not self._place.lock(exclusive=True, patience=self._patience):
-            raise StoreError(f"the store {_files.shown(self._store.root)} is being written; try again later")
+            raise StoreError(f"the store {files.shown(self._store.root)} is being written; try again later")
 
     def release(self) -> None:
         """Let writers in."""
@@ -242,7 +242,7 @@ class _Uses:
         self.refresh()
 
     def last(self, digest: str) -> float:
-        return self._used.get(digest, _grants.NEVER)
+        return self._used.get(digest, grants.NEVER)
 
     def refresh(self) -> None:
         """Take in every record appended since the last look. Complete only while the lock is held alone."""
@@ -258,8 +258,8 @@ class _Uses:
             # Another gc may have rewritten a segment: then it is read again from its beginning.
             offsets[name] = read if inode == status.st_ino and read <= status.st_size else 0
         for name, text in self._store.segments(self._place, offsets):
-            for payload in _journal.payloads(text):
-                grant = _grants.parse(payload)
+            for payload in journal.payloads(text):
+                grant = grants.parse(payload)
                 if grant is not None:
                     self._used[grant.digest] = max(self._used.get(grant.digest, grant.used), grant.used)
             self._seen[name] = inodes.get(name, 0), offsets.get(name, 0) + len(text)
@@ -276,7 +276,7 @@ def _scan(place: Place) -> Iterator[tuple[str, float, int]]:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
-            if _grants.is_digest(entry.name) and stat.S_ISREG(status.st_mode):
+            if grants.is_digest(entry.name) and stat.S_ISREG(status.st_mode):
                 yield entry.name, status.st_mtime, status.st_size
 
 
@@ -284,17 +284,17 @@ def _remove(
     place: Place,
     alone: _Alone,
     uses: _Uses,
-    files: list[tuple[str, float, int]],
+    doomed: list[tuple[str, float, int]],
     *,
     dead: Callable[[str, float], bool],
     report: Collection,
 ) -> None:
     """Remove the files that are still dead when looked at under the lock."""
     objects = place.existing("objects")
-    for start in range(0, len(files), _SLICE):
+    for start in range(0, len(doomed), _SLICE):
         alone.take()
         uses.refresh()
-        for digest, _, _ in files[start : start + _SLICE]:
+        for digest, _, _ in doomed[start : start + _SLICE]:
             try:
                 status = os.stat(digest, dir_fd=objects, follow_symlinks=False)
                 if dead(digest, status.st_mtime):
@@ -320,7 +320,7 @@ def _compact(store: Store, place: Place, alone: _Alone, since: float, report: Co
     for name, text in _shards(place):
         if _worth(text, _kept_renderings(text, since)):
             alone.take()
-            text = _files.read_file(name, place.directory("renderings"))  # noqa: PLW2901 - again, now that it stands still
+            text = files.read_file(name, place.directory("renderings"))  # noqa: PLW2901 - again, now that it stands still
             kept = _kept_renderings(text, since)
             report.records += _rewrite(place, "renderings", name, text, kept.__contains__)
             alone.release()
@@ -328,19 +328,19 @@ def _compact(store: Store, place: Place, alone: _Alone, since: float, report: Co
 
 def _worth(text: bytes, kept: set[bytes]) -> bool:
     lines = sum(1 for line in text.split(b"\n") if line)
-    return lines > 0 and (len(kept) * _WORTH <= lines * (_WORTH - 1) or _journal.damaged(text) > 0)
+    return lines > 0 and (len(kept) * _WORTH <= lines * (_WORTH - 1) or journal.damaged(text) > 0)
 
 
 def _kept_grants(place: Place, journals: bytes, since: float) -> set[bytes]:
     """Return the lines to keep: the newest of each handle whose original was granted or read since."""
     objects = place.existing("objects")
     kept = set()
-    for grant in _grants.newest(journals).values():
+    for grant in grants.newest(journals).values():
         used = grant.used
         if used < since and objects is not None:
             used = max(used, _touched(objects, grant.digest))
         if used >= since:
-            kept.add(_journal.line(grant.payload()).rstrip(b"\n"))
+            kept.add(journal.line(grant.payload()).rstrip(b"\n"))
     return kept
 
 
@@ -348,18 +348,18 @@ def _touched(objects: int, digest: str) -> float:
     try:
         return os.stat(digest, dir_fd=objects, follow_symlinks=False).st_mtime
     except FileNotFoundError:
-        return _grants.NEVER
+        return grants.NEVER
 
 
 def _kept_renderings(text: bytes, since: float) -> set[bytes]:
     """Return the lines to keep: the newest of each key, noted since."""
     newest: dict[bytes, tuple[float, bytes]] = {}
-    for payload in _journal.payloads(text):
+    for payload in journal.payloads(text):
         used, _, rest = payload.partition(b" ")
         key, space, _ = rest.partition(b" ")
         if space and used.isdigit():
             newest[key] = (float(used), payload)
-    return {_journal.line(payload).rstrip(b"\n") for used, payload in newest.values() if used >= since}
+    return {journal.line(payload).rstrip(b"\n") for used, payload in newest.values() if used >= since}
 
 
 def _rewrite(place: Place, folder: str, name: str, text: bytes, keep: Callable[[bytes], bool]) -> int:
@@ -374,14 +374,14 @@ def _rewrite(place: Place, folder: str, name: str, text: bytes, keep: Callable[[
     else:
         tmp = place.directory("tmp", create=True)
         temporary = place.temporary()
-        fd = _files.create_file(temporary, tmp)
+        fd = files.create_file(temporary, tmp)
         try:
-            _files.write_all(fd, b"\n".join(kept) + b"\n")
-            _files.barrier(fd)
+            files.write_all(fd, b"\n".join(kept) + b"\n")
+            files.barrier(fd)
         finally:
             os.close(fd)
         os.rename(temporary, name, src_dir_fd=tmp, dst_dir_fd=directory)
-    _files.barrier(directory)
+    files.barrier(directory)
     return len(lines) - len(kept)
 
 
@@ -406,7 +406,7 @@ def forget(store: Store, handle: str, *, patience: float = 10.0) -> Forgotten:
     try:
         with store.open() as place, _Alone(store, place, patience) as alone:
             alone.take()
-            granted = _grants.newest(b"".join(text for _, text in store.segments(place)))
+            granted = grants.newest(b"".join(text for _, text in store.segments(place)))
             report.handles = [name for name, grant in granted.items() if grant.digest == report.digest]
             for folder in ("objects", "quarantine", "tmp"):
                 for name in _list(place, folder):
@@ -422,7 +422,7 @@ def forget(store: Store, handle: str, *, patience: float = 10.0) -> Forgotten:
             for name, text in store.segments(place):  # last: until then forget can be run again
                 report.records += _rewrite(place, "grants", name, text, lambda line: digest not in line)
     except OSError as error:
-        raise _files.failure(error, store.root) from error
+        raise files.failure(error, store.root) from error
     return report
 
 
@@ -433,11 +433,11 @@ def _forget_file(place: Place, folder: str, name: str, report: Forgotten) -> Non
         return  # not made by a store
     size = status.st_size
     os.unlink(name, dir_fd=directory)
-    _files.barrier(directory)
+    files.barrier(directory)
     report.files += 1
     report.bytes += size
     if folder == "objects":
-        _put.add_usage(place, -size)
+        put.add_usage(place, -size)
 
 
 def _shards(place: Place) -> list[tuple[str, bytes]]:
@@ -446,7 +446,7 @@ def _shards(place: Place) -> list[tuple[str, bytes]]:
     if folder is None:
         return []
     names = sorted(name for name in _list(place, "renderings") if name.endswith(".log"))
-    return [(name, _files.read_file(name, folder)) for name in names if _grants.is_shard(name.removesuffix(".log"))]
+    return [(name, files.read_file(name, folder)) for name in names if grants.is_shard(name.removesuffix(".log"))]
 
 
 def _list(place: Place, folder: str) -> list[str]:
