@@ -1,0 +1,124 @@
+"""Say what a text is: block -> kind, and a text of several kinds -> its segments.
+
+Two witnesses are heard: the text (``_signatures.py``) and the command, tool or file name behind it (``_commands.py``).
+Content beats the command when they disagree strongly: ``cat x.json | head`` may not be JSON, and a test runner may
+print nothing but a compiler's error. Where both are weak the likeliest kind comes with a low confidence.
+"""
+
+from __future__ import annotations
+
+from headroom_cli import _segments, _signatures
+from headroom_cli._commands import from_hint
+from headroom_cli.model import Hint
+
+# A kind that has a grammar is never believed from a command alone: the text must look like it at least this much.
+_LEAST = {"json": 0.5, "diff": 0.3, "html": 0.25, "search": 0.3, "table": 0.15, "test-log": 0.02}
+_TRUST = 0.45  # what a command that is always right adds to its kind's score
+_CLOSE = {  # kinds that a command tells apart better than the text does
+    "log": ("test-log", "table", "prose", "code"),
+    "test-log": ("log", "table", "prose", "code"),
+    "listing": ("search", "table", "prose", "code", "log"),
+    "search": ("listing", "code", "table", "log"),
+    "code": ("prose", "table", "log", "search", "html", "listing", "test-log"),
+    "prose": ("code", "table", "log", "listing"),
+    "table": ("listing", "log", "code", "prose", "search"),
+}
+_NAMES = {"command": "the command", "file name": "the file's name", "tool": "the tool"}
+
+
+class Route:
+    """What a text is, how sure that is (0..1), and the reason in a few words."""
+
+    __slots__ = ("confidence", "kind", "why")
+
+    def __init__(self, kind: str, confidence: float, why: str) -> None:
+        """``kind`` is one of ``model.KINDS``."""
+        self.kind = kind
+        self.confidence = confidence
+        self.why = why
+
+    def __repr__(self) -> str:
+        """Show all three."""
+        return f"Route({self.kind!r}, {self.confidence:.2f}, {self.why!r})"
+
+
+class Segment:
+    """A part of a text, ``text[start:end]``, with its kind and what is known of it.
+
+    ``why`` is wrapper, prompt, fence or text; wrapper and prompt lines are not for a compressor.
+    """
+
+    __slots__ = ("confidence", "end", "hint", "kind", "start", "why")
+
+    def __init__(self, start: int, end: int, kind: str, confidence: float, hint: Hint, *, why: str = "text") -> None:
+        """Take a part of a text and what is known of it."""
+        self.start = start
+        self.end = end
+        self.kind = kind
+        self.confidence = confidence
+        self.hint = hint
+        self.why = why
+
+    def __repr__(self) -> str:
+        """Show the span and the kind."""
+        return f"Segment({self.start}, {self.end}, {self.kind!r}, {self.confidence:.2f}, {self.why!r})"
+
+
+def route(text: str, hint: Hint) -> Route:
+    """Return the kind of a text. Only a bounded sample is read, whatever the size."""
+    start, end = _segments.unwrap(text)
+    if start >= end:
+        return Route("prose", 0.0, "empty")
+    prompts = _segments.prompts(text, start, end)
+    if prompts >= 2:
+        return Route("mixed", 0.9, f"{prompts} shell prompts")
+    if start and not hint.path:
+        hint = Hint(hint.command, hint.tool, _segments.named(text, start))
+    if start or end < len(text):
+        # The sample functions read from both ends: cut only what the wrapper holds.
+        text = text[start:end]
+    return _judge(text, hint)
+
+
+def _judge(text: str, hint: Hint) -> Route:
+    """Weigh the text against what its hint promises."""
+    found = {kind: score for kind, score in _signatures.scores(text).items() if score >= _LEAST.get(kind, 0.0)}
+    told, trust, source = from_hint(hint)
+    best = max(found, key=found.__getitem__, default="prose")
+    score = found.get(best, 0.0)
+    if score < 0.12:
+        best = "prose"  # nothing speaks: words are the likeliest
+    if best == "log" and found.get("test-log", 0.0) > 0.75 * score:
+        best, score = "test-log", max(score, found["test-log"])
+    if not told or told == best:
+        why = "its text" if not told else f"its text and {_NAMES[source]}"
+        return Route(best, min(0.99, score + (0.2 * trust if told else 0.0)), why)
+    own = found.get(told, 0.0)
+    allowed = (own > 0.0 or told not in _LEAST) and (best in _CLOSE.get(told, ()) or own > 0.4)
+    strong = best in ("json", "diff", "html") and score >= 0.9
+    if allowed and not strong and own + _TRUST * trust >= score:
+        return Route(told, min(0.95, 0.35 + 0.4 * trust + 0.25 * own), _NAMES[source])
+    if score < 0.25 and told not in ("json", "diff", "html"):
+        return Route(told, 0.3 * trust, f"{_NAMES[source]}; its text says little")
+    return Route(best, max(0.1, score - 0.15 * trust), f"its text, against {_NAMES[source]}")
+
+
+def segments(text: str, hint: Hint) -> list[Segment]:
+    """Cut a text where its kind changes: wrapper lines, prompts, fences, JSON or a diff inside other text.
+
+    One segment is the common answer. The segments cover the text exactly and in order.
+    """
+    parts = _segments.cut(text)
+    found: list[Segment] = []
+    for start, end, why, command in parts:
+        if start >= end:
+            continue
+        if why in ("wrapper", "prompt"):
+            found.append(Segment(start, end, "prose", 0.0, hint, why=why))
+            continue
+        own = hint if not command else Hint(command, hint.tool, hint.path if why == "text" else "")
+        if why == "fence":
+            own = Hint("", "", command)
+        judged = _judge(text[start:end], own)
+        found.append(Segment(start, end, judged.kind, judged.confidence, own, why=why))
+    return found or [Segment(0, len(text), "prose", 0.0, hint)]
