@@ -12,7 +12,7 @@ from itertools import pairwise
 from headroom_cli import _patterns
 
 _WIDTH = 200  # characters of a line that are looked at
-_HEAD, _MIDDLE, _TAIL = 70, 8, 24  # lines
+_HEAD, _MIDDLE, _TAIL = 50, 6, 20  # lines
 
 
 def lines_of(text: str) -> list[str]:
@@ -20,7 +20,7 @@ def lines_of(text: str) -> list[str]:
     size = len(text)
     if size <= 24_000:
         lines = text.split("\n")
-        if len(lines) > 140:
+        if len(lines) > 100:
             step = len(lines) // 6
             middle = [line for i in range(1, 6) for line in lines[i * step : i * step + _MIDDLE]]
             lines = lines[:_HEAD] + middle + lines[-_TAIL:]
@@ -144,12 +144,13 @@ def scores(text: str) -> dict[str, float]:
     log, test = _log(full)
     found["log"] = max(found.get("log", 0.0), log)
     found["test-log"] = test
-    told = [line for line in full if not _is_logged(line)]
+    said = {line: _is_logged(line) for line in set(full)}
+    told = [line for line in full if not said[line]]
     # Markdown quotes code in fences: what stands outside says what the text is.
     found["code"] = coloured * _code(told, total, numbered=numbered)
     if len(outside) < total and _patterns.CODE_START.match(full[0]) and full[0].lstrip()[0] not in "#>*-":
         outside = full  # a source file whose comments hold fences
-    found["prose"] = _prose([line for line in outside if not _is_printed(line)], len(outside))
+    found["prose"] = _prose([line for line in outside if not said.get(line) and not _is_printed(line)], len(outside))
     if len(outside) < total and not numbered:
         found["prose"] = max(found["prose"], 0.6)
         for kind in ("code", "log", "test-log", "search"):
@@ -190,13 +191,8 @@ def _is_diagnostic(line: str) -> bool:
 
 
 def _is_printed(line: str) -> bool:
-    """Return whether a program's report is likelier than a writer."""
-    return bool(
-        _is_logged(line)
-        or _patterns.BUILD.match(line)
-        or _patterns.TEST.match(line)
-        or _patterns.DIAGNOSTIC.match(line)
-    )
+    """Return whether a line that is no message is likelier a program's report than a writer's."""
+    return bool(_patterns.BUILD.match(line) or _patterns.TEST.match(line) or _patterns.DIAGNOSTIC.match(line))
 
 
 def _is_fence(line: str) -> bool:

@@ -15,7 +15,7 @@ import time
 
 from headroom_cli import context, formats, tokens
 from headroom_cli.drafting import Drafter
-from headroom_cli.errors import CorruptError, HeadroomError, NotFoundError, StoreError
+from headroom_cli.errors import CorruptError, FailedOpenError, HeadroomError, NotFoundError, StoreError
 from headroom_cli.model import LOSSY, Draft, Policy, Report, Result
 
 TYPE_CHECKING = False
@@ -90,6 +90,7 @@ def _crush(
         result.failure = error
     if document.warning and all(report.kind == "json" and not report.degree for report in result.blocks):
         result.warnings.append(f"{document.warning}; passed through")
+        result.failure = FailedOpenError(result.warnings[-1])
     result.before = sum(report.before for report in result.blocks)
     result.after = sum(report.after for report in result.blocks)
     return result
@@ -374,4 +375,5 @@ def _untouched(data: bytes, policy: Policy, warning: str) -> Result:
     result = Result(data, "raw", policy.level_for(turns=False))
     if warning:
         result.warnings.append(warning)
+        result.failure = FailedOpenError(warning)
     return result
