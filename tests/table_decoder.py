@@ -1,4 +1,4 @@
-"""Read the table notation of headroom_cli/compressors/_json_tables.py back into values. Shares no code with the writer.
+"""Read the table notation of headroom_cli/compressors/tables.py back into values. Shares no code with the writer.
 
 A number whose text an int would not give back is a ``Text`` (its text), so that 1.10 and 1.1 differ.
 """

@@ -10,7 +10,8 @@ import table_decoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headroom_cli.compressors import _json_spans, _json_tables, records
+from headroom_cli.compressors import records
+from headroom_cli.compressors.records import spans, tables
 from headroom_cli.model import FAITHFUL, LOSSY, Hint, Want
 
 
@@ -28,8 +29,8 @@ def crush(value, **options):
 
 
 def encoded(text):
-    part = _json_spans.parse(text)
-    return _json_tables.encode(part.values, whole=len(part.values) == 1)
+    part = spans.parse(text)
+    return tables.encode(part.values, whole=len(part.values) == 1)
 
 
 def check_exact(text):
@@ -58,7 +59,7 @@ values = st.recursive(
 
 
 @st.composite
-def tables(draw):
+def drawn_tables(draw):
     columns = draw(st.lists(keys, min_size=1, max_size=5, unique=True))
     few = st.sampled_from(draw(st.lists(values, min_size=1, max_size=3)))
     kinds = {
@@ -91,7 +92,7 @@ def test_any_value_comes_back(value):
 
 
 @fast
-@given(tables())
+@given(drawn_tables())
 def test_any_table_comes_back(rows):
     check_exact(json.dumps(rows, ensure_ascii=False))
 
@@ -123,14 +124,14 @@ def test_a_grid_with_numbers_in_strings_comes_back(value):
 
 
 @fast
-@given(st.lists(tables().map(lambda rows: rows[0]), min_size=2, max_size=5))
+@given(st.lists(drawn_tables().map(lambda rows: rows[0]), min_size=2, max_size=5))
 def test_json_lines_come_back(rows):
     text = "\n".join(map(json.dumps, rows))
     try:
-        part = _json_spans.parse(text)
-    except _json_spans.UnfitError:
+        part = spans.parse(text)
+    except spans.UnfitError:
         return
-    out = _json_tables.encode(part.values, whole=len(part.values) == 1)
+    out = tables.encode(part.values, whole=len(part.values) == 1)
     assert table_decoder.same(table_decoder.decode(out), [table_decoder.read_json(line) for line in text.split("\n")])
 
 

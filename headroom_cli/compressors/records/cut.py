@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors._json_select import ERROR_WORDS, Column, choose, columns_of
-from headroom_cli.compressors._json_spans import UnfitError, parse
-from headroom_cli.compressors._json_summary import summarize
-from headroom_cli.compressors._json_text import write
+from headroom_cli.compressors.records.select import ERROR_WORDS, Column, choose, columns_of
+from headroom_cli.compressors.records.spans import UnfitError, parse
+from headroom_cli.compressors.records.summary import summarize
+from headroom_cli.compressors.records.text import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from headroom_cli.compressors._json_columns import Leaf, Lists, Optional, derive
-from headroom_cli.compressors._json_select import says_error
-from headroom_cli.compressors._json_spans import MISSING, Missing, Number
-from headroom_cli.compressors._json_text import atom, quote
+from headroom_cli.compressors.records.columns import Leaf, Lists, Optional, derive
+from headroom_cli.compressors.records.select import says_error
+from headroom_cli.compressors.records.spans import MISSING, Missing, Number
+from headroom_cli.compressors.records.text import atom, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from headroom_cli.compressors._json_columns import Column
+    from headroom_cli.compressors.records.columns import Column
 
 # Strings that have to be quoted in a cell: blank edges, control characters, the signs that open another kind of cell.
 _UNSAFE = re.compile(r'\A(?:\Z|[\s"\[{~(]|@\d)|[\x00-\x1f]|\s\Z')

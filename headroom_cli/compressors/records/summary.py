@@ -6,7 +6,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.compressors._json_select import Column
+    from headroom_cli.compressors.records.select import Column
 
 _ITEMS = 12  # columns told of
 _VALUES = 8  # values told of per category

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from headroom_cli.compressors._json_cells import Pen
-from headroom_cli.compressors._json_columns import FILL, lay_out, order_of
-from headroom_cli.compressors._json_cut import Cut, CutKeys
-from headroom_cli.compressors._json_text import atom, noted, quote, write
+from headroom_cli.compressors.records.cells import Pen
+from headroom_cli.compressors.records.columns import FILL, lay_out, order_of
+from headroom_cli.compressors.records.cut import Cut, CutKeys
+from headroom_cli.compressors.records.text import atom, noted, quote, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from headroom_cli.compressors._json_cells import Written
+    from headroom_cli.compressors.records.cells import Written
 
 OPENING = "[JSON as tables"
 _NESTED_TABLES = 24  # levels of containers in which tables are looked for; deeper ones are written as JSON

@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import accumulate
 from operator import itemgetter, mul
 
-from headroom_cli.compressors._json_spans import MISSING, Number
+from headroom_cli.compressors.records.spans import MISSING, Number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

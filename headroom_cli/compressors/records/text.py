@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from json.encoder import encode_basestring as quote
 
-from headroom_cli.compressors._json_spans import Number
+from headroom_cli.compressors.records.spans import Number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def atom(value: Any) -> str:
 
 
 def noted(items: list[Any]) -> list[Any]:
-    """Return the items of an array, with a note in each gap when some were cut (``_json_cut.Cut``)."""
+    """Return the items of an array, with a note in each gap when some were cut (``cut.Cut``)."""
     if type(items) is list:
         return items
     with_notes: list[Any] = items.noted()  # type: ignore[attr-defined]

@@ -1,20 +1,20 @@
 """SmartCrusher: JSON arrays, objects, JSON Lines and JSON inside other text.
 
-First without loss: tables with the keys said once (``_json_tables``). When that is not enough and the caller allows
-it, the items that tell least go too (``_json_cut``), with notes and a summary where they stood.
+First without loss: tables with the keys said once (``tables``). When that is not enough and the caller allows
+it, the items that tell least go too (``cut``), with notes and a summary where they stood.
 """
 
 from __future__ import annotations
 
 import re
 
-from headroom_cli.compressors._json_spans import UnfitError, find, parse
+from headroom_cli.compressors.records.spans import UnfitError, find, parse
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.compressors._json_cut import Scissors
-    from headroom_cli.compressors._json_spans import Part
+    from headroom_cli.compressors.records.cut import Scissors
+    from headroom_cli.compressors.records.spans import Part
     from headroom_cli.model import Hint, Want
 
 _LEAST = 60  # characters; nothing shorter is worth the look
@@ -142,8 +142,8 @@ def _joined(text: str, parts: list[Part], texts: list[str]) -> str:
 
 def _lossless(source: str, part: Part, want: Want) -> str:
     """Return the smaller of the table form and the source without blanks."""
-    from headroom_cli.compressors._json_tables import encode
-    from headroom_cli.compressors._json_text import minify
+    from headroom_cli.compressors.records.tables import encode
+    from headroom_cli.compressors.records.text import minify
 
     plain = minify(source) if len(part.values) == 1 else "\n".join(_lines(source, part))
     if want.keep_json or part.depth > _TABLE_DEPTH:
@@ -153,7 +153,7 @@ def _lossless(source: str, part: Part, want: Want) -> str:
 
 
 def _lines(source: str, part: Part) -> list[str]:
-    from headroom_cli.compressors._json_text import minify, write
+    from headroom_cli.compressors.records.text import minify, write
 
     lines = source.splitlines()
     return (
@@ -162,7 +162,7 @@ def _lines(source: str, part: Part) -> list[str]:
 
 
 def _scissors(want: Want, *, hard: int = 0) -> Scissors:
-    from headroom_cli.compressors._json_cut import Scissors
+    from headroom_cli.compressors.records.cut import Scissors
 
     question = want.question[:2000]
     if hard:  # only towards an explicit budget
@@ -199,8 +199,8 @@ def _pays(after: str, plain: _Plain, want: Want) -> bool:
 
 
 def _cut(text: str, parts: list[Part], plain: _Plain, scissors: Scissors, want: Want) -> str:
-    from headroom_cli.compressors._json_tables import encode
-    from headroom_cli.compressors._json_text import noted, write
+    from headroom_cli.compressors.records.tables import encode
+    from headroom_cli.compressors.records.text import noted, write
 
     texts: list[str] = []
     for at, part in enumerate(parts):

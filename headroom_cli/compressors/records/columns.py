@@ -1,7 +1,7 @@
 """Turn a list of objects into columns: one order of keys, nested objects flattened, what repeats said once.
 
 A column that says the same in every row, or that can be told from other columns, moves into the header; a value that
-most rows share is said once there too. Nothing here drops a value: ``_json_tables`` writes what these columns say,
+most rows share is said once there too. Nothing here drops a value: ``tables`` writes what these columns say,
 and the decoder in the tests reads it back.
 """
 
@@ -11,9 +11,9 @@ import re
 from collections import Counter
 from operator import itemgetter
 
-from headroom_cli.compressors._json_select import says_error
-from headroom_cli.compressors._json_spans import MISSING, Missing, Number
-from headroom_cli.compressors._json_text import quote
+from headroom_cli.compressors.records.select import says_error
+from headroom_cli.compressors.records.spans import MISSING, Missing, Number
+from headroom_cli.compressors.records.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
