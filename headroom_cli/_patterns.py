@@ -18,11 +18,6 @@ LEVEL = re.compile(
     r"\b(?:INFO|WARN|WARNING|ERROR|DEBUG|FATAL|TRACE|CRITICAL|NOTICE|SEVERE|ERR!|level=[a-z]{4,7})\b|\[(?:info"
     r"|warn|error|debug)\]|ERR!"
 )
-NOTED = re.compile(
-    r"\b(?:warnings?|[a-z]{0,30}errors?|[a-z]{1,30}exception|failed|failures?|exception|not found|no such file"
-    r"|undefined|deprecated)\b",
-    re.IGNORECASE,
-)
 DIAGNOSTIC = re.compile(
     r"\s{0,8}(?:\[[\w .-]{1,30}\] )?\[?(?:[A-Za-z]:)?[^\s:()\[]{0,150}[./\\][^\s:()\[./\\]{1,60}(?::\d{1,7}\b"
     r"|\(\d{1,7}(?:,\d{1,6}){0,3}\)|:\[\d{1,7},\d{1,6}\])(?: in | at |:|\]| )"

@@ -139,6 +139,8 @@ def scores(text: str) -> dict[str, float]:
     total = len(full)
     found["diff"] = _diff(full)
     found["html"] = _html(text, full)
+    if found["diff"] >= 0.95 or found["html"] >= 0.98:
+        return found  # a grammar of its own: nothing else comes near
     found["search"] = 0.6 * _search(lines) if numbered else _search(full)
     found["listing"] = 0.0 if numbered else _listing(full)
     log, test = _log(full)
@@ -316,6 +318,17 @@ def _listing(full: list[str]) -> float:
     return 0.8 * _share(paths + modes + states + trees, total)
 
 
+_TROUBLES = (
+    "warning", "error", "failed", "failure", "exception", "not found", "no such file", "undefined", "deprecated",
+)  # fmt: skip
+
+
+def _is_noted(line: str) -> bool:
+    """Return whether a line speaks of trouble."""
+    low = line.lower()
+    return any(trouble in low for trouble in _TROUBLES)
+
+
 def _log(full: list[str]) -> tuple[float, float]:
     total = len(full)
     stamps = levels = builds = tests = strong = noted = 0
@@ -330,13 +343,13 @@ def _log(full: list[str]) -> tuple[float, float]:
             levels += 1
         elif _patterns.BUILD.match(line) or _patterns.COMPILER.match(line) or _patterns.BRACKETED.match(line):
             builds += 1
-        elif _patterns.LATE_STAMP.search(line, 0, 90):
+        elif line.count(":", 0, 90) > 1 and _patterns.LATE_STAMP.search(line, 0, 90):
             late += 1
         elif _patterns.SNIPPET.match(line):
             builds += 1
         elif _is_diagnostic(line):
-            late += 1.6 + 0.6 * bool(_patterns.NOTED.search(line, 0, 200))
-        elif _patterns.NOTED.search(line, 0, 200):
+            late += 1.6 + 0.6 * _is_noted(line)
+        elif _is_noted(line):
             noted += 1
     traced = sum(1 for line in full if line.startswith(('  File "', "    at ", "\tat ", "Traceback (most")))
     signs = stamps + levels + 0.8 * builds + 0.5 * late + 0.5 * noted + 0.7 * traced
