@@ -87,7 +87,9 @@ class Drafter:
 
     @staticmethod
     def _ask_specialists(text: str, hint: Hint, report: Report) -> None:
-        best = max(report.confidence, UNSURE)
+        # Where neither is sure, a specialist that can do something may try: its own test of the shape still guards.
+        able = bool(compressors.for_kind(report.kind)) or report.confidence >= UNSURE
+        best = max(report.confidence, UNSURE if able else 0.4)
         for name, kinds in compressors.COMPRESSORS.items():
             confidence = compressors.load(name).sniff(text, hint)
             if confidence > best:
