@@ -108,8 +108,5 @@ COLUMN = re.compile(r"\S(?: {2,}|\t+)(?=\S)")
 KEYED = re.compile(r"\s{0,40}[A-Za-z\"(][\w .()/\"-]{0,60}(?:[:=]\s|:$)")
 SENTENCE = re.compile(r"[a-z,;)'\"\u2019] [a-z]{1,15} [a-z(]")
 MARKDOWN = re.compile(r"#{1,6} \S|[-*+] \S|\d{1,3}[.)] \S|> |```|\[[^\]]{1,80}\]\(|\.\. |={4,}$|-{4,}$|~{4,}$|\| ")
-JSON_TOKEN = re.compile(
-    r'\s*+(?:([{\[}\],:])|"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*|true\b|false\b|null\b|NaN\b|-?Infinity\b)'
-)
 ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 HASH = re.compile(r"\^?[0-9a-f]{7,64}\b")

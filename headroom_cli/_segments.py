@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 # Lines that a harness puts around what a command printed. Anchored at both ends, gaps bounded.
-_OPENING = re.compile(
+_OPENING = (
     r"(?:<(?:returncode|exit_code|return_code)>-?\d{1,4}</(?:returncode|exit_code|return_code)>"
     r"|<(?:output|stdout|stderr|output_head|output_tail|result|function_results|tool_result|system|error|content)>"
     r"|(?:OBSERVATION|Observation|Output|STDOUT|Stdout|stdout|STDERR|stderr|Result):"
@@ -17,7 +17,7 @@ _OPENING = re.compile(
     r"|Here's the result of running `[^`\n]{1,40}` on [^\n]{1,300}:"
     r"|\(\d{1,7} more lines? (?:above|below)\))[ \t\r]*$"
 )
-_CLOSING = re.compile(
+_CLOSING = (
     r"(?:</(?:output|stdout|stderr|output_head|output_tail|result|function_results|tool_result|system|error|content)>"
     r"|<(?:returncode|exit_code)>-?\d{1,4}</(?:returncode|exit_code)>"
     r"|(?:Exit code|exit code|Return code|Exit status|EXIT CODE)s?:? ?-?\d{1,4}\.?"
@@ -25,11 +25,20 @@ _CLOSING = re.compile(
     r"|\[Current working directory: [^\]\n]{0,300}\]|\(Current directory: [^)\n]{0,300}\)|\(Open file: [^)\n]{0,300}\)"
     r"|bash-\$|\(\d{1,7} more lines? (?:above|below)\))[ \t\r]*$"
 )
-_PROMPT = re.compile(
+_PROMPT = (
     r"(?:\([\w.-]{1,40}\) )?(?:[\w.-]{1,40}@[\w.-]{1,60}[: ][^\n$#]{0,120})?(?:bash-[\d.]{1,6})?[$\u276f] (?=[\w./(~])"
     r"|PS [A-Z]:\\[^>\n]{0,200}> (?=\S)|[\w.-]{1,40}@[\w.-]{1,60}:[^\n$#]{0,120}# (?=[\w./])"
 )
-_FENCE = re.compile(r" {0,3}(`{3,20}|~{3,20})[ \t]{0,4}([\w+#.-]{0,30})[^`\n]{0,80}$")
+_FENCE = r" {0,3}(`{3,20}|~{3,20})[ \t]{0,4}([\w+#.-]{0,30})[^`\n]{0,80}$"
+# The heads of both: most texts have none, and are spared the patterns (1 ms each to compile; re keeps them).
+_OPENING_HEADS = (
+    "<return", "<exit", "<out", "<std", "<res", "<func", "<tool", "<sys", "<err", "<cont", "OBS", "Obs", "Out", "STD",
+    "Std", "std", "Res", "Exit", "exit", "Return", "Command", "[File", "[Open", "[Curr", "[Comm", "(", "Here's",
+)  # fmt: skip
+_CLOSING_HEADS = (
+    "</out", "</std", "</res", "</func", "</tool", "</sys", "</err", "</cont", "<ret", "<exit", "Exit", "exit",
+    "Return", "EXIT", "[Comm", "[Proc", "[The", "[Pyth", "[Jup", "[Curr", "(", "bash-$",
+)  # fmt: skip
 _WRAPPER_LINES = 6
 _PARTS = 2000  # more boundaries than this are the shape of one text, not of several
 
@@ -41,24 +50,26 @@ def unwrap(text: str) -> tuple[int, int]:
     start, end = 0, len(text)
     for _ in range(_WRAPPER_LINES):
         line_end = text.find("\n", start, start + 400)
-        if line_end < 0 or not _OPENING.match(text, start, line_end):
+        if line_end < 0 or not text.startswith(_OPENING_HEADS, start) or not re.match(_OPENING, text[start:line_end]):
             break
         start = line_end + 1
     for _ in range(_WRAPPER_LINES):
         tail = end - 1 if text[end - 1 : end] == "\n" else end
         line_start = text.rfind("\n", max(start, tail - 400), tail) + 1
-        if line_start <= start or not _CLOSING.match(text, line_start, tail):
+        if line_start <= start or not text.startswith(_CLOSING_HEADS, line_start):
+            break
+        if not re.match(_CLOSING, text[line_start:tail]):
             break
         end = line_start
     return start, end
 
 
-_NAMED = re.compile(r"\[File: ([^()\]\n]{1,300}) \(|Here's the result of running `[^`\n]{1,40}` on ([^\n]{1,300}):")
+_NAMED = r"\[File: ([^()\]\n]{1,300}) \(|Here's the result of running `[^`\n]{1,40}` on ([^\n]{1,300}):"
 
 
 def named(text: str, end: int) -> str:
     """Return the file that the wrapper lines before ``end`` name, or ""."""
-    match = _NAMED.search(text, 0, min(end, 2000))
+    match = re.search(_NAMED, text[: min(end, 2000)])
     return (match.group(1) or match.group(2)).strip() if match else ""
 
 
@@ -67,7 +78,8 @@ def prompts(text: str, start: int, end: int) -> int:
     head = text[start : min(end, start + 8000)]
     if "$ " not in head and "# " not in head and "> " not in head and "\u276f " not in head:
         return 0
-    return sum(1 for line in head.split("\n") if _PROMPT.match(line[:400]))
+    prompt = re.compile(_PROMPT).match
+    return sum(1 for line in head.split("\n") if prompt(line[:400]))
 
 
 def cut(text: str) -> list[Part]:
@@ -98,10 +110,11 @@ def _line_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _session(text: str, start: int, end: int) -> list[Part]:
     """Cut a shell session: each prompt line, then what its command printed."""
     parts: list[Part] = []
+    prompt = re.compile(_PROMPT).match
     command = ""
     open_at = start
     for at, stop in _line_spans(text, start, end):
-        match = _PROMPT.match(text, at, min(stop, at + 400))
+        match = prompt(text, at, min(stop, at + 400))
         if match is None:
             continue
         if open_at < at:
@@ -126,13 +139,14 @@ def _fences(text: str, start: int, end: int) -> list[Part]:
     """Cut out fenced blocks, the fence lines with what stands around them."""
     if "```" not in text and "~~~" not in text:
         return [(start, end, "text", "")]
+    fence_line = re.compile(_FENCE).match
     parts: list[Part] = []
     open_at, fence, language = start, "", ""
     for at, stop in _line_spans(text, start, end):
         # Only a line that begins like a fence is worth a match.
         if text[at : at + 6].lstrip()[:3] not in ("```", "~~~"):
             continue
-        match = _FENCE.match(text, at, min(stop, at + 200) - (text[stop - 1 : stop] == "\n" and stop - at <= 200))
+        match = fence_line(text, at, min(stop, at + 200) - (text[stop - 1 : stop] == "\n" and stop - at <= 200))
         if match is None:
             continue
         mark = match.group(1)

@@ -35,67 +35,6 @@ def lines_of(text: str) -> list[str]:
     return [(line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line)[:_WIDTH] for line in lines]
 
 
-def json_score(text: str) -> float:
-    """Return how sure it is that a text is JSON, JSON Lines or their head: its first tokens obey the grammar."""
-    head = text[:3000]
-    at = len(head) - len(head.lstrip("\ufeff \t\r\n"))
-    opener = head[at : at + 1]
-    if not opener or opener not in "{[":
-        return 0.0
-    stack: list[str] = []
-    tokens = strings = 0
-    before = "start"
-    whole = len(text) == len(head)
-    documents = 0
-    while at < len(head):
-        match = _patterns.JSON_TOKEN.match(head, at)
-        if match is None:
-            rest = head[at:].strip()
-            if not rest:
-                break
-            # A string or a number that the sample cut is no fault; anything else is.
-            if (rest[0] in '"-tfnNI' or rest[0].isdigit()) and len(rest) < 2900 and (tokens > 8 or not whole):
-                break
-            if documents and not stack:
-                return 0.3
-            return 0.25 if tokens >= 30 and strings >= 6 else 0.0
-        mark = match.group(1) or "value"
-        if mark in "{[":
-            if before == "value" and stack:
-                return 0.0
-            stack.append(mark)
-            before = mark
-        elif mark in "}]":
-            if not stack or (stack[-1] == "{") != (mark == "}") or before == ":":
-                return 0.0
-            stack.pop()
-            before = "value"
-            documents += not stack
-        elif mark == ",":
-            if before != "value" or not stack:
-                return 0.0
-            before = ","
-        elif mark == ":":
-            if before != "value" or not stack or stack[-1] != "{":
-                return 0.0
-            before = ":"
-        else:
-            if before == "value":
-                return 0.0
-            if stack[-1:] == ["{"] and before in ("{", ",") and '"' not in match.group():
-                return 0.0
-            strings += '"' in match.group()
-            before = "value"
-        tokens += 1
-        at = match.end()
-    if stack and whole:
-        return 0.9 if tokens >= 20 and strings >= 4 else 0.7 if tokens >= 8 and strings else 0.0
-    if opener == "[" and not strings and tokens < 6 and "{" not in head:
-        return 0.4 if documents else 0.0
-    closing = text[-200:].rstrip()[-1:]
-    return 0.98 if closing and closing in "}]" else 0.85
-
-
 def is_numbered(lines: list[str]) -> bool:
     """Return whether most lines begin with a line number that grows: the view of a file."""
     numbers = [int(m.group().strip(" \t\u2192:|")) for line in lines[:60] if (m := _patterns.NUMBERED.match(line))]
@@ -119,12 +58,8 @@ def scores(text: str) -> dict[str, float]:
     total = len(full)
     if not total:
         return {"prose": 0.1}
-    found: dict[str, float] = {"json": json_score(text)}
+    found: dict[str, float] = {}
     coloured = 1.0
-    if found["json"] >= 0.8:
-        if '{"type":"begin"' in text[:200] or '{"type":"match"' in text[:400]:
-            found["search"] = 0.99  # rg --json
-        return found
     if any("\x1b[" in line for line in full):
         full = [plain for line in full if (plain := _patterns.ANSI.sub("", line)).strip()] or ["-"]
         total = len(full)

@@ -7,8 +7,7 @@ print nothing but a compiler's error. Where both are weak the likeliest kind com
 
 from __future__ import annotations
 
-from headroom_cli import _segments, _signatures
-from headroom_cli._commands import from_hint
+from headroom_cli import _json_head, _segments
 from headroom_cli.model import Hint
 
 # A kind that has a grammar is never believed from a command alone: the text must look like it at least this much.
@@ -80,12 +79,28 @@ def route(text: str, hint: Hint) -> Route:
     return _judge(text, hint)
 
 
+def _scores(text: str) -> dict[str, float]:
+    """Return a score for each kind; the patterns for lines are only compiled for a text that is not JSON."""
+    score = _json_head.json_score(text)
+    if score >= 0.8:
+        # rg --json writes JSON Lines of its own
+        found = '{"type":"begin"' in text[:200] or '{"type":"match"' in text[:400]
+        return {"json": score, "search": 0.99} if found else {"json": score}
+    from headroom_cli import _signatures
+
+    return {"json": score, **_signatures.scores(text)}
+
+
 def _judge(text: str, hint: Hint) -> Route:
     """Weigh the text against what its hint promises."""
-    found = {kind: score for kind, score in _signatures.scores(text).items() if score >= _LEAST.get(kind, 0.0)}
-    told, trust, source = from_hint(hint)
+    found = {kind: score for kind, score in _scores(text).items() if score >= _LEAST.get(kind, 0.0)}
     best = max(found, key=found.__getitem__, default="prose")
     score = found.get(best, 0.0)
+    told, trust, source = "", 0.0, ""
+    if hint.command or hint.path or hint.tool:
+        from headroom_cli._commands import from_hint
+
+        told, trust, source = from_hint(hint)
     if score < 0.12:
         best = "prose"  # nothing speaks: words are the likeliest
     if best == "log" and found.get("test-log", 0.0) > 0.75 * score:
