@@ -10,12 +10,12 @@ builds the marker. Compressors propose drafts; they can neither store nor mark.
 from __future__ import annotations
 
 import json
-import re
 import time
 
 from headroom_cli import context, formats, tokens
 from headroom_cli.drafting import Drafter
 from headroom_cli.errors import CorruptError, FailedOpenError, HeadroomError, NotFoundError, StoreError
+from headroom_cli.lazy import pattern
 from headroom_cli.model import LOSSY, Draft, Policy, Report, Result
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ MAX_BLOCK = 32_000_000  # characters
 # The last guard over a whole document; limits proper are counted in input.
 SECONDS_PER_DOCUMENT = 60.0
 
-MARKER = re.compile(r"<<headroom:([a-z2-7]{12,52}) ([ -;=?-~]{1,80})>>")
+MARKER = pattern(r"<<headroom:([a-z2-7]{12,52}) ([ -;=?-~]{1,80})>>")
 
 
 class Change:

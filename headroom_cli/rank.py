@@ -7,18 +7,19 @@ The formula is that of rank-bm25's BM25Okapi (k1 1.5, b 0.75, epsilon 0.25), neg
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 from math import log
+
+from headroom_cli.lazy import pattern
 
 K1 = 1.5  # how fast a repeated term stops counting
 B = 0.75  # how much a long document is held against it
 EPSILON = 0.25  # terms in more than half of the documents weigh this share of the average idf
 
-_WORD = re.compile(r"\w+")
+_WORD = pattern(r"\w+")
 # Pieces of one ASCII word: ACRONYM before Capitalised, Capitalised or lower, ACRONYM, digits.
-_PIECE = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_PIECE = pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_WIDE = pattern("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _LONG = 64  # characters; a longer word is a blob (base64, a hash chain): it is kept whole, its pieces mean nothing
 
 

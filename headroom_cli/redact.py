@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 
+from headroom_cli.lazy import pattern
+
 KEPT = 200  # characters of a command that tell a person which output this was
 _GONE = "***"
 
 # Every pattern is a fixed prefix and one bounded run, so a hostile command costs linear time.
-_SECRETS = re.compile(
+_SECRETS = pattern(
     r"""
     (?P<name>\b[\w-]{0,40}(?:key|token|secret|passw(?:or)?d|pwd|auth|credential)[\w-]{0,40}
          \s{0,3}[=:]\s{0,3}["']?

@@ -9,6 +9,7 @@ import re
 import time
 
 from headroom_cli.errors import UsageError
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 GREP_SECONDS = 2.0  # a pattern of the model's own making must not hold the run
 QUERY_LINES = 60  # lines that --query gives at most
 _AROUND = 2  # lines before and after each hit of --query
-_RANGE = re.compile(r"\s*(\d{0,12})\s*(?:(:)\s*(\d{0,12}))?\s*\Z")
+_RANGE = pattern(r"\s*(\d{0,12})\s*(?:(:)\s*(\d{0,12}))?\s*\Z")
 
 
 def cut(data: bytes, *, lines: str = "", rows: str = "", grep: str = "", query: str = "") -> bytes:

@@ -8,7 +8,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "headroom_cli"
 # From the bottom up: a module may import its own layer's helpers (names with _) and the layers below.
 LAYERS = (
-    ("errors", "hashing"),
+    ("errors", "hashing", "lazy"),
     ("model", "events"),
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
     ("ledger",),
@@ -24,7 +24,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Files below a layer that carry out its work: they belong to the layer named.
 PART_OF = {
-    **dict.fromkeys(("_commands", "_patterns", "_segments", "_signatures"), "routing"),
+    **dict.fromkeys(("_commands", "_json_head", "_patterns", "_segments", "_signatures"), "routing"),
     "_token_weights": "tokens",
 }
 TABLES = ("formats", "compressors", "backends")

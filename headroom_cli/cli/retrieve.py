@@ -7,6 +7,7 @@ import re
 from headroom_cli.cli import filters, io, report
 from headroom_cli.cli.options import Argument, Verb
 from headroom_cli.errors import FormatError, HeadroomError, NotFoundError, UsageError
+from headroom_cli.lazy import pattern
 from headroom_cli.settings import Setting
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 # The grammar of handles; nothing else is ever looked up, so nothing from outside becomes a path.
-HANDLE = re.compile(r"[a-z2-7]{12,52}", re.ASCII)
+HANDLE = pattern(r"[a-z2-7]{12,52}", re.ASCII)
 SLICES = ("lines", "rows", "grep", "query")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from headroom_cli.lazy import pattern
 from headroom_cli.model import Hint
 
 TYPE_CHECKING = False
@@ -19,9 +20,9 @@ _RANGE_KEYS = frozenset(
     ("offset", "limit", "view_range", "start_line", "end_line", "line_start", "line_end", "line_number", "range",
      "start_line_one_indexed", "end_line_one_indexed_inclusive")
 )  # fmt: skip
-_SED_RANGE = re.compile(r"\bsed\s+-n\s+(?:-e\s+)?['\"]?\d+(?:,\+?\d+|,\$)?p")
-_RUNS_RETRIEVE = re.compile(r"(?:^|[;&|(\n])\s{0,20}(?:[\w.~/-]{0,200}/)?headroom\s{1,20}retrieve\b")
-_FENCE = re.compile(r"^```[a-zA-Z]*[ \t]*\n", re.MULTILINE)
+_SED_RANGE = pattern(r"\bsed\s+-n\s+(?:-e\s+)?['\"]?\d+(?:,\+?\d+|,\$)?p")
+_RUNS_RETRIEVE = pattern(r"(?:^|[;&|(\n])\s{0,20}(?:[\w.~/-]{0,200}/)?headroom\s{1,20}retrieve\b")
+_FENCE = pattern(r"^```[a-zA-Z]*[ \t]*\n", re.MULTILINE)
 _MAX_COMMAND = 4000  # characters; a longer one is a heredoc whose tail says nothing about the output
 
 # How harnesses without tool calls present the output of a command in a user turn: what the turn starts with.
@@ -32,7 +33,7 @@ OBSERVATION_HEADS = (
     "[Command finished", "Command output:",
 )  # fmt: skip
 # The prompt line that ends such a turn in the harness that starts with the bare output.
-_OBSERVATION_TAIL = re.compile(r"\(Current directory: [^\n]{1,400}\)\s*\n?bash-\$\s*$")
+_OBSERVATION_TAIL = pattern(r"\(Current directory: [^\n]{1,400}\)\s*\n?bash-\$\s*$")
 
 
 class Call:

@@ -5,20 +5,20 @@ Every step here is faithful: what it takes away was not visible, or is said in p
 
 from __future__ import annotations
 
-import re
+from headroom_cli.lazy import pattern
 
 # CSI, OSC (ended by BEL or ST), DCS/PM/APC, charset selection, other two-character escapes.
 # Each unbounded class stops at the next ESC, so a text of escapes alone is read once.
-_ESCAPE = re.compile(
+_ESCAPE = pattern(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ #%()*+][0-9A-Za-z@]"
     r"|[0-OQ-WYZ\\`-~])"
 )
-_C1 = re.compile(r"\x9b[0-?]*[ -/]*[@-~]")
+_C1 = pattern(r"\x9b[0-?]*[ -/]*[@-~]")
 # "\x1b[K" wipes a line only at column one (gcc writes it after every colour change); "\x1b[2K" always does.
-_WIPE = re.compile(r"\r\x1b\[0?[KJ]|\x1b\[2K")
-_COLUMN_ONE = re.compile(r"\x1b\[[01]?G")
+_WIPE = pattern(r"\r\x1b\[0?[KJ]|\x1b\[2K")
+_COLUMN_ONE = pattern(r"\x1b\[[01]?G")
 # Overdrawn text is gone from the screen; a state that told of an error is worth more than the screen.
-_ALARM = re.compile(r"(?i)(?<![a-z])(?:err(?:or|!)|fail|fatal|panic|exception)")
+_ALARM = pattern(r"(?i)(?<![a-z])(?:err(?:or|!)|fail|fatal|panic|exception)")
 _ALARMS_KEPT = 20  # per line: a progress bar that redraws an error a thousand times tells it once
 
 

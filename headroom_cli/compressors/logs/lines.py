@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from headroom_cli.lazy import pattern
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +36,7 @@ _STEMS = (
 )  # fmt: skip
 
 # What only a test runner or a compiler writes at the start of a line.
-TOLD_BY_TOOL = re.compile(
+TOLD_BY_TOOL = pattern(
     r"E(?: {2,}|$)|>  +\S|> \S.*[;(){:]$|"  # pytest's report
     r"(?:FAIL|FAILED|ERROR|XPASS|E)\b[ :/]|[EF]\d{4} \d\d:\d\d:|"  # test runners, glog
     r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |"
@@ -78,21 +80,21 @@ _WEAK_WORDS = word_set(
     "retrying skip skipped skipping skiping alert lost down expected xfail xfailed unsupported unknown unused"
 )
 # CamelCase names, marks and level letters: told by the raw line.
-_LETTER_LEVEL = re.compile(r"(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:")  # Android
-_ERROR_FORMS = re.compile(
+_LETTER_LEVEL = pattern(r"(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:")  # Android
+_ERROR_FORMS = pattern(
     r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed|Unhandled)s?(?![a-z])|UnhandledPromise|[✗✕✖❌✘\u2a2f]|[\[<(](?:E|F|ERR|err)[\])>]"
     r"|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
 )
 # Numbers that tell of failure; searched only in lines that hold one of the words before them.
-_ERROR_NUMBERS = re.compile(
+_ERROR_NUMBERS = pattern(
     r"\bexit(?:ed)?(?: with)?(?: (?:code|status|value))?[ :=(]{1,3}-?[1-9]\d*\b"
     r"|\b(?:exit|status|error|return)[ _-]?(?:code|status)\W{1,3}-?[1-9]\d{0,9}\b|\brc=-?[1-9]"
     r"|\" 5\d\d (?:\d|-)|\bstatus(?:_?code)?\"?[=:] ?\"?5\d\d\b|\"level\": ?(?:[5-9]0|\"(?:error|fatal|critical)\")"
 )
-_WEAK_NUMBERS = re.compile(r"\" 4\d\d (?:\d|-)|\"level\": ?40|\bstatus(?:_?code)?\"?[=:] ?\"?4\d\d\b")
+_WEAK_NUMBERS = pattern(r"\" 4\d\d (?:\d|-)|\"level\": ?40|\bstatus(?:_?code)?\"?[=:] ?\"?4\d\d\b")
 _NUMBERED = ("exit", "code", "status", "rc=", '"level"', "http/")
 # What uses such words and tells of nothing wrong (lower-case). Taken out before the second look.
-_BENIGN = re.compile(
+_BENIGN = pattern(
     r"-w(?:no-)?error\S{0,60}|(?<![a-z])(?:fail|failed|failing|failures?|errors?) 0\s*$"
     r"|(?<![^\s(\[,;])(?:0|no|zero|without)(?: \w{1,20})? (?:error|failure|exception|failed"
     r"|failing|warning|fail|conflict|vulnerabilit|skip)\w{0,7}\b"
@@ -108,22 +110,22 @@ _BENIGN = re.compile(
     r"\.(?:c|cc|cpp|o|lo|h|hpp|js|mjs|ts|tsx|py|pyc|rs|go|java|class|rb|html?|css|md|xml|json|php|cs|dll|so|whl|gz"
     r"|deb|proto|kt|swift|scala)\b(?![:(]\d)"
 )
-_BENIGN_FORMS = re.compile(
+_BENIGN_FORMS = pattern(
     r"(?:Error|Exception|Failure|Failed|Fault)s?[\w-]{0,60}\.(?:c|cc|cpp|o|h|hpp|js|ts|py|rs|go|java|class|rb|md|cs"
     r"|kt|swift|scala|dll)\b(?![:(]\d)"
     r"|/errorreport:\w{1,20}|\b(?:Failures?|Errors?|Failed|Exceptions?): 0(?![\d.])"
     r"|(?<![^\s(\[,;])0 (?:Error|Failure|Exception|Failed)s?(?:\(s\))?"
 )
-_WORD = re.compile(r"[a-z]+")
+_WORD = pattern(r"[a-z]+")
 # Numbers beside words: they may decide ("0 errors", "exit code 1"), so lines that differ in them are judged apart.
-_BESIDE = re.compile(r"(?<=[A-Za-z\"])[\s:=(\"]{1,4}-?(\d+)(?!\w)|(?<![\w.:,-])(\d+) (?=[A-Za-z])")
-_LEVEL_NUMBER = re.compile(r"\"level\": ?\d")
-_STATUS = re.compile(r"\" (\d)\d\d ")
+_BESIDE = pattern(r"(?<=[A-Za-z\"])[\s:=(\"]{1,4}-?(\d+)(?!\w)|(?<![\w.:,-])(\d+) (?=[A-Za-z])")
+_LEVEL_NUMBER = pattern(r"\"level\": ?\d")
+_STATUS = pattern(r"\" (\d)\d\d ")
 _DECIDED = word_set(
     "error errors fail failed failure failures exception exceptions warning warnings skipped crashed aborted "
     "unreachable exit exited code status rc lost dropped missing timeouts rejected conflicts vulnerabilities"
 )
-_PASSED = re.compile(
+_PASSED = pattern(
     r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b"
     r"|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
     r"|\[gw\d+\] \[ *\d+%\] PASSED )"
@@ -131,12 +133,12 @@ _PASSED = re.compile(
     r"|\[?(?:INFO\]? +)?Tests run: \d+, Failures: 0, Errors: 0, .{0,80}(?:-- in | - in )"
 )
 # The same at the end of a line, looked for in its last characters only.
-_PASSED_END = re.compile(
+_PASSED_END = pattern(
     r"(?:\bPASSED(?: +\[ *\d+%\])?|\.\.\. ok|\.\.\. PASS(?:ED)?|\.{3} *Passed +[\d.]+ sec"
     r"|' passed \([\d.]+ seconds\)\.?"
     r"|\.\.\.+ ?\[ ?(?:OK|PASSED|PASS) ?\])\s*$"
 )
-_FRAME = re.compile(
+_FRAME = pattern(
     r"(?:\S{1,40} )?(?:"  # "[ERROR] \tat ..." and the like
     r"\s+at (?:\S+ )?\S|\s+File \"[^\"]{1,400}\", line \d|\s*\.\.\. \d+ (?:more|common frames)|Caused by: "
     r"|Suppressed: "
@@ -144,8 +146,8 @@ _FRAME = re.compile(
     r"|#\d+ +0x[0-9a-f]+ in |#\d+ +\S+\(|stack backtrace:|\s+#\d+ 0x"
     r"|\s+\(\w+ [\d.]+\) \S{1,200}:\d+: |[\w./*-]{1,200}(?:\(\*\w{1,80}\))?[\w.]{0,80}\((?:0x[0-9a-f]|\.\.\.\)|\{0x))"
 )
-_GO_CALL = re.compile(r"\s+\S+\.go:\d+(?: \+0x[0-9a-f]+)?$")
-_SUMMARY = re.compile(
+_GO_CALL = pattern(r"\s+\S+\.go:\d+(?: \+0x[0-9a-f]+)?$")
+_SUMMARY = pattern(
     r"={3,} .{1,300} ={3,}$|_{3,} .{1,300} _{3,}$|-{3,} .{1,200} -{3,}$"
     r"|\s*(?:Tests?|Test Suites|Test Files|Snapshots|Ran all|Suites|Assertions|Total)\b:? +\d"
     r"|Ran \d+ |OK(?: \(|$| *\(skipped)|(?:\S{1,20} )?BUILD (?:SUCC|FAIL)|test result: |\s*\d+ (?:passing|pending"
@@ -159,21 +161,21 @@ _SUMMARY = re.compile(
     r"|Process completed|.{0,40}\bok=\d+ +changed=\d+|# (?:tests|pass|fail|suites|skipped|todo)\b|1\.\.\d+$|DONE \d+"
     r"|✨|audited \d+"
 )
-LEVEL = re.compile(
+LEVEL = pattern(
     r"(?<![A-Za-z])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)(?![A-Za-z])"
     r"|(?i:\blevel\"?[=:] ?\"?|[\[<|] ?)((?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|error|fatal"
     r"|critical))\b"
 )
-_LETTER = re.compile(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
+_LETTER = pattern(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
 # The head of one failing test in a report: its own message belongs to it, told before or not.
-FAILING = re.compile(
+FAILING = pattern(
     r"_{3,} \S.{0,300} _{3,}$|\s*(?:FAIL(?:ED)?:? |--- FAIL|not ok |\d+\) \S|● \S|[✗✕✖✘\u00d7] )"
     r"|ERROR: test|thread '.{0,200}' panicked at "
 )
 # What this program wrote itself: a gap note with its count, a marker.
 # What was expected and what came: belongs to the failure above it.
-DETAIL = re.compile(r"\s*(?:[-+] ?)?(?:left|right|expected|received|actual|got|want|but was)\b ?:?", re.IGNORECASE)
-NOTED = re.compile(r"\[\.\.\. (\d{1,12}) lines?(?:: [^\]\n]{1,120})?\]$")
+DETAIL = pattern(r"\s*(?:[-+] ?)?(?:left|right|expected|received|actual|got|want|but was)\b ?:?", re.IGNORECASE)
+NOTED = pattern(r"\[\.\.\. (\d{1,12}) lines?(?:: [^\]\n]{1,120})?\]$")
 _MARKER = "<<headroom:"
 
 

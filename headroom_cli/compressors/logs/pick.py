@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 
 from headroom_cli.compressors.logs.lines import (
@@ -21,6 +20,7 @@ from headroom_cli.compressors.logs.lines import (
 from headroom_cli.compressors.logs.notes import NOTE, Rendering, render
 from headroom_cli.compressors.logs.templates import merge
 from headroom_cli.compressors.logs.traces import cycles, extend
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ POLICIES = {
 }
 
 # A clock or counter at the start of a line. Nothing has to follow, so there is nothing to backtrack for.
-_STAMP = re.compile(
+_STAMP = pattern(
     r"(?:[\[(]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6},? +"
     r"|\d[\d:.,/TZ+-]*[\s\])]*))+"
 )

@@ -5,26 +5,25 @@ Folding by the command alone cut source code that ``cat`` had printed.
 
 from __future__ import annotations
 
-import re
-
 from headroom_cli.compressors.logs.clean import visible
 from headroom_cli.compressors.logs.lines import FRAME, LEVEL, PASSED, SUMMARY, TOLD_BY_TOOL, classify
 from headroom_cli.compressors.logs.templates import keys_of
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Hint
 
 _PART = 12_000  # characters looked at in the head, the middle and the tail
-_CLOCK = re.compile(
+_CLOCK = pattern(
     r"\d\d:\d\d:\d\d|(?<![\w/.-])\d{4}[-/.]\d\d[-/.]\d\d(?=[ T,\]|-])|\[ *\d+\.\d{3,6}\]|^#\d+ (?:\d+\.\d|DONE"
     r"|CACHED|\[)"
     r"|^\[?\d{1,2}[./]\d{1,2} \d\d:\d\d"
 )
-_LISTED = re.compile(r"[-dlbcps][rwxsStT-]{9}|\^?[0-9a-f]{7,40} (?:\S{1,200} +)?\(")  # ls -l, git blame
-_SOURCE = re.compile(r"(?:\[[^\]]{1,40}\] +|[\w.-]{1,40} +\| )")  # "[worker 3] ", "web_1  | "
-_PLACE = re.compile(r"\[?[\w./\\@+~-]{1,200}[:(]\d+(?:[:,]\d+)?[\])]?:? ")
-_BUILD = re.compile(
+_LISTED = pattern(r"[-dlbcps][rwxsStT-]{9}|\^?[0-9a-f]{7,40} (?:\S{1,200} +)?\(")  # ls -l, git blame
+_SOURCE = pattern(r"(?:\[[^\]]{1,40}\] +|[\w.-]{1,40} +\| )")  # "[worker 3] ", "web_1  | "
+_PLACE = pattern(r"\[?[\w./\\@+~-]{1,200}[:(]\d+(?:[:,]\d+)?[\])]?:? ")
+_BUILD = pattern(
     r"\s*(?:(?:Compiling|Downloading|Downloaded|Collecting|Installing|Building|Linking|Generating|Copying|Checking"
     r"|Fetching|Resolving"
     r"|Unpacking|Preparing|Selecting|Setting up|Processing triggers|Requirement already|Using cached|Get:\d|Hit:\d"
@@ -38,12 +37,12 @@ _BUILD = re.compile(
     r"|(?:warning|error|note)(?:\[\w+\])?: |\[(?:INFO|WARN|ERROR|javac|echo|exec|jar)[A-Z]*\]|Picked up |Loading "
     r"|Started |Starting |Stopped |test[_ ]\S+ |\S+::\S+ )"
 )
-_CODE = re.compile(
+_CODE = pattern(
     r"\s*(?:def |class |import |from \S+ import|return\b|if \(|if .*:$|for \(|function |const |let |var |public "
     r"|private |#include|package |using |fn |pub |impl |\}|//|/\*|\* |elif |else:|try:|except)"
     r"|.{0,300}[;{]$"
 )
-_COMMAND = re.compile(
+_COMMAND = pattern(
     r"\b(?:pytest|unittest|tox|nox|cargo|rustc|npm|npx|yarn|pnpm|jest|vitest|mocha|go (?:test|build|vet)|mvn\w?"
     r"|gradlew?|ant|make|cmake|ninja|bazel"
     r"|pip3?|poetry|uv|tsc|eslint|gcc|g\+\+|clang|javac|docker(?:-compose)?|podman|kubectl logs|journalctl|dmesg"

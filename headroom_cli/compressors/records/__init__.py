@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from headroom_cli.compressors.records.spans import UnfitError, find, parse
+from headroom_cli.lazy import pattern
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False
@@ -25,9 +26,9 @@ _MARKER = 20  # tokens, about
 _TABLE_DEPTH = 64  # deeper documents are only minified
 _COUNTED = 400_000  # characters up to which candidates are compared by tokens, above by length
 # What our own renderings hold: shortened text is not shortened again.
-_OURS = re.compile(r"\[JSON as tables, |\[\.\.\. \d+ (?:characters |items )?left out")
-_LINE_OF_LOG = re.compile(r'"(?:level|severity|lvl|levelname|log\.level)"\s{0,4}:')
-_TIME_OF_LOG = re.compile(r'"(?:@?timestamp|time|ts|t|asctime|date)"\s{0,4}:')
+_OURS = pattern(r"\[JSON as tables, |\[\.\.\. \d+ (?:characters |items )?left out")
+_LINE_OF_LOG = pattern(r'"(?:level|severity|lvl|levelname|log\.level)"\s{0,4}:')
+_TIME_OF_LOG = pattern(r'"(?:@?timestamp|time|ts|t|asctime|date)"\s{0,4}:')
 
 
 def sniff(text: str, _hint: Hint) -> float:

@@ -12,6 +12,7 @@ from headroom_cli.compressors.records.columns import Leaf, Lists, Optional, deri
 from headroom_cli.compressors.records.select import says_error
 from headroom_cli.compressors.records.spans import MISSING, Missing, Number
 from headroom_cli.compressors.records.text import atom, quote
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from headroom_cli.compressors.records.columns import Column
 
 # Strings that have to be quoted in a cell: blank edges, control characters, the signs that open another kind of cell.
-_UNSAFE = re.compile(r'\A(?:\Z|[\s"\[{~(]|@\d)|[\x00-\x1f]|\s\Z')
-_UNSAFE_LINES = re.compile(r'^(?:$|[\s"\[{~(]|@\d)|[\x00-\x09\x0b-\x1f]|\s$', re.MULTILINE)
-_READS = re.compile(r"\A(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\Z")
-_READS_LINES = re.compile(r"^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$", re.MULTILINE)
-_INNER = re.compile(r"[,()\[\]{}]")  # and these where cells stand between commas
+_UNSAFE = pattern(r'\A(?:\Z|[\s"\[{~(]|@\d)|[\x00-\x1f]|\s\Z')
+_UNSAFE_LINES = pattern(r'^(?:$|[\s"\[{~(]|@\d)|[\x00-\x09\x0b-\x1f]|\s$', re.MULTILINE)
+_READS = pattern(r"\A(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\Z")
+_READS_LINES = pattern(r"^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$", re.MULTILINE)
+_INNER = pattern(r"[,()\[\]{}]")  # and these where cells stand between commas
 _LONG_SHARED = 200  # characters; a longer shared value is not worth reading past in the header
 
 

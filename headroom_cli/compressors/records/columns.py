@@ -7,13 +7,13 @@ and the decoder in the tests reads it back.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from operator import itemgetter
 
 from headroom_cli.compressors.records.select import says_error
 from headroom_cli.compressors.records.spans import MISSING, Missing, Number
 from headroom_cli.compressors.records.text import quote
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MOST_SHAPES = 200
 NESTING = 6  # levels of objects flattened into one header
 NESTED_LISTS = NESTING - 2  # and of those, the levels in which lists are columns; within a list none are
 
-_PLAIN_NAME = re.compile(r"[\w$@/+*%&;<>!-](?:[\w$@/+*%&;<>! -]*[\w$@/+*%&;<>!-])?")
+_PLAIN_NAME = pattern(r"[\w$@/+*%&;<>!-](?:[\w$@/+*%&;<>! -]*[\w$@/+*%&;<>!-])?")
 
 
 class Leaf:

@@ -13,6 +13,7 @@ from itertools import accumulate
 from operator import itemgetter, mul
 
 from headroom_cli.compressors.records.spans import MISSING, Number
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ ERRORS_WHOLE = 60  # error rows up to which none is folded
 _COLUMNS = 80
 _CELLS = 1_000_000  # looked at per array
 
-_FIELD_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_FIELD_WORD = pattern(r"[A-Z]?[a-z]+|[A-Z]+")
 _ERROR_FIELDS = frozenset(
     ("error", "errors", "err", "exception", "exceptions", "failure", "failures", "failed", "stderr",
      "traceback", "fault", "panic")
@@ -46,17 +47,17 @@ _STEMS = (
     "err", "exception", "traceback", "fail", "fatal", "crit", "crash", "panic", "abort", "time", "denied", "reject",
     "refused", "unhealthy", "cancel", "backoff", "evicted", "unreachable", "segfault", "killed", "emerg",
 )  # fmt: skip
-ERROR_WORDS = re.compile(
+ERROR_WORDS = pattern(
     r"\b(?:err|errors?|errored|errimagepull|exceptions?|traceback|fail(?:s|ed|ure|ures|ing)?|fatal|crit|critical|crash(?:ed|es)?"
     r"|panic(?:ked)?|abort(?:ed)?|time(?:d[ -])?out|denied|reject(?:ed|s)?|refused|unhealthy|cancell?ed|oomkilled"
     r"|evicted|unreachable|segfault|killed|emerg(?:ency)?)\b|(?:error|exception|backoff)\b",
     re.IGNORECASE,
 )
-_NO_ERRORS = re.compile(
+_NO_ERRORS = pattern(
     r"\b(?:0|no|zero|without)\s+(?:errors?|failures?|exceptions?)\b|\b(?:errors?|failures?|failed)\s*[:=]\s*0\b",
     re.IGNORECASE,
 )
-_DIGITS = re.compile(r"[0-9a-f]{7,}|\d+")
+_DIGITS = pattern(r"[0-9a-f]{7,}|\d+")
 _NOTHING = frozenset(("", "0", "none", "null", "false", "no", "ok", "success", "n/a", "-", "[]", "{}"))
 
 

@@ -6,9 +6,10 @@ and whatever cannot be given back exactly is refused by raising ``UnfitError``, 
 
 from __future__ import annotations
 
-import re
 from itertools import accumulate
 from json import JSONDecoder
+
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,13 +70,11 @@ _DECODER_ZERO = JSONDecoder(
     parse_float=Number, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_pairs
 )  # ten times slower on integers: only where the text holds a "-0"
 
-_MINUS_ZERO = re.compile(r"-0(?![.0-9])")
-_BLANK = re.compile(r"[ \t\r\n]*")
+_MINUS_ZERO = pattern(r"-0(?![.0-9])")
+_BLANK = pattern(r"[ \t\r\n]*")
 # A high surrogate escape without its low one, or a low one alone (an escaped backslash before it is read as one too:
 # that only means passing through).
-_LONE = re.compile(
-    r"(?<!\\u[dD][89aAbB][0-9a-fA-F]{2})\\u[dD][c-fC-F]|\\u[dD][89aAbB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
-)
+_LONE = pattern(r"(?<!\\u[dD][89aAbB][0-9a-fA-F]{2})\\u[dD][c-fC-F]|\\u[dD][89aAbB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
 _BRACKETS = b'"[]{}'
 _OTHERS = bytes(c for c in range(256) if c not in _BRACKETS)
@@ -130,8 +129,8 @@ def parse(text: str) -> Part:
     return Part(start, end, values, deep)
 
 
-_OPENING = re.compile(r'\{(?=[ \t\r\n]{0,200}["}])|\[(?=[ \t\r\n]{0,200}["{\[])')
-_TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?|[\[\]{}]')
+_OPENING = pattern(r'\{(?=[ \t\r\n]{0,200}["}])|\[(?=[ \t\r\n]{0,200}["{\[])')
+_TOKEN = pattern(r'"(?:[^"\\\n]++|\\.)*+"?|[\[\]{}]')
 _MIXED_DEPTH = 64
 _TRIES = 2000  # starts that turn out not to be JSON, in one text
 _LEAST = 120  # characters; shorter JSON inside a text is left alone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _ITEMS = 12  # columns told of
 _VALUES = 8  # values told of per category
 _LONG = 60  # characters; longer values are no category
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d[0-9:.+Z-]{0,20})?")
+_DATE = pattern(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d[0-9:.+Z-]{0,20})?")
 
 
 def _short(number: float) -> str:
