@@ -5,9 +5,9 @@ Apart from the other tests because it is the commonest answer, and the patterns 
 
 from __future__ import annotations
 
-import re
+from headroom_cli.lazy import pattern
 
-_TOKEN = re.compile(r'\s*+(?:([{\[}\],:])|"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*|true\b|false\b|null\b|NaN\b|-?Infinity\b)')
+_TOKEN = pattern(r'\s*+(?:([{\[}\],:])|"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*|true\b|false\b|null\b|NaN\b|-?Infinity\b)')
 
 
 def json_score(text: str) -> float:

@@ -7,28 +7,30 @@ from __future__ import annotations
 
 import re
 
-STAMP = re.compile(
+from headroom_cli.lazy import pattern
+
+STAMP = pattern(
     r"[\[<(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d[:.]\d\d|\d{1,2}[-/]\w{2,3}[-/]\d{2,4}[ :]\d\d:\d\d"
     r"|\d\d:\d\d:\d\d\b|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{10,13}[ .]\d{0,6}|\d\d/\d\d/\d\d \d\d:\d\d:\d\d"
     r"|\s{0,8}\d{1,6}\.\d{6}\] |\d{8}-\d{1,2}:\d|\d{6} \d{6} |[IWEF]\d{4} \d\d:\d\d:\d\d|<\d{1,3}>)"
 )
-LATE_STAMP = re.compile(r"\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT")
-LEVEL = re.compile(
+LATE_STAMP = pattern(r"\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT")
+LEVEL = pattern(
     r"\b(?:INFO|WARN|WARNING|ERROR|DEBUG|FATAL|TRACE|CRITICAL|NOTICE|SEVERE|ERR!|level=[a-z]{4,7})\b|\[(?:info"
     r"|warn|error|debug)\]|ERR!"
 )
-DIAGNOSTIC = re.compile(
+DIAGNOSTIC = pattern(
     r"\s{0,8}(?:\[[\w .-]{1,30}\] )?\[?(?:[A-Za-z]:)?[^\s:()\[]{0,150}[./\\][^\s:()\[./\\]{1,60}(?::\d{1,7}\b"
     r"|\(\d{1,7}(?:,\d{1,6}){0,3}\)|:\[\d{1,7},\d{1,6}\])(?: in | at |:|\]| )"
 )
 # The quoted source below a compiler's message, and a linter's code
-SNIPPET = re.compile(
+SNIPPET = pattern(
     r"\s{0,12}(?:\d{1,6}\s)?\s?\|(?: |$)|\s{0,150}[\^~]{1,100}$|\s{0,8}= (?:note|help)|\s{0,8}--> "
     r"|\s{2,12}[A-Z]{1,4}\d{2,5}:? "
 )
-BRACKETED = re.compile(r"\s{0,8}\[[\w .:/@-]{2,40}\](?: |$|\t)")
-BUILD = re.compile(
+BRACKETED = pattern(r"\s{0,8}\[[\w .:/@-]{2,40}\](?: |$|\t)")
+BUILD = pattern(
     r"\s{0,12}(?:Compiling|Checking|Updating|Adding|Removing|Locking|Creating|Generating|Linking|Scanning"
     r"|Entering|Leaving|Copying|Total |Downloading|Downloaded|Building|Finished|Collecting|Requirement already"
     r"|Installing|Successfully|Using cached|Preparing|Running|Fetching|Cloning|Unpacking|Setting up|Get:\d"
@@ -38,20 +40,20 @@ BUILD = re.compile(
     r"|creating |adding |running |remote: |To |From |added \d|removed \d|Error|Warning|Caused by|Exception"
     r"|at [\w.$<>/@]{1,150}[ (:]|\.{3} \d{1,3} more)"
 )
-COMPILER = re.compile(
+COMPILER = pattern(
     r"[^\s:()]{1,200}(?::\d{1,7}(?::\d{1,6})?:? |\(\d{1,7},\d{1,6}\): )(?:\w{1,20} )?(?:error|warning|note"
     r"|fatal|[A-Z]{1,4}\d{2,5}\b)"
 )
 # What follows path:line: in a linter's output, not in a match
-MESSAGE = re.compile(
+MESSAGE = pattern(
     r":\d{1,7}(?::\d{1,6})?:? (?:\[[A-Z]\d|[A-Z]{1,4}\d{2,5}\b|\[\w+\] |[A-Z][a-z]{2,20} [\w'\"]{1,30} [\w'\"]"
     r"|\(\w+\) )|\d\d:\d\d:\d\d"
 )
 # How an agent's own search tools announce what they found
-HARNESS = re.compile(
+HARNESS = pattern(
     r"(?:Found \d{1,7} (?:match|file|result)|No (?:matches|files) found|More than \d{1,7} (?:files|matches))"
 )
-TEST = re.compile(
+TEST = pattern(
     r"\s{0,12}(?:={3,} ?.{0,40}(?:test session starts|test process starts|tests finished|FAILURES|ERRORS"
     r"|short test summary|passed|failed|warnings summary)|=== RUN|--- (?:PASS|FAIL|SKIP)|=== (?:PAUSE|CONT)"
     r"|(?:ok|FAIL|\?)\s{1,4}\S{1,100}\s{1,4}(?:\d|\(cached|\[no)|test \S{1,120} \.\.\. |running \d{1,6} tests?"
@@ -61,33 +63,33 @@ TEST = re.compile(
     r"|platform \w{1,10} -- Python|FAILED \(|OK(?: \(|$)|-{60,}$|={60,}$|ERROR: \w{1,80} \(|TAP version"
     r"|# (?:tests|pass|fail)\b|Testing against|Creating test database|System check)"
 )
-TEST_TAIL = re.compile(
+TEST_TAIL = pattern(
     r" (?:PASSED|FAILED|SKIPPED|XFAIL|XPASS|\.{3} ?(?:ok|FAIL|ERROR|skipped))\b"
     r"|^\S{1,150}\.py [.FEsxX]{1,100}(?: {1,80}\[|$)|^[.FEsxX]{20,}(?: {1,20}\[|$)"
 )
-SEARCH = re.compile(
+SEARCH = pattern(
     r"(?:[A-Za-z]:[\\/]|[\w./~^-]{1,60}:(?=[^\s:]{1,200}:\d))?[^\s:;=(){}\"'<>|,\[][^:\"'<>"
     r"|\t]{0,200}[:-]\d{1,7}[:-]"
 )
-PLAIN_MATCH = re.compile(
+PLAIN_MATCH = pattern(
     r"(?:[A-Za-z]:[\\/])?(?:[^\s:;=(){}\"'<>|,*]{0,200}/[^\s:;=(){}\"'<>|,*]{1,200}"
     r"|[\w.+-]{1,80}\.[A-Za-z]{1,5}):(?!/)"
 )
-NUMBERED_MATCH = re.compile(r"\d{1,7}[:-]")
-PATH = re.compile(
+NUMBERED_MATCH = pattern(r"\d{1,7}[:-]")
+PATH = pattern(
     r"(?:[A-Za-z]:[\\/])?(?:\.{0,2}/)?(?:[\w.@+~,=%#\[\]-]{1,120}[/\\]){0,40}[\w.@+~,=%#\[\]-]{1,120}[/\\]?[*@="
     r"|]?:?$"
 )
-MODE = re.compile(
+MODE = pattern(
     r"[-dlcbps][-rwxsStT]{9}[.+@]?\s|total \d{1,10}$|[\d.]{1,10}[KMGTB]?\s{1,8}[^\s:]{1,250}$"
     r"|\s{0,12}\d{1,10} [^\s:]{1,250}$|\d{1,10}\t[^\t]{1,250}$"
 )
-TREE = re.compile(r"[\s\u2502|]{0,80}(?:\u251c\u2500|\u2514\u2500|\|--|`--|[+`\\]-- )")
-STATUS = re.compile(
+TREE = pattern(r"[\s\u2502|]{0,80}(?:\u251c\u2500|\u2514\u2500|\|--|`--|[+`\\]-- )")
+STATUS = pattern(
     r"[ MADRCU?!]{2} \S|\s(?:modified|new file|deleted|renamed): |[MADRC]\d{0,3}\t|.{1,150} \| {1,6}(?:\d{1,6}"
     r"|Bin) ?[+-]{0,100}"
 )
-CODE_START = re.compile(
+CODE_START = pattern(
     r"\s{0,100}(?:def |class |import |from [\w.]{1,80} import|return\b|if |if\(|else\b|elif |elsif |for |for\("
     r"|while |while\(|func |fn |let |const |var |public |private |protected |static |void |int |char |#include"
     r"|#define|#if|#endif|#\[|package |use |impl |struct |enum |union |trait |mod |pub |type |interface "
@@ -96,17 +98,17 @@ CODE_START = re.compile(
     r"|extern |self\.|this\.|yield |assert |print\(|del |lambda |local |function |fi$|done$|then$|esac|echo "
     r"|set -|<\?php|\$\w{1,40} ?=|\}|\]|\)|#\s)"
 )
-ASSIGN = re.compile(r"\s{0,100}[\w.\[\]\"'*&$@-]{1,80}\s{0,20}(?::[\w\[\], .|]{1,60})?(?:[-+|*/]?=[^=]|:=|: )")
-NUMBERED = re.compile(r"\s{0,9}\d{1,7}(?:\t|\u2192|[:|] {0,2}| {2})")
-TAG = re.compile(
+ASSIGN = pattern(r"\s{0,100}[\w.\[\]\"'*&$@-]{1,80}\s{0,20}(?::[\w\[\], .|]{1,60})?(?:[-+|*/]?=[^=]|:=|: )")
+NUMBERED = pattern(r"\s{0,9}\d{1,7}(?:\t|\u2192|[:|] {0,2}| {2})")
+TAG = pattern(
     r"</?(?:html|head|body|div|span|p|a|ul|ol|li|table|tr|td|th|script|style|link|meta|img|h[1-6]|br|section"
     r"|article|nav|header|footer|form|input|button|svg|title|main|option|select|label|strong|em|b|i|code|pre"
     r"|tbody|thead|font|center|iframe|noscript|figure|path)\b",
     re.IGNORECASE,
 )
-COLUMN = re.compile(r"\S(?: {2,}|\t+)(?=\S)")
-KEYED = re.compile(r"\s{0,40}[A-Za-z\"(][\w .()/\"-]{0,60}(?:[:=]\s|:$)")
-SENTENCE = re.compile(r"[a-z,;)'\"\u2019] [a-z]{1,15} [a-z(]")
-MARKDOWN = re.compile(r"#{1,6} \S|[-*+] \S|\d{1,3}[.)] \S|> |```|\[[^\]]{1,80}\]\(|\.\. |={4,}$|-{4,}$|~{4,}$|\| ")
-ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
-HASH = re.compile(r"\^?[0-9a-f]{7,64}\b")
+COLUMN = pattern(r"\S(?: {2,}|\t+)(?=\S)")
+KEYED = pattern(r"\s{0,40}[A-Za-z\"(][\w .()/\"-]{0,60}(?:[:=]\s|:$)")
+SENTENCE = pattern(r"[a-z,;)'\"\u2019] [a-z]{1,15} [a-z(]")
+MARKDOWN = pattern(r"#{1,6} \S|[-*+] \S|\d{1,3}[.)] \S|> |```|\[[^\]]{1,80}\]\(|\.\. |={4,}$|-{4,}$|~{4,}$|\| ")
+ANSI = pattern(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
+HASH = pattern(r"\^?[0-9a-f]{7,64}\b")
