@@ -180,7 +180,7 @@ def parse(data: bytes, form: str = "") -> Document:
         if _tree.too_deep(data):
             if form:
                 raise FormatError(f"the input nests too deep to be read as {form}; pass it with --from raw")
-            return _raw(text, f"JSON nested deeper than {_tree.MAX_DEPTH}, or brackets that do not match")
+            return _raw(text, f"JSON nested deeper than {_tree.MAX_DEPTH}")
         if form != "jsonl" and (form or _may_have_turns(text, start)):
             document = _request(text, start, wanted)
             if document is not None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from json.decoder import WHITESPACE  # type: ignore[attr-defined]
 
+from headroom_cli.nesting import depth
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,6 @@ OPENED_AT_TOP = frozenset(("messages", "input"))
 _skip_space = WHITESPACE.match
 scan_once: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _scan_string = json.decoder.scanstring  # type: ignore[attr-defined]
-_BRACKETS_ONLY = bytes(byte for byte in range(256) if byte not in b'"[]{}')
 
 
 class Node:
@@ -64,25 +65,9 @@ class ShapeError(ValueError):
     """The text is not JSON that a lens can stand on (syntax, duplicate keys on the path)."""
 
 
-def too_deep(data: bytes, limit: int = MAX_DEPTH) -> bool:
-    """Tell whether JSON text nests deeper than ``limit`` (or its brackets do not match), at C speed.
-
-    Everything but quotes and brackets is deleted, strings are dropped, then innermost pairs are removed pass by pass:
-    valid JSON of depth d is empty after d passes.
-    """
-    if data.count(b"[") + data.count(b"{") <= limit:
-        return False
-    bare = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _BRACKETS_ONLY).replace(b'""', b"")
-    if b'"' in bare:
-        bare = b"".join(bare.split(b'"')[::2])
-    for _ in range(limit):
-        if not bare:
-            return False
-        shorter = bare.replace(b"[]", b"").replace(b"{}", b"")
-        if len(shorter) == len(bare):
-            return True
-        bare = shorter
-    return bool(bare)
+def too_deep(data: bytes) -> bool:
+    """Tell whether JSON text nests deeper than MAX_DEPTH."""
+    return data.count(b"[") + data.count(b"{") > MAX_DEPTH and depth(data) > MAX_DEPTH
 
 
 def from_text(text: str, start: int = 0) -> Node:

@@ -6,10 +6,10 @@ and whatever cannot be given back exactly is refused by raising ``UnfitError``, 
 
 from __future__ import annotations
 
-from itertools import accumulate
 from json import JSONDecoder
 
 from headroom_cli.lazy import pattern
+from headroom_cli.nesting import depth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,21 +75,6 @@ _BLANK = pattern(r"[ \t\r\n]*")
 # A high surrogate escape without its low one, or a low one alone (an escaped backslash before it is read as one too:
 # that only means passing through).
 _LONE = pattern(r"(?<!\\u[dD][89aAbB][0-9a-fA-F]{2})\\u[dD][c-fC-F]|\\u[dD][89aAbB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
-
-_BRACKETS = b'"[]{}'
-_OTHERS = bytes(c for c in range(256) if c not in _BRACKETS)
-_STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")
-
-
-def depth(raw: bytes) -> int:
-    """Return how deep the brackets outside of strings nest, in a few passes at C speed."""
-    if b"\\" in raw:
-        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Two quotes with nothing between them can go: whatever follows is inside or outside a string as before.
-    marks = raw.translate(None, _OTHERS).replace(b'""', b"")
-    if b'"' in marks:
-        marks = b"".join(marks.split(b'"')[::2])
-    return max(accumulate(memoryview(marks.translate(_STEPS)).cast("b")), default=0)
 
 
 def _encodable(text: str) -> bytes:
