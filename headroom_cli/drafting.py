@@ -29,13 +29,14 @@ MAX_MISSING = 80
 class Drafter:
     """What stays the same for all blocks of a document: the policy, its level, the counter and the deadline."""
 
-    __slots__ = ("_deadline", "_policy", "_turns", "level", "model")
+    __slots__ = ("_deadline", "_policy", "_turns", "level", "lossless", "model")
 
     def __init__(self, policy: Policy, *, turns: bool, model: str, deadline: float) -> None:
         """``deadline`` is a value of ``time.perf_counter``; ``turns`` tells a conversation from a raw blob."""
         self._policy = policy
         self._turns = turns
         self._deadline = deadline
+        self.lossless = policy.lossless
         self.level = policy.level_for(turns=turns)
         self.model = model
 
@@ -54,9 +55,9 @@ class Drafter:
             if not kind:
                 return None
             # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
-            for lossless in (True,) if self._policy.lossless else (False, True):
+            for lossless in (True,) if self.lossless else (False, True):
                 draft = self._compress(kind, block.text, self._want(block, end, lossless=lossless), report)
-                if draft is not None and self._accept(block.text, draft, report):
+                if draft is not None and self.accepts(block.text, draft, report):
                     return draft
                 if draft is not None and draft.degree != LOSSY:
                     break
@@ -139,8 +140,10 @@ class Drafter:
             return None
         return draft
 
-    def _accept(self, text: str, draft: Draft, report: Report) -> bool:
+    def accepts(self, text: str, draft: Draft, report: Report) -> bool:
         """Weigh a draft with its marker against the text (law 4), in tokens and in bytes."""
+        if not draft.text:
+            return False  # nothing at all cannot be told from an empty input
         sample = weighed(draft)
         after = self.count(sample)
         # Leaving lines out is judged well by an estimate; the same content in another writing less so.

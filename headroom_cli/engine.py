@@ -9,14 +9,14 @@ builds the marker. Compressors propose drafts; they can neither store nor mark.
 
 from __future__ import annotations
 
-import json
 import time
 
-from headroom_cli import context, formats, tokens
+from headroom_cli import context, formats
 from headroom_cli.drafting import Drafter
 from headroom_cli.errors import CorruptError, FailedOpenError, HeadroomError, NotFoundError, StoreError
 from headroom_cli.lazy import pattern
 from headroom_cli.model import LOSSY, Draft, Policy, Report, Result
+from headroom_cli.renderings import Renderings, literal_of, stands_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,14 +78,21 @@ def _crush(
     result = Result(data, document.format, policy.level_for(turns=document.has_turns))
     if policy.budget is not None and document.has_turns:
         result.warnings.append("--budget has no effect on a conversation yet; the level decides")
+    drafter = Drafter(
+        policy, turns=document.has_turns, model=model, deadline=time.perf_counter() + SECONDS_PER_DOCUMENT
+    )
     try:
-        known = _Known(document, store)
-        changes = _draft_all(document, policy, result, known, model, usable=store is not None or dry)
+        known = Renderings(document, store)
+        changes = _draft_all(document, drafter, result, known, usable=store is not None or dry)
         if store is not None and not dry:
-            result.data = _emit_all(document, changes, store, policy, known)
+            literals = _emit_all(document, _told_apart(changes, drafter, known), store, policy, known)
+            if not document.has_turns and literals and not _reads_as_raw(document.splice(literals)):
+                _keep_all(result, "its rendering reads as another format")
+            else:
+                known.remember()
+                result.data = document.splice(literals) if literals else data
     except StoreError as error:
-        for report in result.blocks:
-            report.after, report.kept, report.degree = report.before, report.kept or "not stored", ""
+        _keep_all(result, "not stored")
         result.warnings.append(f"nothing was compressed: {error}")
         result.failure = error
     if document.warning and all(report.kind == "json" and not report.degree for report in result.blocks):
@@ -116,6 +123,8 @@ def emit(store: Store, changes: list[Change], *, keep_json: bool = False) -> lis
     The store's ``put`` returns only after every original is written, synced, renamed and read back equal; no marker
     exists before that. Raise StoreError; then nothing may change.
     """
+    if not changes:
+        return []
     from headroom_cli.redact import redact
     from headroom_cli.store import Entry
 
@@ -126,7 +135,8 @@ def emit(store: Store, changes: list[Change], *, keep_json: bool = False) -> lis
     renderings = []
     for change, handle in zip(changes, store.put(entries), strict=True):
         change.report.handle = handle
-        renderings.append(_render(change, f"<<headroom:{handle} {change.draft.missing}>>", keep_json=keep_json))
+        kept = keep_json and _is_one_value(change.draft.text)
+        renderings.append(_render(change, f"<<headroom:{handle} {change.draft.missing}>>", keep_json=kept))
     return renderings
 
 
@@ -156,79 +166,95 @@ def expand(data: bytes, store: Store, *, form: str = "") -> tuple[bytes, list[st
         document = formats.parse(data, form)
     except UnicodeDecodeError:
         return data, []
-    known, here = _Known(document, store), context.START
+    known = Renderings(document, store)
+    digests = [context.digest(block.text) for block in document.blocks]
     literals: list[tuple[Block, str]] = []
     unknown: list[str] = []
-    for block in document.blocks:
-        mine = context.digest(block.text)
-        record = known.find(here, block.text)
-        original = mine
-        if record is not None and record["s"] != _IDENTITY:
+    for block, record in zip(document.blocks, known.along(document.blocks, digests), strict=True):
+        if record is not None and "i" not in record:
             try:
-                literals.append((block, _original_literal(store, record)))
-                original = record["o"]
+                literals.append((block, literal_of(store, record)))
             except (NotFoundError, CorruptError) as error:
                 unknown.append(_handle_of(block) or str(error))
         elif record is None and (handle := _handle_of(block)) and not _resolves(store, handle):
             unknown.append(handle)
-        here = context.advance(here, block, original)
     return (document.splice(literals) if literals else data), unknown
 
 
 # --- crush, step by step
 
 
+def _keep_all(result: Result, why: str) -> None:
+    """Report every block as it was."""
+    for report in result.blocks:
+        report.after, report.kept, report.degree, report.handle = report.before, report.kept or why, "", ""
+
+
 def _draft_all(
-    document: Document, policy: Policy, result: Result, known: _Known, model: str, *, usable: bool
+    document: Document, drafter: Drafter, result: Result, known: Renderings, *, usable: bool
 ) -> list[Change]:
     """Ask for a draft of every block in scope. What a block depends on stands before it (law 2)."""
-    drafter = Drafter(
-        policy, turns=document.has_turns, model=model, deadline=time.perf_counter() + SECONDS_PER_DOCUMENT
-    )
-    own = deep = context.START  # deep: as the document was before an earlier run of ours
-    changes = []
-    for block in document.blocks:
+    blocks = document.blocks
+    digests = [context.digest(block.text) for block in blocks]
+    records = known.along(blocks, digests)
+    # A document that holds notation of ours came out of an earlier run: what it says is said by the originals, and
+    # expanding it goes all the way back. Anybody else's text that equals a rendering stands for itself.
+    ours = any(record is not None and "m" in record for record in records)
+    here, changes = context.START, []
+    for block, digest, along in zip(blocks, digests, records, strict=True):
         report = Report(block.path, block.role)
         result.blocks.append(report)
-        report.before = report.after = tokens.count(block.text, model)
+        report.before = report.after = drafter.count(block.text)
         report.kept = block.kept or _out_of_reach(block, usable=usable)
-        mine = original = context.digest(block.text)
-        record = known.find(deep, block.text)
+        record = along if ours else known.find(here, digest)
         if record is not None:
-            original = record["o"]
-            if not report.kept:
-                report.kept = "already a rendering"
-            known.claim(own, block.text, mine)
+            report.kept = report.kept or "already a rendering"
+            if not ours:
+                known.claim(here, digest, record)
         if not report.kept:
             draft = drafter.draft(block, report)
             if draft is not None:
-                changes.append(Change(block, draft, report, own))
+                changes.append(Change(block, draft, report, here))
             if report.failure:
                 result.warnings.append(f"{report.path or 'input'}: {report.compressor} failed; passed through")
                 result.failure = HeadroomError(f"{report.compressor}: {report.failure}; report it with the input")
-        own = context.advance(own, block, mine)
-        deep = context.advance(deep, block, original)
+        here = context.advance(here, block, stands_for(record, digest) if ours else digest)
     return changes
 
 
-def _emit_all(document: Document, changes: list[Change], store: Store, policy: Policy, known: _Known) -> bytes:
-    """Store, mark, record and splice."""
-    if not changes:
-        known.remember()
-        return document.splice(())
+def _told_apart(changes: list[Change], drafter: Drafter, known: Renderings) -> list[Change]:
+    """Return the changes whose rendering is theirs alone.
+
+    Two originals may have one faithful rendering (two indentations of one JSON value): a marker tells them apart where
+    one is allowed and pays; else the later original stays as it is.
+    """
+    apart = []
     for change in changes:
-        if known.other_original(change.context, change.draft.text, change.block.text):
-            # Two originals, one faithful rendering (two indentations of one JSON value): a marker tells them apart.
+        if known.taken(change.context, change.draft.text, context.digest(change.block.text)):
             change.draft = Draft(change.draft.text, LOSSY, "source formatting")
-    renderings = emit(store, changes, keep_json=policy.keep_json)
+            if drafter.lossless or not drafter.accepts(change.block.text, change.draft, change.report):
+                change.report.after, change.report.degree = change.report.before, ""
+                change.report.kept = "another original reads the same"
+                continue
+        apart.append(change)
+    return apart
+
+
+def _emit_all(
+    document: Document, changes: list[Change], store: Store, policy: Policy, known: Renderings
+) -> list[tuple[Block, str]]:
+    """Store and mark; return the new literals, with their records ready to be written."""
     literals = []
-    for change, rendering in zip(changes, renderings, strict=True):
-        block, style = change.block, document.style(change.block)
-        literal = document.literal(block)
-        known.add(change, rendering, style, literal)
-        literals.append((block, document.encode(style, literal, rendering)))
-    known.remember()
-    return document.splice(literals)
+    for change, rendering in zip(changes, emit(store, changes, keep_json=policy.keep_json), strict=True):
+        block = change.block
+        known.add(change.context, block, rendering, marked=change.draft.degree == LOSSY)
+        literals.append((block, document.encode(document.style(block), document.literal(block), rendering)))
+    return literals
+
+
+def _reads_as_raw(data: bytes) -> bool:
+    """Tell whether a rendering of a raw blob would be opened as one: else it could not be expanded."""
+    return data[:1] not in (b"{", b"[") or (not _are_request_lines(data) and formats.parse(data).format == "raw")
 
 
 def _render(change: Change, marker: str, *, keep_json: bool) -> str:
@@ -236,14 +262,27 @@ def _render(change: Change, marker: str, *, keep_json: bool) -> str:
     draft = change.draft
     if draft.degree != LOSSY:
         return draft.text
-    body = draft.text.rstrip()
-    if keep_json and body[-1:] in ("]", "}"):
-        # Inside the outermost array or object, so that the text still parses.
-        item = f'"{marker}"' if body[-1] == "]" else f'"headroom":"{marker}"'
+    if keep_json:
+        body = draft.text.rstrip()
+        item = f'"{marker}"' if body.endswith("]") else f'"headroom":"{marker}"'
         inner = body[:-1].rstrip()
+        # Inside the outermost array or object, so that the text still parses.
         return f"{inner}{'' if inner[-1:] in ('[', '{') else ','}{item}{body[-1]}" + draft.text[len(body) :]
     newline = "" if draft.text.endswith("\n") or not draft.text else "\n"
     return f"{draft.text}{newline}{marker}" + ("\n" if change.block.text.endswith("\n") else "")
+
+
+def _is_one_value(text: str) -> bool:
+    """Tell whether a text is one JSON array or object, so that a marker may go inside."""
+    if text.lstrip()[:1] not in ("[", "{"):
+        return False
+    import json
+
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _out_of_reach(block: Block, *, usable: bool) -> str:
@@ -270,74 +309,6 @@ def _handle_of(block: Block) -> str:
     return found[1] if found and found.end() >= len(last) - 2 else ""
 
 
-# --- what the store remembers of renderings
-
-_IDENTITY = "="  # in place of a literal style: the text is its own original here
-
-
-class _Known:
-    """The records of one document's renderings: key in context -> original, style, literal."""
-
-    __slots__ = ("_document", "_new", "_old", "_store")
-
-    def __init__(self, document: Document, store: Store | None) -> None:
-        """Read the journal that this document's records are in; raise StoreError when it cannot be read."""
-        self._document = document
-        self._store = store
-        self._new: dict[str, list[tuple[str, str]]] = {}
-        self._old: dict[str, dict[str, str]] = {}
-
-    def find(self, here: bytes, text: str) -> dict[str, str] | None:
-        """Return the record of ``text`` as a rendering in this context."""
-        if self._store is None:
-            return None
-        digest = context.digest(text)
-        shard = context.shard(self._document, digest)
-        if shard not in self._old:
-            self._old[shard] = self._store.recall(shard)
-        value = self._old[shard].get(context.key(here, digest))
-        if value is None:
-            return None
-        record: dict[str, str] = json.loads(value)
-        return record
-
-    def other_original(self, here: bytes, rendering: str, text: str) -> bool:
-        """Tell whether this rendering already stands for another original in this context."""
-        record = self.find(here, rendering)
-        return record is not None and record["o"] != context.digest(text)
-
-    def claim(self, here: bytes, text: str, digest: str) -> None:
-        """Record that an unchanged text, known as a rendering, is its own original here."""
-        self._add(here, text, {"o": digest, "s": _IDENTITY})
-
-    def add(self, change: Change, rendering: str, style: str, literal: str) -> None:
-        """Record a rendering and what restores its literal."""
-        record = {"o": context.digest(change.block.text), "s": style}
-        if style == formats.OTHER_STYLE and self._store is not None:
-            from headroom_cli.store import Entry
-
-            self._store.put([Entry(literal.encode("utf-8"), "literal", "")])
-            record["l"] = context.digest(literal)
-        self._add(change.context, rendering, record)
-
-    def _add(self, here: bytes, text: str, record: dict[str, str]) -> None:
-        digest = context.digest(text)
-        pair = (context.key(here, digest), json.dumps(record, separators=(",", ":")))
-        self._new.setdefault(context.shard(self._document, digest), []).append(pair)
-
-    def remember(self) -> None:
-        """Write the new records; raise StoreError, and then nothing may change."""
-        if self._store is not None:
-            for shard, pairs in self._new.items():
-                self._store.remember(shard, pairs)
-
-
-def _original_literal(store: Store, record: dict[str, str]) -> str:
-    if record["s"] == formats.OTHER_STYLE:
-        return store.get(record["l"]).decode("utf-8")
-    return formats.encode_like(record["s"], "", store.get(record["o"]).decode("utf-8"))
-
-
 def _resolves(store: Store, handle: str) -> bool:
     try:
         store.resolve(handle)
@@ -350,11 +321,12 @@ def _resolves(store: Store, handle: str) -> bool:
 
 
 def _are_request_lines(data: bytes) -> bool:
-    """Tell JSON Lines of requests by the first line; the others may be anything and pass through line by line."""
-    end = data.find(b"\n")
-    if end <= 0 or data[:1] not in (b"{", b"[") or not data[end:].strip():
+    """Tell JSON Lines of requests by the first line that is not blank; others may be anything and pass through."""
+    body = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if body[:1] not in (b"{", b"["):
         return False
-    return data[end + 1 : end + 2] in (b"{", b"[") and formats.is_request_line(data[:end])
+    end = body.find(b"\n")
+    return end > 0 and bool(body[end:].strip()) and formats.is_request_line(body[:end].rstrip())
 
 
 def _joined(results: list[Result]) -> Result:

@@ -15,9 +15,9 @@ _GONE = "***"
 # Every pattern is a fixed prefix and one bounded run, so a hostile command costs linear time.
 _SECRETS = pattern(
     r"""
-    (?P<name>\b[\w-]{0,40}(?:key|token|secret|passw(?:or)?d|pwd|auth|credential)[\w-]{0,40}
+    (?P<name>(?:\bauthorization\s{0,3}:\s{0,3}(?:\w{1,20}\s{1,3})?|\b(?:bearer|basic)\s{1,3})
+       | \b[\w-]{0,40}(?:key|token|secret|passw(?:or)?d|pwd|auth|credential)[\w-]{0,40}
          \s{0,3}[=:]\s{0,3}["']?
-       | (?:authorization\s{0,3}:\s{0,3})?(?:bearer|basic)\s{1,3}
        | (?:--?(?:password|passwd|token|secret|api-key|user|u)[ =])
        | ://[^\s/:@]{0,100}:(?=[^\s/@]{1,200}@))
     (?P<value>[^\s"'@&]{1,500})

@@ -216,7 +216,11 @@ def _base(environment: Mapping[str, str], variable: str, below_home: str) -> str
     base = environment.get(variable, "")
     if os.path.isabs(base):
         return base
-    home = environment.get("HOME", "") or os.path.expanduser("~")
+    home = environment.get("HOME", "")
+    if not os.path.isabs(home):  # unset, empty or relative: the password database knows better than the root directory
+        import pwd
+
+        home = pwd.getpwuid(os.getuid()).pw_dir
     return os.path.join(home, below_home)
 
 

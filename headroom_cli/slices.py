@@ -110,9 +110,13 @@ def _longest_array(text: str, at: int) -> int:
 
 def _grep(data: bytes, pattern: str) -> bytes:
     """Return the lines that match; a pattern that runs too long is refused, on the main thread also inside a line."""
+    import warnings
+
     try:
-        found = re.compile(pattern.encode("utf-8", "surrogateescape"))
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = re.compile(pattern.encode("utf-8", "surrogateescape"))
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         raise UsageError(f"--grep {pattern[:60]!r}: {error}; write a Python regular expression") from None
     slow = UsageError(f"--grep {pattern[:60]!r} ran longer than {GREP_SECONDS:.0f} s; write a simpler pattern")
     deadline = time.monotonic() + GREP_SECONDS

@@ -293,3 +293,87 @@ def test_a_named_format_is_demanded(store: Store) -> None:
         engine.crush(b"words", Policy(), store, form="anthropic")
     with pytest.raises(FormatError):
         engine.expand(b"words", store, form="anthropic")
+
+
+def same_value(indent: int) -> bytes:
+    return records(60, indent=indent).encode()
+
+
+@pytest.mark.parametrize("conversation", [False, True])
+def test_a_second_crush_is_undone_with_the_first(store: Store, *, conversation: bool) -> None:
+    data = log().encode()
+    if conversation:
+        data = json.dumps(chat(records(60), log(), records(60, indent=2), "\x1b[1mok\x1b[0m " * 200)).encode()
+    once = engine.crush(data, BALANCED, store).data
+    twice = engine.crush(once, BALANCED, store).data
+    assert twice == once
+    assert engine.expand(twice, store) == (data, [])
+    assert engine.crush(data, BALANCED, store).data == once
+
+
+def test_a_text_that_equals_a_rendering_stands_for_itself(store: Store) -> None:
+    coloured = "".join(f"\x1b[32mstep {i} of the build is done\x1b[0m\n" for i in range(40)).encode()
+    lossless = Policy(lossless=True, as_kind="log")
+    plain = engine.crush(coloured, lossless, store).data
+    assert plain != coloured
+    assert b"\x1b" not in plain
+    assert engine.expand(plain, store) == (coloured, [])
+    assert engine.crush(plain, lossless, store).data == plain  # now it comes as somebody's own
+    assert engine.expand(plain, store) == (plain, [])
+    assert engine.crush(coloured, lossless, store).data == plain
+    assert engine.expand(plain, store) == (coloured, [])
+
+
+def test_a_shared_rendering_is_marked_only_where_that_is_allowed(tmp_path: Path) -> None:
+    free, bound = Store(str(tmp_path / "free")), Store(str(tmp_path / "bound"))
+    assert engine.crush(same_value(1), Policy(), free).data == engine.crush(same_value(1), Policy(), bound).data
+    marked = engine.crush(same_value(4), Policy(), free).data
+    assert b"source formatting>>" in marked
+    assert engine.expand(marked, free) == (same_value(4), [])
+    for policy in (Policy(lossless=True), Policy(redeem="none")):
+        result = engine.crush(same_value(4), policy, bound)
+        assert result.data == same_value(4)
+        assert result.blocks[0].kept == "another original reads the same"
+        assert result.blocks[0].after == result.blocks[0].before
+
+
+@pytest.mark.parametrize("between", [b"\n\n", b"\n# a note\n", b"\r\n\r\n", b"\n  "])
+@pytest.mark.parametrize("head", [b"", b"\n", b" ", b"\xef\xbb\xbf"])
+def test_lines_of_requests_survive_odd_lines(between: bytes, head: bytes, store: Store) -> None:
+    request = json.dumps({"messages": chat(log(), question="the user's own words " * 30)}).encode()
+    data = head + request + between + request + b"\n"
+    result = engine.crush(data, BALANCED, store)
+    assert result.format == "jsonl"
+    assert result.data.count(b"the user's own words " * 30) == 2
+    assert len(result.data) < len(data) * 0.5
+    assert engine.expand(result.data, store) == (data, [])
+
+
+def test_an_escaped_key_is_a_key(store: Store) -> None:
+    data = json.dumps({"messages": chat(log())}).replace('"messages"', '"mess\\u0061ges"').encode()
+    result = engine.crush(data, BALANCED, store)
+    assert result.format == "openai"
+    assert engine.expand(result.data, store) == (data, [])
+
+
+def test_kept_json_never_bends_other_text(store: Store) -> None:
+    text = log() + "done [ok]"
+    out = engine.crush(text.encode(), Policy(keep_json=True), store).data.decode()
+    assert "done [ok]\n<<headroom:" in out
+    data = json.dumps(chat(records(3000))).encode()
+    result = engine.crush(data, Policy(level="balanced", keep_json=True), store)
+    assert engine.expand(result.data, store) == (data, [])
+
+
+def test_a_rendering_is_never_empty(store: Store) -> None:
+    data = b"\x1b[31m" * 5000
+    result = engine.crush(data, Policy(), store)
+    assert result.data
+    assert engine.expand(result.data, store) == (data, [])
+
+
+def test_records_with_roles_are_records(store: Store) -> None:
+    data = json.dumps([{"id": i, "name": f"n{i}", "role": "admin"} for i in range(300)]).encode()
+    result = engine.crush(data, Policy(), store)
+    assert result.format == "raw"
+    assert len(result.data) < len(data) * 0.6

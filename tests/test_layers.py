@@ -14,7 +14,7 @@ LAYERS = (
     ("ledger",),
     ("formats", "compressors", "backends", "context"),
     ("routing", "align", "dedup", "fit", "shaping"),
-    ("drafting", "slices"),
+    ("drafting", "slices", "renderings"),
     ("engine", "send"),
     ("library",),
     ("serve",),

@@ -213,7 +213,8 @@ def _may_have_turns(text: str, start: int) -> bool:
     while text[i : i + 1].isspace():
         i += 1
     if text[i : i + 1] == "{":
-        return '"messages"' in text or '"input"' in text
+        # A key may be written with escapes; then only a scan can tell.
+        return '"messages"' in text or '"input"' in text or "\\u" in text
     try:
         head = _tree.from_text(text[:i] + text[i : _first_element(text, i)] + "]")
     except _tree.ShapeError:

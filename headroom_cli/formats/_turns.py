@@ -9,8 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.formats._tree import Node
 
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 # An error that the agent must read whole; above this many characters it is compressed like any other output.
 ERROR_RESULT_KEPT = 8_000
+
+
+def is_message(item: Node) -> bool:
+    """Tell a message from a record that has a role too ({"name": "Kim", "role": "admin"})."""
+    return item.get("role") in ROLES or (isinstance(item.get("role"), str) and item.child("content") is not None)
 
 
 class Turns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.formats import anthropic, openai, responses
-from headroom_cli.formats._turns import Turns
+from headroom_cli.formats._turns import Turns, is_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def recognise(root: Node) -> bool:
     items = root.items()
     if not items:
         return False
-    return all(isinstance(item.get("role"), str) for item in items) or responses.are_items(items)
+    return all(is_message(item) for item in items) or responses.are_items(items)
 
 
 def walk(root: Node) -> list[Block]:

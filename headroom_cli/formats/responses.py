@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.formats._calls import describe
-from headroom_cli.formats._turns import Turns, texts
+from headroom_cli.formats._turns import Turns, is_message, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def are_items(items: list[Node]) -> bool:
     """Tell whether every element is a Responses item (an unknown type may stand among known ones)."""
     if not items or not all(item.is_object() for item in items):
         return False
-    known = [isinstance(item.get("role"), str) or item.get("type") in ITEM_TYPES for item in items]
+    known = [is_message(item) or item.get("type") in ITEM_TYPES for item in items]
     return known[0] and all(isinstance(item.get("type"), str) or ok for item, ok in zip(items, known, strict=True))
 
 
