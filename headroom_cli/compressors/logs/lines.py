@@ -37,7 +37,8 @@ _STEMS = (
 
 # What only a test runner or a compiler writes at the start of a line.
 TOLD_BY_TOOL = pattern(
-    r"E(?: {2,}|$)|>  +\S|> \S.*[;(){:]$|"  # pytest's report
+    r"E(?: {2,}|$)|>  +\S|> \S.*[;(){:]$|_{3,} \S.{0,300} _{3,}$|"  # pytest's report
+    r"-{3,} \S{1,300} stdout -{3,}$|\s+Failed \S{1,300} \[|"  # cargo, dotnet
     r"(?:FAIL|FAILED|ERROR|XPASS|E)\b[ :/]|[EF]\d{4} \d\d:\d\d:|"  # test runners, glog
     r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |"
     r"\s*(?:[✗✕✖❌✘\u2a2f●\u00d7]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
@@ -170,11 +171,16 @@ _LETTER = pattern(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
 # The head of one failing test in a report: its own message belongs to it, told before or not.
 FAILING = pattern(
     r"_{3,} \S.{0,300} _{3,}$|\s*(?:FAIL(?:ED)?:? |--- FAIL|not ok |\d+\) \S|● \S|[✗✕✖✘\u00d7] )"
-    r"|ERROR: test|thread '.{0,200}' panicked at "
+    r"|ERROR: test|thread '.{0,200}' panicked at |-{3,} \S{1,300} stdout -{3,}$|\s+Failed \S{1,300} \[|FAIL\t"
 )
-# What this program wrote itself: a gap note with its count, a marker.
 # What was expected and what came: belongs to the failure above it.
 DETAIL = pattern(r"\s*(?:[-+] ?)?(?:left|right|expected|received|actual|got|want|but was)\b ?:?", re.IGNORECASE)
+# What stands below an error at its own indentation and is part of it: a place, a line of a code frame, its database.
+BELONGS = pattern(
+    r"\s*(?:> ?)?\d{1,6} \| |\s*(?:at |--> |❯ |@ )?[\w./\\@+~-]{1,200}\.\w{1,5}[:(]\d+(?:[:,]\d+)?\)?:?$"
+    r"|[^A-Z]{0,100}(?:[A-Z]{2,5} [^A-Z]{0,60})?(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY): "
+)
+# What this program wrote itself: a gap note with its count, a marker.
 NOTED = pattern(r"\[\.\.\. (\d{1,12}) lines?(?:: [^\]\n]{1,120})?\]$")
 _MARKER = "<<headroom:"
 

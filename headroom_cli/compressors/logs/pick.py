@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from headroom_cli.compressors.logs.lines import (
-    DETAIL,
     ERROR,
     FAILING,
     FRAME,
@@ -20,7 +19,7 @@ from headroom_cli.compressors.logs.lines import (
 from headroom_cli.compressors.logs.notes import NOTE, Rendering, render
 from headroom_cli.compressors.logs.templates import merge
 from headroom_cli.compressors.logs.traces import cycles, extend
-from headroom_cli.lazy import pattern
+from headroom_cli.compressors.logs.units import close, find, troubles, unstamped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,11 +50,6 @@ POLICIES = {
     "max": Policy({PLAIN: 1, WARNING: 2, SUMMARY: 4, PASSED: 1}, {SUMMARY: 2}, shortest=1, stamps=True),
 }
 
-# A clock or counter at the start of a line. Nothing has to follow, so there is nothing to backtrack for.
-_STAMP = pattern(
-    r"(?:[\[(]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6},? +"
-    r"|\d[\d:.,/TZ+-]*[\s\])]*))+"
-)
 _STOP = word_set(
     "about after also and any are but can come could continue did does doing done find fix for from get had has "
     "have help here how into its just know last let like line lines log logs look make need new not now output "
@@ -68,7 +62,7 @@ _STOP = word_set(
 class Log:
     """A judged log: parallel lists over its lines, and what each stands for."""
 
-    __slots__ = ("again", "classes", "counts", "rows", "templates", "texts", "traces")
+    __slots__ = ("again", "bodies", "classes", "counts", "folded", "owned", "rows", "templates", "texts", "traces")
 
     def __init__(self, texts: list[str], counts: list[int], classes: bytearray, rows: list[int]) -> None:
         """``rows`` holds the number of each line's key (the line without digits)."""
@@ -79,11 +73,15 @@ class Log:
         self.templates: list[int] = []
         self.traces: list[tuple[int, int]] = []
         self.again = bytearray(len(texts))
+        self.bodies: dict[int, list[int]] = {}
+        self.owned = bytearray(len(texts))
+        self.folded = bytearray(len(texts))
 
 
 def prepare(log: Log, keys: list[bytes]) -> None:
-    """Find the templates and traces of a log."""
+    """Find the templates and traces of a log, and what belongs to its errors."""
     log.traces = extend(log.texts, log.classes)
+    find(log)
     kinds = [0] * len(keys)
     for row, key in enumerate(log.rows):
         kinds[key] = log.classes[row]
@@ -94,34 +92,34 @@ def prepare(log: Log, keys: list[bytes]) -> None:
 
 def _choose(log: Log, policy: Policy) -> bytearray:
     """Return 1 for each line that its class, or its place in its template, keeps."""
-    texts, classes, rows, templates = log.texts, log.classes, log.rows, log.templates
+    texts, classes, templates = log.texts, log.classes, log.templates
+    owned, bodies = log.owned, log.bodies
     total = len(texts)
     stays = bytearray(total)
     heads, tails = policy.heads, policy.tails
     seen: dict[int, int] = {}
     told: set[str] = set()
-    wordings: set[int] = set()
     owed = False  # a failing test was named, its message not yet
     for row in range(total):
         kind = classes[row]
         if kind in (GLUE, FRAME):
             stays[row] = 1
+        elif owned[row] or kind == TROUBLE:
+            continue
         elif kind == ERROR:
             text = texts[row]
+            body = bodies.get(row)
+            if body:
+                text = "\n".join([text, *map(texts.__getitem__, body)])
             if policy.stamps:
-                found = _STAMP.match(text)
-                text = text[found.end() :] if found else text
+                text = unstamped(text)
             if text not in told:
                 told.add(text)
                 stays[row] = 1
-                owed = FAILING.match(text) is not None
+                owed = body is None and FAILING.match(text) is not None
             elif owed and (text.startswith("E  ") or text[0] not in " \t>|"):
                 stays[row] = 1
                 owed = False
-        elif kind == TROUBLE:
-            if rows[row] not in wordings:
-                wordings.add(rows[row])
-                stays[row] = 1
         else:
             template = templates[row]
             count = seen.get(template, 0)
@@ -132,14 +130,15 @@ def _choose(log: Log, policy: Policy) -> bytearray:
                     stays[row] = 1
                     seen[template] = count + 1
                     owed = owed or (kind == SUMMARY and FAILING.match(text) is not None)
+    troubles(log, stays)
     left: dict[int, int] = {}
     for row in range(total):
-        if not stays[row]:
+        if not stays[row] and not owned[row]:
             left[templates[row]] = left.get(templates[row], 0) + 1
     seen = {}
     for row in range(total - 1, -1, -1):
         kind = classes[row]
-        if tails[kind] and not stays[row]:
+        if tails[kind] and not stays[row] and not owned[row]:
             template = templates[row]
             if left[template] < _TAIL_FROM:
                 continue
@@ -252,20 +251,6 @@ def _near(log: Log, stays: bytearray) -> None:
                 stays[near] = 1
 
 
-def _details(log: Log, stays: bytearray) -> None:
-    """Keep what was expected and what came below each failure that stays, also when others said the same."""
-    texts, classes = log.texts, log.classes
-    total = len(texts)
-    for row in range(total):
-        if classes[row] != ERROR or not stays[row]:
-            continue
-        for below in range(row + 1, min(row + 5, total)):
-            if classes[below] in (PLAIN, WARNING) and DETAIL.match(texts[below]):
-                stays[below] = 1
-            elif texts[below]:
-                break
-
-
 def _settle(log: Log, stays: bytearray, shortest: int) -> None:
     """Let lines follow what they belong to: continuation lines their head, rules and blanks their neighbours."""
     texts, classes = log.texts, log.classes
@@ -318,13 +303,14 @@ def _follow(log: Log, stays: bytearray) -> None:
 def choose(log: Log, policy: Policy, question: str) -> tuple[bytearray, set[int]]:
     """Return which lines stay under a policy, and which of them the question asked for."""
     log.again = bytearray(len(log.texts))
+    log.folded = bytearray(len(log.texts))
     stays = _choose(log, policy)
     _fold_traces(log, stays)
     _follow(log, stays)
     _suites(log, stays)
     asked = _ask(log, stays, question) if question else set()
     _near(log, stays)
-    _details(log, stays)
+    close(log, stays)
     stays[0] = stays[-1] = 1
     _settle(log, stays, policy.shortest)
     return stays, asked
@@ -345,7 +331,7 @@ def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
             last_error = row
         if not stays[row]:
             continue
-        value = base[kind]
+        value = max(base[kind], 50) if log.owned[row] else base[kind]
         if row in asked:
             value += 45
         if row - last_error <= 2:
@@ -360,8 +346,11 @@ def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
 def _protected(log: Log, row: int) -> bool:
     """Say whether only an explicit budget may take a line out: errors, their causes, the result at the end."""
     kind = log.classes[row]
+    if log.owned[row]:
+        return True
     if kind == FRAME:
-        return "Caused by: " in log.texts[row][:80]
+        # The first frame says where; all of a trace is what the level saves.
+        return (row > 0 and log.classes[row - 1] != FRAME) or "Caused by: " in log.texts[row][:80]
     return kind in (ERROR, TROUBLE) or (kind == SUMMARY and row >= len(log.texts) - 20)
 
 
