@@ -1,0 +1,184 @@
+"""What belongs to an error: the lines below it that say what came, the heads above it that say where.
+
+An error and its lines are one unit: a unit stays whole or goes whole, so that no message and no coordinate ever stands
+under the head of another failure.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.logs.lines import (
+    BELONGS,
+    DETAIL,
+    ERROR,
+    FAILING,
+    FRAME,
+    GLUE,
+    PASSED,
+    SUMMARY,
+    TROUBLE,
+    WARNING,
+)
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors.logs.pick import Log
+
+_BODY = 12  # lines that one error may own; what follows is judged line by line
+_WALK = 40  # lines looked at below an error, frames and blanks included
+_MANY = 200  # distinct lines of one wording that stay, whatever their numbers
+_ENDS = 20  # of a wording with more: the first and the last that stay
+
+# What changes from one telling to the next: clocks, process ids, durations, addresses, ids. Hosts, ports, shards,
+# paths, symbols and statuses do not match: lines that differ in them are different errors.
+_VOLATILE = pattern(
+    r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?|\[ {0,8}\d{1,9}\.\d{3,6}\]"
+    r"|(?<=[A-Za-z])\[\d{1,8}\]|\bpid[ =:]{1,2}\d{1,8}|\b\d{1,9}(?:\.\d{1,9})? ?(?:ns|us|ms|s|secs?|seconds?|minutes?)\b"
+    r"|\b0x[0-9a-fA-F]{6,16}\b|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+    r"|\b(?=[0-9a-f]{0,15}\d)[0-9a-f]{16,64}\b|(?<![\w.])\d{6,20}(?![\w.])"
+)
+# A clock or counter at the start of a line. Nothing has to follow, so there is nothing to backtrack for.
+_STAMP = pattern(
+    r"(?:[\[(]? *(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6},? +"
+    r"|\d[\d:.,/TZ+-]*[\s\])]*))+"
+)
+_PROCESS = pattern(r"(?<=[A-Za-z])\[\d{1,8}\]")
+_EDGE = " \t|\u2502"  # indentation, and the bar that terraform and rustc draw
+_RUN = pattern(r"\s*=== (?:RUN|NAME|CONT) +(\S{1,400})$")
+_GO_FAILED = pattern(r"\s*--- FAIL: (\S{1,400})")
+# Heads that name the place of the error below them: gcc, ld.
+_ABOVE = pattern(
+    r"In file included from |\S{1,200}: (?:\S{1,200}: )?(?:[Ii]n (?:\w{1,20} ){0,2}function|At (?:global|top))"
+)
+
+
+def unstamped(text: str) -> str:
+    """Return a line without the clock at its start and without process ids."""
+    found = _STAMP.match(text)
+    if found:
+        text = text[found.end() :]
+    return _PROCESS.sub("[]", text, count=1) if "[" in text[:80] else text
+
+
+def _indent(text: str) -> int:
+    """Return the number of characters before the first word of a line, the bar of a box among them."""
+    return len(text) - len(text.lstrip(_EDGE))
+
+
+def find(log: Log) -> None:
+    """Fill ``log.bodies`` (the rows that each error owns) and ``log.owned`` (1 for each owned row)."""
+    texts, classes, owned, bodies = log.texts, log.classes, log.owned, log.bodies
+    total = len(texts)
+    for row in range(total):
+        if classes[row] not in (ERROR, TROUBLE) or owned[row]:
+            continue
+        text = texts[row]
+        failing = classes[row] == ERROR and FAILING.match(text) is not None
+        indent = _indent(text)
+        rows: list[int] = []
+        for at in range(row + 1, min(row + 1 + _WALK, total)):
+            below = texts[at]
+            if not below:
+                if failing:
+                    continue
+                break
+            kind = classes[at]
+            deeper = below[0] in _EDGE and _indent(below) > indent
+            if kind == PASSED or (kind == SUMMARY and not deeper):
+                break
+            if kind == GLUE:
+                if failing or below[0] in _EDGE:
+                    continue
+                break
+            if kind == FRAME:
+                if failing:
+                    continue
+                break
+            if FAILING.match(below):
+                break
+            if not (failing or deeper or BELONGS.match(below) or (kind != ERROR and DETAIL.match(below))):
+                break
+            rows.append(at)
+            if len(rows) == _BODY:
+                break
+        if rows:
+            bodies[row] = rows
+            for at in rows:
+                owned[at] = 1
+    if "=== RUN" in "\n".join(texts):
+        _runs(log)
+
+
+def _runs(log: Log) -> None:
+    """Give the output of failed Go tests to their ``=== RUN`` line: ``go test -v`` prints it long before the verdict."""
+    texts, owned, bodies = log.texts, log.owned, log.bodies
+    failed = {found[1] for found in map(_GO_FAILED.match, texts) if found}
+    head = -1
+    for row, text in enumerate(texts):
+        found = _RUN.match(text)
+        if found:
+            head = row if found[1] in failed else -1
+            continue
+        if text.lstrip().startswith(("--- ", "=== ")):
+            head = -1
+        if head >= 0 and text and not owned[row]:
+            rows = bodies.setdefault(head, [])
+            if len(rows) < _BODY:
+                rows.append(row)
+                owned[row] = 1
+
+
+def troubles(log: Log, stays: bytearray) -> None:
+    """Keep each distinct denial, refusal and absence; of more than a few hundred of one wording the first and last."""
+    texts, rows, owned, bodies, folded = log.texts, log.rows, log.owned, log.bodies, log.folded
+    groups: dict[int, list[int]] = {}
+    for row, kind in enumerate(log.classes):
+        if kind == TROUBLE and not owned[row]:
+            groups.setdefault(rows[row], []).append(row)
+    for members in groups.values():
+        firsts: dict[str, int] = {}
+        for row in members:
+            said = _VOLATILE.sub("#", texts[row]) if len(members) > 1 else ""
+            body = bodies.get(row)
+            if body:
+                said = "\n".join([said, *(texts[at] for at in body)])
+            if said not in firsts:
+                firsts[said] = row
+                if len(firsts) > _MANY:
+                    break
+        if len(firsts) > _MANY:
+            chosen = [*list(firsts.values())[:_ENDS], *members[-_ENDS:]]
+            for row in members:
+                folded[row] = 1
+        else:
+            chosen = list(firsts.values())
+        for row in chosen:
+            stays[row] = 1
+            folded[row] = 0
+
+
+def close(log: Log, stays: bytearray) -> None:
+    """Let the lines of each unit go the way of its head, and bring the heads that say where an error stands."""
+    texts, classes = log.texts, log.classes
+    for head, rows in log.bodies.items():
+        if classes[head] == PASSED:
+            stays[head] = 1
+        for row in rows:
+            stays[row] = stays[head]
+    above: list[int] = []  # rows of the lines that the present one stands under, by growing indentation
+    for row, text in enumerate(texts):
+        kind = classes[row]
+        if not text or kind in (GLUE, FRAME, PASSED):
+            continue
+        indent = _indent(text)
+        while above and _indent(texts[above[-1]]) >= indent:
+            above.pop()
+        if stays[row] and kind in (ERROR, TROUBLE, WARNING):
+            for head in reversed(above):
+                if stays[head]:
+                    break
+                stays[head] = 1
+            if row and not stays[row - 1] and _ABOVE.match(texts[row - 1]):
+                stays[row - 1] = 1
+        if len(above) < _WALK:
+            above.append(row)
