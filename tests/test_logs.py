@@ -50,7 +50,7 @@ def replay(original, rendering):
                 at += 1
             continue
         cut = CUT.search(line)
-        repeated = re.fullmatch(r"(.*) x(\d+)", line, re.DOTALL)
+        repeated = re.fullmatch(r"(.*) \[x(\d+)\]", line, re.DOTALL)
         times = 1
         here = source[at]
         if here == line:
@@ -315,7 +315,7 @@ def test_hyperlinks_keep_their_text():
 
 def test_neighbours_fold_with_their_count():
     texts, counts = fold(["a long enough line"] * 3 + ["", " ", ""] + ["}"] * 2)
-    assert [written(*pair) for pair in zip(texts, counts, strict=True)] == ["a long enough line x3", "", "}\n}"]
+    assert [written(*pair) for pair in zip(texts, counts, strict=True)] == ["a long enough line [x3]", "", "}\n}"]
 
 
 # Levels

@@ -1,6 +1,6 @@
 """Turn raw terminal text into the lines a person would have seen: escape codes, redrawn progress, repeats.
 
-Every step here is faithful: what it takes away was not visible, or is said in place (`` x3``).
+Every step here is faithful: what it takes away was not visible, or is said in place (`` [x3]``).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _WIPE = pattern(r"\r\x1b\[0?[KJ]|\x1b\[2K")
 _COLUMN_ONE = pattern(r"\x1b\[[01]?G")
 # Overdrawn text is gone from the screen; a state that told of an error is worth more than the screen.
 _ALARM = pattern(r"(?i)(?<![a-z])(?:err(?:or|!)|fail|fatal|panic|exception)")
+_TIMES = pattern(r" \[x\d{1,18}\]$")
 _ALARMS_KEPT = 20  # per line: a progress bar that redraws an error a thousand times tells it once
 
 
@@ -88,13 +89,17 @@ def _redrawn(lines: list[str]) -> list[str]:
 
 
 def fold(lines: list[str]) -> tuple[list[str], list[int]]:
-    """Join identical neighbours; return the lines and how many each stands for. White space alone is blank."""
+    """Join identical neighbours; return the lines and how many each stands for. White space alone is blank.
+
+    A text of which some line already ends as ``written`` ends a folded one is not folded: the end would say two things.
+    """
+    ours = any(line[-1:] == "]" and _TIMES.search(line[-24:]) is not None for line in lines)
     texts: list[str] = []
     counts: list[int] = []
     last: str | None = None
     for line in lines:
         text = line if line and not line.isspace() else ""
-        if text == last:
+        if text == last and not (ours and text):
             counts[-1] += 1
         else:
             texts.append(text)
@@ -109,4 +114,4 @@ def written(text: str, count: int) -> str:
         return text
     if len(text) < 12 and count * (len(text) + 1) <= 24:
         return "\n".join([text] * count)
-    return f"{text} x{count}"
+    return f"{text} [x{count}]"

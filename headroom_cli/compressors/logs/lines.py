@@ -33,6 +33,7 @@ _STEMS = (
     "✗", "✕", "✖", "❌", "✘", "\u2a2f", "\u00d7", "⚠", "●", "bug:", "lost", "expected", "call trace", "not responding",
     "conflict", "vulnerab", "out of", "bad ", "illegal", "wrong", "down",
     "sig", "non-zero", "nonzero", "permit", "unsat", "heap-", "unus", "unsupp", "rc=", "<e", "[e]", "/e(", "degraded",
+    "oops", "#pf:", "rip:", " pid: ", "unavailable", "gateway", " ms - ", "[gin]", "completed ", "hier_",
 )  # fmt: skip
 
 # What only a test runner or a compiler writes at the start of a line.
@@ -49,7 +50,7 @@ _ERROR_WORDS = word_set(
     "exception exceptions critical crit severe emerg emergency abort aborted aborting aborts "
     "assertion assertions segfault traceback unhandled uncaught crash crashed crashes crashing crashloopbackoff oom "
     "oomkill oomkilled oomkiller eresolve bug sigsegv sigabrt sigbus sigill sigkill nullpointerexception "
-    "assertionerror"
+    "assertionerror oops"
 )
 _ERROR_PHRASES = (
     "segmentation fault",
@@ -74,7 +75,7 @@ _TROUBLE_WORDS = word_set(
 _TROUBLE_PHRASES = (
     "can't ", "could not", "unable to", "timed out", "not found", "no such", "not exist", "out of range",
     "out of bounds", "out of disk", "not responding", "no space left", "sanitizer", "heap-", "bad request",
-    "bad gateway", "bad file", "bad address", "not permitted",
+    "bad gateway", "bad file", "bad address", "not permitted", "service unavailable", "gateway time", "is down",
 )  # fmt: skip
 _WEAK_WORDS = word_set(
     "warn warning warnings wrn deprecated deprecation deprecationwarning invalid timeout missing mismatch retry "
@@ -84,16 +85,23 @@ _WEAK_WORDS = word_set(
 _LETTER_LEVEL = pattern(r"(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:")  # Android
 _ERROR_FORMS = pattern(
     r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed|Unhandled)s?(?![a-z])|UnhandledPromise|[✗✕✖❌✘\u2a2f]|[\[<(](?:E|F|ERR|err)[\])>]"
+    r"|#PF: |\bRIP: |\bCPU: \d{1,5} PID: "  # a kernel that crashed
     r"|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
 )
 # Numbers that tell of failure; searched only in lines that hold one of the words before them.
 _ERROR_NUMBERS = pattern(
     r"\bexit(?:ed)?(?: with)?(?: (?:code|status|value))?[ :=(]{1,3}-?[1-9]\d*\b"
     r"|\b(?:exit|status|error|return)[ _-]?(?:code|status)\W{1,3}-?[1-9]\d{0,9}\b|\brc=-?[1-9]"
+    r"|\bstatus=(?!0/)\d{1,3}/[a-z]"  # systemd
+    r"|http/[\d.]{1,3}\" (?:5\d\d|0{1,3})\b|(?:/[+-]?\d{1,10}){4} 5\d\d \+?\d"  # Envoy, uvicorn; HAProxy
+    r"|^(?:get|post|put|patch|delete|head|options) \S{1,2000} 5\d\d [\d-]|\| +5\d\d \||\bcompleted 5\d\d\b"
+    r"| 5\d\d (?:5\d\d|-) \d{1,12} \d{1,12} \"|/5\d\d \d{1,12} [a-z]{3,7} "  # load balancers, Squid
     r"|\" 5\d\d (?:\d|-)|\bstatus(?:_?code)?\"?[=:] ?\"?5\d\d\b|\"level\": ?(?:[5-9]0|\"(?:error|fatal|critical)\")"
 )
-_WEAK_NUMBERS = pattern(r"\" 4\d\d (?:\d|-)|\"level\": ?40|\bstatus(?:_?code)?\"?[=:] ?\"?4\d\d\b")
-_NUMBERED = ("exit", "code", "status", "rc=", '"level"', "http/")
+_WEAK_NUMBERS = pattern(
+    r"(?:\"|/\d{1,9}) 4\d\d (?:\d|-)|http/[\d.]{1,3}\" 4\d\d\b|\"level\": ?40|\bstatus(?:_?code)?\"?[=:] ?\"?4\d\d\b"
+)
+_NUMBERED = ("exit", "code", "status", "rc=", '"level"', "http/", " ms - ", "[gin]", "completed 5", "hier_")
 # What uses such words and tells of nothing wrong (lower-case). Taken out before the second look.
 _BENIGN = pattern(
     r"-w(?:no-)?error\S{0,60}|(?<![a-z])(?:fail|failed|failing|failures?|errors?) 0\s*$"
@@ -121,14 +129,24 @@ _WORD = pattern(r"[a-z]+")
 # Numbers beside words: they may decide ("0 errors", "exit code 1"), so lines that differ in them are judged apart.
 _BESIDE = pattern(r"(?<=[A-Za-z\"])[\s:=(\"]{1,4}-?(\d+)(?!\w)|(?<![\w.:,-])(\d+) (?=[A-Za-z])")
 _LEVEL_NUMBER = pattern(r"\"level\": ?\d")
-_STATUS = pattern(r"\" (\d)\d\d ")
+# Where access logs write the status: behind the quoted request, behind HAProxy's timers, behind a bare request
+# (morgan), in a column (gin), before the sizes (load balancers), behind the cache's verdict (Squid), in words (Rails).
+_STATUSES = (
+    pattern(r"\" (\d)(?:\d\d)?(?= |$)"),
+    pattern(r"(?:/[+-]?\d{1,10}){4} (\d)\d\d "),
+    pattern(r"^[A-Z]{3,7} \S{1,2000} (\d)\d\d "),
+    pattern(r"\| +(\d)\d\d \|"),
+    pattern(r" (\d)\d\d (?:\d\d\d|-) \d{1,12} \d{1,12} \""),
+    pattern(r"/(\d)\d\d \d{1,12} [A-Z]{3,7} "),
+    pattern(r"\bCompleted (\d)\d\d\b"),
+)
 _DECIDED = word_set(
     "error errors fail failed failure failures exception exceptions warning warnings skipped crashed aborted "
     "unreachable exit exited code status rc lost dropped missing timeouts rejected conflicts vulnerabilities"
 )
 _PASSED = pattern(
     r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b"
-    r"|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
+    r"|\s+Passed \S{1,300} \[|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
     r"|\[gw\d+\] \[ *\d+%\] PASSED )"
     r"|(?:[\w/\\:-]{1,60}\.\w{1,5} )?[.sx]{2,200}(?: +\[ *\d+%\])?$"
     r"|\[?(?:INFO\]? +)?Tests run: \d+, Failures: 0, Errors: 0, .{0,80}(?:-- in | - in )"
@@ -177,7 +195,7 @@ FAILING = pattern(
 DETAIL = pattern(r"\s*(?:[-+] ?)?(?:left|right|expected|received|actual|got|want|but was)\b ?:?", re.IGNORECASE)
 # What stands below an error at its own indentation and is part of it: a place, a line of a code frame, its database.
 BELONGS = pattern(
-    r"\s*(?:> ?)?\d{1,6} \| |\s*(?:at |--> |❯ |@ )?[\w./\\@+~-]{1,200}\.\w{1,5}[:(]\d+(?:[:,]\d+)?\)?:?$"
+    r"\s*(?:> ?)?\d{1,6} \| |\s*(?:at |--> |\u276f |@ )?[\w./\\@+~-]{1,200}\.\w{1,5}[:(]\d+(?:[:,]\d+)?\)?:?$"
     r"|[^A-Z]{0,100}(?:[A-Z]{2,5} [^A-Z]{0,60})?(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY): "
 )
 # What this program wrote itself: a gap note with its count, a marker.
@@ -253,9 +271,10 @@ def decisive(line: str) -> Callable[[str], object] | None:
     their digits. Two lines with equal results are of one class.
     """
     words = set(_WORD.findall(line.lower()))
+    told = next((status.findall for status in _STATUSES if status.search(line)), None)
     if _LEVEL_NUMBER.search(line) or (not _DECIDED.isdisjoint(words) and _BESIDE.search(line)):
-        return _numbers
-    return _STATUS.findall if _STATUS.search(line) else None
+        return _numbers if told is None else lambda text: (_numbers(text), told(text))
+    return told
 
 
 def _numbers(line: str) -> tuple[str, ...]:

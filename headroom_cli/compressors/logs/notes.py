@@ -43,12 +43,13 @@ class Rendering:
         return said
 
 
-def _crop(text: str, kind: int) -> str:
-    """Return a line without its middle when it is far too long."""
+def _crop(text: str, kind: int) -> tuple[str, int]:
+    """Return a line without its middle when it is far too long, and how many characters that takes out."""
     head, tail = _ERROR_CROP if kind in (ERROR, TROUBLE) else _CROP
     if len(text) <= head + tail + 100:
-        return text
-    return f"{text[:head]}[... {len(text) - head - tail} characters]{text[-tail:]}"
+        return text, 0
+    cut = len(text) - head - tail
+    return f"{text[:head]}[... {cut} characters]{text[-tail:]}", cut
 
 
 def _label(text: str, kind: int) -> str:
@@ -72,9 +73,8 @@ def render(log: Log, stays: bytearray, *, crop: bool = True) -> Rendering:
         if stays[row]:
             text = texts[row]
             if crop and len(text) > 600:
-                short = _crop(text, classes[row])
-                made.characters += len(text) - len(short) if short != text else 0
-                text = short
+                text, cut = _crop(text, classes[row])
+                made.characters += cut
             out.append(written(text, counts[row]))
             row += 1
             continue
@@ -97,6 +97,9 @@ def render(log: Log, stays: bytearray, *, crop: bool = True) -> Rendering:
                 else:
                     label = "with errors"
                     made.errors += count
+            elif kind == TROUBLE:
+                label = "with other numbers" if log.folded[row] else "repeated"
+                made.errors += count if log.folded[row] else 0
             elif kind == GLUE:
                 label = ""
             else:

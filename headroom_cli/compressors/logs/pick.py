@@ -62,7 +62,19 @@ _STOP = word_set(
 class Log:
     """A judged log: parallel lists over its lines, and what each stands for."""
 
-    __slots__ = ("again", "bodies", "classes", "counts", "folded", "owned", "rows", "templates", "texts", "traces")
+    __slots__ = (
+        "again",
+        "bodies",
+        "classes",
+        "counts",
+        "folded",
+        "guards",
+        "owned",
+        "rows",
+        "templates",
+        "texts",
+        "traces",
+    )
 
     def __init__(self, texts: list[str], counts: list[int], classes: bytearray, rows: list[int]) -> None:
         """``rows`` holds the number of each line's key (the line without digits)."""
@@ -76,6 +88,7 @@ class Log:
         self.bodies: dict[int, list[int]] = {}
         self.owned = bytearray(len(texts))
         self.folded = bytearray(len(texts))
+        self.guards = bytearray(len(texts))
 
 
 def prepare(log: Log, keys: list[bytes]) -> None:
@@ -304,6 +317,7 @@ def choose(log: Log, policy: Policy, question: str) -> tuple[bytearray, set[int]
     """Return which lines stay under a policy, and which of them the question asked for."""
     log.again = bytearray(len(log.texts))
     log.folded = bytearray(len(log.texts))
+    log.guards = bytearray(len(log.texts))
     stays = _choose(log, policy)
     _fold_traces(log, stays)
     _follow(log, stays)
@@ -331,7 +345,7 @@ def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
             last_error = row
         if not stays[row]:
             continue
-        value = max(base[kind], 50) if log.owned[row] else base[kind]
+        value = max(base[kind], 50 if log.owned[row] else (0, 20, 50)[log.guards[row]])
         if row in asked:
             value += 45
         if row - last_error <= 2:
@@ -346,7 +360,7 @@ def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
 def _protected(log: Log, row: int) -> bool:
     """Say whether only an explicit budget may take a line out: errors, their causes, the result at the end."""
     kind = log.classes[row]
-    if log.owned[row]:
+    if log.owned[row] or log.guards[row] > 1:
         return True
     if kind == FRAME:
         # The first frame says where; all of a trace is what the level saves.

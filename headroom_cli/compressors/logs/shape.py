@@ -37,6 +37,20 @@ _BUILD = pattern(
     r"|(?:warning|error|note)(?:\[\w+\])?: |\[(?:INFO|WARN|ERROR|javac|echo|exec|jar)[A-Z]*\]|Picked up |Loading "
     r"|Started |Starting |Stopped |test[_ ]\S+ |\S+::\S+ )"
 )
+# What one tool alone writes, far from any clock: terraform, rspec, dotnet test, eslint, webpack, vite, tsc, Kubernetes
+# events, morgan's access log.
+_TOOL = pattern(
+    r"\S{1,300}: (?:Refreshing state|(?:Still )?(?:[Cc]reating|[Dd]estroying|[Mm]odifying|[Rr]eading)\.\.\."
+    r"|(?:Creation|Destruction|Modifications|Read) complete)|[\u2577\u2575]$|\u2502 (?:Error|Warning): "
+    r"|  # \S{1,300} (?:will|must) be |\s{2,8}[-+~]/?[-+]? (?:resource|data) \"|\s{4,40}[-+~] [\w\"]\S{0,100} += "
+    r"|\s+# \./\S{1,300}:\d+:in [`']|\s+Failure/Error: |\s+(?:expected|got): +\S|\s+Failed \S{1,300} \["
+    r"|\s+(?:Error Message|Stack Trace):$|(?:Expected|Actual): +\S|\s+\d+:\d+ +(?:error|warning) +\S"
+    r"|\S{1,300}:\d+:\d+ - (?:error|warning) |(?:ERROR|WARNING) in \S"
+    r"|\s*(?:(?:cacheable |orphan |runtime )?modules by path |assets by |asset \S{1,300} [\d.]+ |webpack \d)"
+    r"|\s*(?:\S{1,300}/\S{1,300} +[\d.]+ (?:kB|KiB|bytes|MB)\b|vite v\d)"
+    r"|(?:\S{1,60} +){0,2}(?:Normal|Warning) +[A-Z][A-Za-z]{2,40} +\S"
+    r"|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S{1,500} \d\d\d [\d.]+ ms\b"
+)
 _CODE = pattern(
     r"\s*(?:def |class |import |from \S+ import|return\b|if \(|if .*:$|for \(|function |const |let |var |public "
     r"|private |#include|package |using |fn |pub |impl |\}|//|/\*|\* |elif |else:|try:|except)"
@@ -77,6 +91,7 @@ def share(lines: list[str]) -> tuple[float, float]:
             or LEVEL.search(head)
             or TOLD_BY_TOOL.match(rest)
             or _BUILD.match(rest)
+            or _TOOL.match(rest)
             or classify(line) in (PASSED, FRAME, SUMMARY)
         ):
             shaped += 1

@@ -33,7 +33,7 @@ _ENDS = 20  # of a wording with more: the first and the last that stay
 # paths, symbols and statuses do not match: lines that differ in them are different errors.
 _VOLATILE = pattern(
     r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?|\[ {0,8}\d{1,9}\.\d{3,6}\]"
-    r"|(?<=[A-Za-z])\[\d{1,8}\]|\bpid[ =:]{1,2}\d{1,8}|\b\d{1,9}(?:\.\d{1,9})? ?(?:ns|us|ms|s|secs?|seconds?|minutes?)\b"
+    r"|(?<=[A-Za-z])\[\d{1,8}\]|\bpid[ =:]{1,2}\d{1,8}|\b\d{1,9}(?:\.\d{1,9})? ?(?:[num]?s|secs?|seconds?|minutes?)\b"
     r"|\b0x[0-9a-fA-F]{6,16}\b|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
     r"|\b(?=[0-9a-f]{0,15}\d)[0-9a-f]{16,64}\b|(?<![\w.])\d{6,20}(?![\w.])"
 )
@@ -110,7 +110,7 @@ def find(log: Log) -> None:
 
 
 def _runs(log: Log) -> None:
-    """Give the output of failed Go tests to their ``=== RUN`` line: ``go test -v`` prints it long before the verdict."""
+    """Give the output of failed Go tests to their ``=== RUN`` line: ``go test -v`` prints it before the verdict."""
     texts, owned, bodies = log.texts, log.owned, log.bodies
     failed = {found[1] for found in map(_GO_FAILED.match, texts) if found}
     head = -1
@@ -159,7 +159,7 @@ def troubles(log: Log, stays: bytearray) -> None:
 
 def close(log: Log, stays: bytearray) -> None:
     """Let the lines of each unit go the way of its head, and bring the heads that say where an error stands."""
-    texts, classes = log.texts, log.classes
+    texts, classes, guards = log.texts, log.classes, log.guards
     for head, rows in log.bodies.items():
         if classes[head] == PASSED:
             stays[head] = 1
@@ -174,10 +174,12 @@ def close(log: Log, stays: bytearray) -> None:
         while above and _indent(texts[above[-1]]) >= indent:
             above.pop()
         if stays[row] and kind in (ERROR, TROUBLE, WARNING):
+            weight = 1 if kind == WARNING else 2
             for head in reversed(above):
-                if stays[head]:
+                if stays[head] and guards[head] >= weight:
                     break
                 stays[head] = 1
+                guards[head] = max(guards[head], weight)
             if row and not stays[row - 1] and _ABOVE.match(texts[row - 1]):
                 stays[row - 1] = 1
         if len(above) < _WALK:
