@@ -27,8 +27,8 @@ _headroom() {
         return
     fi
     case ${COMP_WORDS[1]} in
-    crush) flags='--from --model --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    route) flags='--explain --from --model --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--from --model --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
@@ -45,6 +45,7 @@ _headroom() {
     --model) compopt +o default; return ;;
     --only) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
     --query) compopt +o default; return ;;
+    --ranks) compopt +o default; return ;;
     --redeem) COMPREPLY=($(compgen -W 'auto tool shell none' -- "$current")); return ;;
     --rows) compopt +o default; return ;;
     --skip) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;

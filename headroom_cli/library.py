@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli import engine
+from headroom_cli import engine, tokens
 from headroom_cli.model import Policy
 from headroom_cli.settings import resolve
 from headroom_cli.store import Store
@@ -61,6 +61,8 @@ def compress(
     messages as they are, with the reason in ``warnings``.
     """
     policy = Policy(level=level or "", query=query or "", lossless=lossless, redeem=redeem)
+    if not tokens.is_exact() and (ranks := resolve({}).ranks):
+        tokens.use_exact(ranks)
     made, result = engine.crush_value(messages, policy, _store(store), model=model)
     return Compressed(made, result)
 

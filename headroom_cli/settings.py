@@ -86,6 +86,11 @@ TABLE = (
     ),
     Setting("model", ("--model",), "HEADROOM_MODEL", "text", "NAME", "the model whose tokens are counted"),
     Setting(
+        "ranks", ("--ranks",), "HEADROOM_RANKS", "text", "FILE",
+        "a tiktoken rank file that you have: tokens are counted exactly, with headroom-cli[exact]",
+        shown="none: tokens are estimated",
+    ),
+    Setting(
         "store", ("--store",), "HEADROOM_STORE", "text", "DIR",
         "where originals are kept", shown="$XDG_DATA_HOME/headroom/store",
     ),
@@ -150,6 +155,7 @@ class Settings:
 
     format: str
     model: str
+    ranks: str
     store: str
     query: str
     level: str

@@ -1,5 +1,6 @@
 """What a user types: the contract of arguments, streams and exit statuses, each with real processes."""
 
+import base64
 import fcntl
 import json
 import os
@@ -13,7 +14,7 @@ import sys
 import time
 
 import pytest
-from conftest import clean_environment
+from conftest import ROOT, clean_environment
 
 LOG = b"".join(
     b"2026-01-01T00:%02d:%02dZ INFO worker-%d GET /api/cart/%d 200 %d ms\n" % (i // 60, i % 60, i % 4, 1000 + i, i % 30)
@@ -577,3 +578,16 @@ def test_a_handle_never_becomes_a_path(tmp_path):
         opened = (tmp_path / "calls").read_text()
         _, _, ours = opened.partition("execve(")
         assert not re.search(rf'(open|stat)[a-z0-9]*\([^"]*"[^"]*{re.escape(handle)}', ours)
+
+
+def test_a_rank_file_makes_counts_exact(headroom, tmp_path):
+    pytest.importorskip("tiktoken", reason="tiktoken is not installed")
+    ranks = tmp_path / "bytes.ranks"
+    ranks.write_bytes(b"".join(base64.b64encode(bytes([i])) + b" %d\n" % i for i in range(256)))
+    data = (ROOT / "examples/app.log").read_bytes()
+    done = headroom("crush", "-v", "--ranks", str(ranks), stdin=data)
+    assert f"{len(data):,} -> ".encode() in done.stderr
+    assert b"estimated" not in done.stderr
+    missing = headroom("crush", "--ranks", str(tmp_path / "none"), stdin=data)
+    assert missing.returncode == 78
+    assert missing.stdout == b""

@@ -8,6 +8,7 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
         {
             "--from": "format",
             "--model": "model",
+            "--ranks": "ranks",
             "--store": "store",
             "--query": "query",
             "--level": "level",
@@ -34,6 +35,7 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
         {
             "--from": "format",
             "--model": "model",
+            "--ranks": "ranks",
             "--store": "store",
             "--query": "query",
             "--level": "level",

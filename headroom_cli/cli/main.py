@@ -75,6 +75,10 @@ def run_verb(name: str, given: dict[str, str]) -> int:
     verb = load(name)
     own = {row.name for row in verb.own}.union(argument.name for argument in verb.arguments)
     resolved = settings.resolve({key: text for key, text in given.items() if key not in own})
+    if resolved.ranks:
+        from headroom_cli import tokens
+
+        tokens.use_exact(resolved.ranks)
     return verb.run(resolved, {key: text for key, text in given.items() if key in own})
 
 
