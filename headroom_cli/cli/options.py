@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {"crush": True, "route": True, "retrieve": True, "stats": False, "store": False}
 
-SHARED = ("format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "only", "skip",
-          "as_kind", "strict", "json", "quiet", "verbose", "no_color")  # fmt: skip
+SHARED = (
+    "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "only", "skip",
+    "as_kind", "strict", "json", "quiet", "verbose", "no_color",
+)  # fmt: skip
 REPORTING = ("store", "json", "quiet", "verbose", "no_color")
 
 
