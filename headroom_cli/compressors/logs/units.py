@@ -67,14 +67,19 @@ def _indent(text: str) -> int:
 
 def find(log: Log) -> None:
     """Fill ``log.bodies`` (the rows that each error owns) and ``log.owned`` (1 for each owned row)."""
-    texts, classes, owned, bodies = log.texts, log.classes, log.owned, log.bodies
+    texts, classes, owned, bodies, keys = log.texts, log.classes, log.owned, log.bodies, log.rows
     total = len(texts)
+    heads: dict[int, bool] = {}  # by the number of a line's key: is it the head of a failing test
+    parts: dict[int, bool] = {}  # does it belong to an error above it, as deep as that or not
     for row in range(total):
         if classes[row] not in (ERROR, TROUBLE) or owned[row]:
             continue
         text = texts[row]
-        failing = classes[row] == ERROR and FAILING.match(text) is not None
-        indent = _indent(text)
+        key = keys[row]
+        if key not in heads:
+            heads[key] = FAILING.match(text) is not None
+        failing = heads[key] and classes[row] == ERROR
+        indent = _indent(text) if text[0] in _EDGE else 0
         rows: list[int] = []
         for at in range(row + 1, min(row + 1 + _WALK, total)):
             below = texts[at]
@@ -94,10 +99,16 @@ def find(log: Log) -> None:
                 if failing:
                     continue
                 break
-            if FAILING.match(below):
+            key = keys[at]
+            if key not in heads:
+                heads[key] = FAILING.match(below) is not None
+            if heads[key]:
                 break
-            if not (failing or deeper or BELONGS.match(below) or (kind != ERROR and DETAIL.match(below))):
-                break
+            if not (failing or deeper):
+                if key not in parts:
+                    parts[key] = bool(BELONGS.match(below) or (kind != ERROR and DETAIL.match(below)))
+                if not parts[key]:
+                    break
             rows.append(at)
             if len(rows) == _BODY:
                 break
@@ -165,17 +176,21 @@ def close(log: Log, stays: bytearray) -> None:
             stays[head] = 1
         for row in rows:
             stays[row] = stays[head]
-    above: list[int] = []  # rows of the lines that the present one stands under, by growing indentation
+    above: list[tuple[int, int]] = []  # (indentation, row) of the lines that the present one stands under
     for row, text in enumerate(texts):
         kind = classes[row]
         if not text or kind in (GLUE, FRAME, PASSED):
             continue
-        indent = _indent(text)
-        while above and _indent(texts[above[-1]]) >= indent:
-            above.pop()
+        if text[0] in _EDGE:
+            indent = _indent(text)
+            while above and above[-1][0] >= indent:
+                above.pop()
+        else:
+            indent = 0
+            above.clear()
         if stays[row] and kind in (ERROR, TROUBLE, WARNING):
             weight = 1 if kind == WARNING else 2
-            for head in reversed(above):
+            for _, head in reversed(above):
                 if stays[head] and guards[head] >= weight:
                     break
                 stays[head] = 1
@@ -183,4 +198,4 @@ def close(log: Log, stays: bytearray) -> None:
             if row and not stays[row - 1] and _ABOVE.match(texts[row - 1]):
                 stays[row - 1] = 1
         if len(above) < _WALK:
-            above.append(row)
+            above.append((indent, row))
