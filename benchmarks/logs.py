@@ -82,6 +82,19 @@ def tests(rng: random.Random, size: int) -> str:
     return "\n".join(out) + "\n"
 
 
+def denials(rng: random.Random, size: int) -> str:
+    """Nearly every line tells of trouble, of one wording with many values."""
+    out, got = [], 0
+    while got < size:
+        line = (
+            f"12:{rng.randrange(60):02d}:{rng.randrange(60):02d}.{rng.randrange(999):03d} [worker-{rng.randrange(9)}] "
+            f"cannot open shard {rng.randrange(40)}, id {rng.randrange(10**6, 10**7)} after {rng.randrange(900)} ms"
+        )
+        out.append(line)
+        got += len(line) + 1
+    return "\n".join(out) + "\n"
+
+
 def words(rng: random.Random, size: int) -> str:
     """Every line another one: nothing to share between keys."""
     out, got = [], 0
@@ -137,7 +150,7 @@ def main() -> int:
     size = 1_000_000 if quick else 10_000_000
     worst = 0.0
     print(f"{'log family':18} {'MB/s':>7} {'bytes left':>10}")
-    for make in (service, access, json_lines, tests, words):
+    for make in (service, access, json_lines, tests, denials, words):
         text = make(random.Random(7), size)
         taken = clock(text, rounds=2)
         draft = COMPRESSOR.compress(text, _want())

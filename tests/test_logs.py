@@ -438,7 +438,238 @@ def test_python_traces_keep_their_source_lines():
     assert trace in crush("\n".join([*rows, trace, *rows]))
 
 
+# Units: an error and what belongs to it
+
+
+def calm(count=40):
+    return [f"10:00:{n % 60:02d} INFO tick {n}" for n in range(count)]
+
+
+UNITS = {
+    "go": [
+        [f"    --- FAIL: TestCalc/case_{n} (0.00s)", f"        calc_test.go:4: Sum({n}) = {3 * n}, want 10"]
+        for n in range(12)
+    ],
+    "jest": [
+        [f"  ● cart case {n}", "", "    expect(received).toBe(expected) // Object.is equality", "",
+         f"    Expected: {n * 10}", f"    Received: {n * 10 + 3}", "", f"    > {n + 21} |   expect(c.total).toBe(1);",
+         "", f"      at Object.toBe (src/cart.test.js:{n + 21}:19)", ""]
+        for n in range(10)
+    ],
+    "pytest": [
+        [f"____________ test_sum[{n}] ____________", "", f"n = {n}", "", ">       assert total(n) == n + 1",
+         f"E       assert {n * 2} == {n + 1}", f"E        +  where {n * 2} = total({n})", "",
+         "tests/test_sum.py:12: AssertionError"]
+        for n in range(8)
+    ],
+    "cargo": [
+        [f"---- m::case_{n} stdout ----", f"thread 'm::case_{n}' panicked at src/lib.rs:{40 + n}:5:",
+         "assertion `left == right` failed", f"  left: {n * 3}", f" right: {n * 3 + 1}", ""]
+        for n in range(6)
+    ],
+    "javac": [
+        [f"[ERROR] /src/A.java:[{n},8] cannot find symbol", f"  symbol:   class Foo{n}"] for n in range(9)
+    ],
+    "phpunit": [
+        [f"{n + 1}) CartTest::testCase{n}", "Failed asserting that two strings are equal.", "--- Expected",
+         "+++ Actual", "@@ @@", "-'a'", f"+'b{n}'", "", f"/app/tests/CartTest.php:{30 + n}", ""]
+        for n in range(9)
+    ],
+    "postgres": [
+        [f"10:0{n}:00 UTC [91] ERROR:  duplicate key value violates unique constraint",
+         f"10:0{n}:00 UTC [91] DETAIL:  Key (email)=(u{n}@x.example) already exists."]
+        for n in range(8)
+    ],
+    "rustc": [
+        ["error[E0308]: mismatched types", f" --> src/main.rs:{n}:18", "  |", f'{n} | let x: i32 = "a";',
+         "  |              ^^^ expected `i32`, found `&str`", ""]
+        for n in range(10, 16)
+    ],
+    "dotnet": [
+        [f"  Failed App.Tests.Cart.T{n} [{n} ms]", "  Error Message:", "   Assert.Equal() Failure: Values differ",
+         f"Expected: {n}", f"Actual:   {n + 4}", "  Stack Trace:", f"     at App.Tests.T() in /app/T.cs:line {30 + n}"]
+        for n in range(7)
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", UNITS)
+@pytest.mark.parametrize("level", ["safe", "balanced"])
+def test_each_failure_stays_whole(family, level):
+    text = "\n".join([*calm(), *(line for unit in UNITS[family] for line in unit), *calm()])
+    small = crush(text, level)
+    for unit in UNITS[family]:
+        assert "\n".join(unit).strip() in small
+    replay(text, small)
+
+
+@pytest.mark.parametrize("family", UNITS)
+def test_at_max_each_failure_keeps_its_own_lines(family):
+    small = crush("\n".join([*calm(), *(line for unit in UNITS[family] for line in unit), *calm()]), "max")
+    kept = small.split("\n")
+    for unit in UNITS[family]:
+        for line in unit:
+            if any(char.isalpha() for char in line) and classify(line) != FRAME:
+                assert line in kept
+
+
+def test_a_failure_that_was_told_goes_with_its_lines():
+    unit = ["FAIL src/a.test.js", "    Expected: 1", "    Received: 2"]
+    small = crush("\n".join([*calm(), *unit, *calm(), *unit, *calm()]))
+    assert small.count("Expected: 1") == small.count("FAIL src/a.test.js") == 1
+
+
+def test_output_of_a_failed_go_test_stays_under_its_name():
+    rows = []
+    for n in range(60):
+        rows.append(f"=== RUN   TestCalc/case_{n}")
+        if n % 10 == 4:
+            rows.append(f"    calc_test.go:{n}: Add({n}) = {n}, want {n + 1}")
+    rows += [f"    --- {'FAIL' if n % 10 == 4 else 'PASS'}: TestCalc/case_{n} (0.00s)" for n in range(60)]
+    text = "\n".join(rows)
+    for level in ("safe", "balanced", "max"):
+        small = crush(text, level)
+        for n in range(4, 60, 10):
+            assert f"=== RUN   TestCalc/case_{n}\n    calc_test.go:{n}: Add({n}) = {n}, want {n + 1}\n" in small
+
+
+def test_an_error_never_stands_under_another_file():
+    rows = []
+    for n in range(20):
+        rows.append(f"/src/part{n}.ts")
+        rows += [f"  {n}:{k}  warning  'v{k}' is never used  no-unused-vars" for k in range(4)]
+        if n % 3 == 1:
+            rows.append(f"  {n}:9  error  'x' is not defined  no-undef")
+    for level in ("balanced", "max"):
+        head = ""
+        for line in crush("\n".join(rows), level).split("\n"):
+            if line.startswith("/src/"):
+                head = line
+            elif "error" in line:
+                assert head == f"/src/part{line.split(':')[0].strip()}.ts"
+
+
+TROUBLES = {
+    "hosts": [f"dial tcp 10.0.0.{n}:5432: connect: connection refused" for n in range(1, 9)],
+    "shards": [f"could not open /data/shard-{n}/part-{n * 3}.bin: Permission denied" for n in range(1, 9)],
+    "symbols": [f"/usr/bin/ld: main.c:(.text+0x{n}a): undefined reference to `vec{n}_add'" for n in range(2, 8)],
+    "ports": [f"service on port {n} is unreachable" for n in range(8080, 8090)],
+}
+
+
+@pytest.mark.parametrize("family", TROUBLES)
+@pytest.mark.parametrize("level", ["safe", "balanced", "max"])
+def test_troubles_that_differ_in_a_number_all_stay(family, level):
+    rows = [row for line in TROUBLES[family] for row in (*calm(9), f"10:01:02 {line}")]
+    kept = crush("\n".join(rows), level).split("\n")
+    assert all(f"10:01:02 {line}" in kept for line in TROUBLES[family])
+
+
+def test_troubles_that_differ_in_time_and_ids_are_one():
+    rows = [
+        f"10:{n % 60:02d}:00 app[{n + 100}]: cannot reach peer 3, request {n * 7919 + 10**6} "
+        f"trace {n * 2**70 + 10**20 + n:032x} after {n} ms"
+        for n in range(90)
+    ]
+    assert len([row for row in crush("\n".join(rows)).split("\n") if "cannot" in row]) <= 3
+
+
+def test_hundreds_of_troubles_of_one_wording_fold_with_their_count():
+    rows = [f"host {n} is unreachable" for n in range(900)]
+    draft = COMPRESSOR.compress("\n".join([*calm(), *rows]), want())
+    kept = draft.text.split("\n")
+    assert rows[0] in kept
+    assert rows[-1] in kept
+    gone = sum(row not in kept for row in rows)
+    assert f"{gone} with other numbers]" in draft.text
+    assert f", {gone} with errors" in draft.missing
+
+
+HTTP = {
+    "haproxy": "lb haproxy[2]: 10.0.0.7:40001 [01/Mar/2026:10:11:12.100] fe be/s{n} 0/0/1/{n}/31 {s} 212 - - ---- "
+    '5/5/0/0/0 0/0 "GET /a HTTP/1.1"',
+    "uvicorn": 'INFO:     10.0.0.{n}:50001 - "GET /v1/a HTTP/1.1" {s} Reason',
+    "envoy": '[2026-03-01T10:11:12.000Z] "GET /p HTTP/1.1" {s} UF,URX up - "-" 0 {n} 3 "-"',
+    "morgan": "GET /r/a{n} {s} 12.123 ms - 20",
+    "gin": "[GIN] 2026/03/01 - 10:11:12 | {s} |  {n}.2ms | 10.0.0.1 | GET      /a",
+    "rails": "Completed {s} Reason in {n}ms (ActiveRecord: 1.0ms)",
+}
+
+
+@pytest.mark.parametrize("family", HTTP)
+@pytest.mark.parametrize("level", ["safe", "balanced", "max"])
+def test_failed_requests_stay_in_every_access_log(family, level):
+    rows = [HTTP[family].format(n=n, s=200) for n in range(80)]
+    bad = [HTTP[family].format(n=n, s=status) for n, status in ((81, 500), (82, 502), (83, 503), (84, 504))]
+    for at, row in zip((11, 33, 48, 70), bad, strict=True):
+        rows.insert(at, row)
+    text = "\n".join(rows)
+    small = crush(text, level)
+    assert len(small) < 0.6 * len(text)
+    assert all(row in small.split("\n") for row in bad)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[  301.000002] #PF: supervisor read access in kernel mode",
+        "[  301.000003] Oops: 0000 [#1] SMP PTI",
+        "[  301.000005] RIP: 0010:nf_conntrack_find+0x1a/0x90 [nf_conntrack]",
+        "systemd[1]: foo.service: Main process exited, code=exited, status=203/EXEC",
+        "10:00:00 eth0: Network is down",
+        "ERROR: cannot install a==1\n    e 3.0 depends on c==1.7",
+    ],
+)
+def test_at_max_these_stay_without_a_budget(line):
+    assert line in crush("\n".join([*calm(300), line, *calm(300)]), "max")
+
+
+def test_a_folded_line_cannot_be_a_line_of_the_log():
+    once = "a line that is long enough to fold"
+    folded = crush("\n".join([once] * 30), lossless=True)
+    assert folded == f"{once} [x30]"
+    for other in (f"{once} [x30]", f"{once} [x30]\n" * 3, "\n".join([once] * 30 + [f"{once} [x2]"])):
+        assert crush(other, lossless=True) == other
+
+
+@pytest.mark.parametrize("level", ["balanced", "max"])
+def test_the_marker_counts_the_characters_of_the_notes(level):
+    rows = [*calm(), "10:00:01 INFO frame " + "xyz " * 400, "10:00:02 ERROR bad frame " + "uvw " * 900, *calm()]
+    draft = COMPRESSOR.compress("\n".join(rows), want(level))
+    cut = sum(int(found) for found in CUT.findall(draft.text))
+    assert cut > 0
+    assert f"{cut} characters of long lines" in draft.missing
+
+
 # Shape
+
+
+TOOLS = {
+    "terraform": [f"aws_instance.web[{n}]: Refreshing state... [id=i-0{n}]" for n in range(40)],
+    "plan": [
+        row
+        for n in range(20)
+        for row in (f"  # a.r{n} will be gone", f'  - resource "a" "r{n}" {{', f'      - name = "{n}" -> null', "    }")
+    ],
+    "eslint": [
+        row for n in range(20) for row in (f"/src/p{n}.ts", f"  {n}:3  warning  'a' is never used  no-unused-vars")
+    ],
+    "dotnet": [f"  Passed App.Tests.Case{n} [{n} ms]" for n in range(40)],
+    "rspec": [row for unit in range(8) for row in (
+        f"  {unit}) Cart total", "     Failure/Error: expect(a).to eq(b)", "", f"       expected: {unit}",
+        "            got: 9", f"     # ./spec/cart_spec.rb:{unit}:in `block'", "")],
+    "webpack": [f"asset chunk-{n}.js {n}.1 KiB [emitted]" for n in range(40)],
+    "vite": [f"dist/assets/chunk-{n}.js   {n}.10 kB" for n in range(40)],
+    "tsc": [f"src/a{n}.ts:{n}:3 - error TS2322: Type 'string' is not assignable to type 'number'." for n in range(40)],
+    "events": [f"{n}m  Normal  Pulled  pod/web-{n}  Successfully pulled image" for n in range(40)],
+    "morgan": [f"GET /r/a{n} 200 {n}.1 ms - 20" for n in range(40)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", TOOLS)
+def test_output_of_tools_is_a_log_by_its_text_alone(family):
+    text = "\n".join(TOOLS[family])
+    assert COMPRESSOR.sniff(text, Hint()) >= 0.6
 
 
 def test_other_kinds_are_not_logs():
