@@ -23,10 +23,7 @@ LAYERS = (
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Files below a layer that carry out its work: they belong to the layer named.
-PART_OF = {
-    **dict.fromkeys(("_commands", "_json_head", "_patterns", "_segments", "_signatures"), "routing"),
-    "_token_weights": "tokens",
-}
+PART_OF = {"_token_weights": "tokens"}
 TABLES = ("formats", "compressors", "backends")
 MADE_OF_ROWS = ("bare",)  # a bare list holds the messages of one of the other formats
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))

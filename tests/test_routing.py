@@ -1,4 +1,4 @@
-"""routing.py: every kind from its text, every family of commands, wrappers and segments, bounded time."""
+"""routing: every kind from its text, every family of commands, wrappers and segments, bounded time."""
 
 import json
 import random
@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from headroom_cli._commands import from_command, from_path
 from headroom_cli.model import KINDS, Hint
 from headroom_cli.routing import route, segments
+from headroom_cli.routing.commands import from_command, from_path
 
 ITEMS = [{"id": i, "name": f"pod-{i}", "phase": "Running", "restarts": i % 3} for i in range(20)]
 PYTHON = '''"""Reads settings."""

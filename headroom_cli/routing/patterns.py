@@ -1,4 +1,4 @@
-"""The patterns of _signatures.py: each is matched at one line's start, and every gap in it is bounded.
+"""The patterns of signatures.py: each is matched at one line's start, and every gap in it is bounded.
 
 Names say what a line that matches is part of.
 """

@@ -1,14 +1,14 @@
 """Say what a text is: block -> kind, and a text of several kinds -> its segments.
 
-Two witnesses are heard: the text (``_signatures.py``) and the command, tool or file name behind it (``_commands.py``).
+Two witnesses are heard: the text (``signatures.py``) and the command, tool or file name behind it (``commands.py``).
 Content beats the command when they disagree strongly: ``cat x.json | head`` may not be JSON, and a test runner may
 print nothing but a compiler's error. Where both are weak the likeliest kind comes with a low confidence.
 """
 
 from __future__ import annotations
 
-from headroom_cli import _json_head, _segments
 from headroom_cli.model import Hint
+from headroom_cli.routing import json_head, parts
 
 # A kind that has a grammar is never believed from a command alone: the text must look like it at least this much.
 _LEAST = {"json": 0.5, "diff": 0.3, "html": 0.25, "search": 0.3, "table": 0.15, "test-log": 0.02}
@@ -65,14 +65,14 @@ class Segment:
 
 def route(text: str, hint: Hint) -> Route:
     """Return the kind of a text. Only a bounded sample is read, whatever the size."""
-    start, end = _segments.unwrap(text)
+    start, end = parts.unwrap(text)
     if start >= end:
         return Route("prose", 0.0, "empty")
-    prompts = _segments.prompts(text, start, end)
+    prompts = parts.prompts(text, start, end)
     if prompts >= 2:
         return Route("mixed", 0.9, f"{prompts} shell prompts")
     if start and not hint.path:
-        hint = Hint(hint.command, hint.tool, _segments.named(text, start))
+        hint = Hint(hint.command, hint.tool, parts.named(text, start))
     if start or end < len(text):
         # The sample functions read from both ends: cut only what the wrapper holds.
         text = text[start:end]
@@ -81,14 +81,14 @@ def route(text: str, hint: Hint) -> Route:
 
 def _scores(text: str) -> dict[str, float]:
     """Return a score for each kind; the patterns for lines are only compiled for a text that is not JSON."""
-    score = _json_head.json_score(text)
+    score = json_head.json_score(text)
     if score >= 0.8:
         # rg --json writes JSON Lines of its own
         found = '{"type":"begin"' in text[:200] or '{"type":"match"' in text[:400]
         return {"json": score, "search": 0.99} if found else {"json": score}
-    from headroom_cli import _signatures
+    from headroom_cli.routing import signatures
 
-    return {"json": score, **_signatures.scores(text)}
+    return {"json": score, **signatures.scores(text)}
 
 
 def _judge(text: str, hint: Hint) -> Route:
@@ -98,7 +98,7 @@ def _judge(text: str, hint: Hint) -> Route:
     score = found.get(best, 0.0)
     told, trust, source = "", 0.0, ""
     if hint.command or hint.path or hint.tool:
-        from headroom_cli._commands import from_hint
+        from headroom_cli.routing.commands import from_hint
 
         told, trust, source = from_hint(hint)
     if score < 0.12:
@@ -123,9 +123,9 @@ def segments(text: str, hint: Hint) -> list[Segment]:
 
     One segment is the common answer. The segments cover the text exactly and in order.
     """
-    parts = _segments.cut(text)
+    cuts = parts.cut(text)
     found: list[Segment] = []
-    for start, end, why, command in parts:
+    for start, end, why, command in cuts:
         if start >= end:
             continue
         if why in ("wrapper", "prompt"):

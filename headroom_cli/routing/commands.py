@@ -1,7 +1,7 @@
 """What a command's output usually is: a table from programs and their flags to kinds.
 
 A command is a promise, not a proof: ``cat x.json | head`` may print half a document, a test runner may print only a
-compiler error. So each row gives a kind and how often it is right; ``routing.py`` weighs it against the text itself.
+compiler error. So each row gives a kind and how often it is right; ``__init__.py`` weighs it against the text itself.
 """
 
 from __future__ import annotations

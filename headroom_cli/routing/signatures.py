@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from headroom_cli import _patterns
+from headroom_cli.routing import patterns
 
 _WIDTH = 200  # characters of a line that are looked at
 _HEAD, _MIDDLE, _TAIL = 50, 6, 20  # lines
@@ -37,10 +37,10 @@ def lines_of(text: str) -> list[str]:
 
 def is_numbered(lines: list[str]) -> bool:
     """Return whether most lines begin with a line number that grows: the view of a file."""
-    numbers = [int(m.group().strip(" \t\u2192:|")) for line in lines[:60] if (m := _patterns.NUMBERED.match(line))]
+    numbers = [int(m.group().strip(" \t\u2192:|")) for line in lines[:60] if (m := patterns.NUMBERED.match(line))]
     if (
         len(numbers) < 3
-        or not _patterns.NUMBERED.match(lines[0])
+        or not patterns.NUMBERED.match(lines[0])
         or len(numbers) < 0.8 * len([line for line in lines[:60] if line.strip()])
     ):
         return False
@@ -61,13 +61,13 @@ def scores(text: str) -> dict[str, float]:
     found: dict[str, float] = {}
     coloured = 1.0
     if any("\x1b[" in line for line in full):
-        full = [plain for line in full if (plain := _patterns.ANSI.sub("", line)).strip()] or ["-"]
+        full = [plain for line in full if (plain := patterns.ANSI.sub("", line)).strip()] or ["-"]
         total = len(full)
         found["log"] = 0.5
         coloured = 0.7
     numbered = is_numbered(full)
     if numbered:
-        full = [line for line in (_patterns.NUMBERED.sub("", line, count=1) for line in full) if line.strip()] or full
+        full = [line for line in (patterns.NUMBERED.sub("", line, count=1) for line in full) if line.strip()] or full
         total = len(full)
     outside = _outside_fences(full)
     full = [line for line in full if not _is_fence(line)] or full
@@ -85,7 +85,7 @@ def scores(text: str) -> dict[str, float]:
     told = [line for line in full if not said[line]]
     # Markdown quotes code in fences: what stands outside says what the text is.
     found["code"] = coloured * _code(told, total, numbered=numbered)
-    if len(outside) < total and _patterns.CODE_START.match(full[0]) and full[0].lstrip()[0] not in "#>*-":
+    if len(outside) < total and patterns.CODE_START.match(full[0]) and full[0].lstrip()[0] not in "#>*-":
         outside = full  # a source file whose comments hold fences
     found["prose"] = _prose([line for line in outside if not said.get(line) and not _is_printed(line)], len(outside))
     if len(outside) < total and not numbered:
@@ -95,7 +95,7 @@ def scores(text: str) -> dict[str, float]:
     found["table"] = 0.0 if numbered else _table(full) * (1 - 0.7 * max(0.0, log - 0.3))
     if found["search"] >= 0.5:
         found["code"] = min(found["code"], 0.85)  # what a search found is code, too
-    if found["html"] < 0.98 and _patterns.CODE_START.match(full[0]) and not full[0].lstrip().startswith(("<", "#")):
+    if found["html"] < 0.98 and patterns.CODE_START.match(full[0]) and not full[0].lstrip().startswith(("<", "#")):
         found["html"] = min(found["html"], 0.45)  # markup inside a script
     if found["listing"] >= 0.85:
         found["table"] = min(found["table"], 0.8)
@@ -111,25 +111,25 @@ def _is_logged(line: str) -> bool:
     """Return whether a line is one of a program's messages rather than of a file."""
     return bool(
         line.lstrip().startswith(_SAID)
-        or _patterns.STAMP.match(line)
-        or _patterns.BRACKETED.match(line)
-        or _patterns.TEST_TAIL.search(line)
-        or _patterns.COMPILER.match(line)
-        or _patterns.SNIPPET.match(line)
+        or patterns.STAMP.match(line)
+        or patterns.BRACKETED.match(line)
+        or patterns.TEST_TAIL.search(line)
+        or patterns.COMPILER.match(line)
+        or patterns.SNIPPET.match(line)
         or _is_diagnostic(line)
     )
 
 
 def _is_diagnostic(line: str) -> bool:
     """Return whether a line names a place in a file and says something of it, unlike a search's match."""
-    return bool(_patterns.DIAGNOSTIC.match(line)) and (
-        not _patterns.SEARCH.match(line) or bool(_patterns.MESSAGE.search(line, 0, 260))
+    return bool(patterns.DIAGNOSTIC.match(line)) and (
+        not patterns.SEARCH.match(line) or bool(patterns.MESSAGE.search(line, 0, 260))
     )
 
 
 def _is_printed(line: str) -> bool:
     """Return whether a line that is no message is likelier a program's report than a writer's."""
-    return bool(_patterns.BUILD.match(line) or _patterns.TEST.match(line) or _patterns.DIAGNOSTIC.match(line))
+    return bool(patterns.BUILD.match(line) or patterns.TEST.match(line) or patterns.DIAGNOSTIC.match(line))
 
 
 def _is_fence(line: str) -> bool:
@@ -180,7 +180,7 @@ def _html(text: str, full: list[str]) -> float:
     if not any("<" in line for line in full):
         return 0.0
     sample = text[:8000] if len(text) < 40_000 else text[:4000] + text[len(text) // 2 : len(text) // 2 + 4000]
-    tags = len(_patterns.TAG.findall(sample))
+    tags = len(patterns.TAG.findall(sample))
     rate = tags * 1000 / max(len(sample), 200)
     led = _share(sum(1 for line in full if line.lstrip().startswith("<")), len(full))
     return min(0.95, rate / 12) if led > 0.4 or rate > 12 else min(0.5, rate / 30)
@@ -188,7 +188,7 @@ def _html(text: str, full: list[str]) -> float:
 
 def _search(full: list[str]) -> float:
     total = len(full)
-    if _patterns.HARNESS.match(full[0]):
+    if patterns.HARNESS.match(full[0]):
         return 0.9 if "atch" in full[0] and total > 1 and full[1].startswith(("Line ", "/", "./")) else 0.4
     direct = plain = numbered = paths = 0
     names: dict[str, int] = {}
@@ -197,31 +197,31 @@ def _search(full: list[str]) -> float:
         if line == "--":
             direct += 1
             continue
-        match = _patterns.SEARCH.match(line)
-        if match and ("/" in match.group() or "." in match.group()) and not _patterns.STAMP.match(line):
+        match = patterns.SEARCH.match(line)
+        if match and ("/" in match.group() or "." in match.group()) and not patterns.STAMP.match(line):
             name = match.group()
             if " " not in name.strip() or "/" in name:
                 direct += 1
                 continue
-        match = _patterns.PLAIN_MATCH.match(line)
+        match = patterns.PLAIN_MATCH.match(line)
         if match:
             plain += 1
             names[match.group()] = names.get(match.group(), 0) + 1
             continue
-        match = _patterns.NUMBERED_MATCH.match(line)
+        match = patterns.NUMBERED_MATCH.match(line)
         if match:
             numbered += 1
             after_path = after_path or match.group()[-1] == ":"
-        elif _patterns.PATH.match(line):
+        elif patterns.PATH.match(line):
             paths += 1
-    compiler = sum(1 for line in full if _patterns.COMPILER.match(line) or _patterns.MESSAGE.search(line, 0, 260))
+    compiler = sum(1 for line in full if patterns.COMPILER.match(line) or patterns.MESSAGE.search(line, 0, 260))
     share = _share(direct, total)
     if share > 0.5 and compiler < 0.3 * direct:
         return min(0.97, 0.5 + share / 2)
     if paths and after_path and _share(numbered + paths, total) > 0.7 and numbered >= paths * 0.5:
         return 0.93  # rg --heading
     if after_path and _share(numbered, total) > 0.85:
-        numbers = [int(m.group()[:-1]) for line in full if (m := _patterns.NUMBERED_MATCH.match(line))]
+        numbers = [int(m.group()[:-1]) for line in full if (m := patterns.NUMBERED_MATCH.match(line))]
         return (0.85 if total > 2 else 0.6) if numbers == sorted(numbers) else 0.5
     if _share(plain + direct, total) > 0.7 and compiler < 0.3 * total:
         return 0.85 if len(names) >= 2 or plain >= 3 else 0.5
@@ -232,17 +232,17 @@ def _listing(full: list[str]) -> float:
     total = len(full)
     paths = modes = trees = states = 0
     for line in full:
-        if _patterns.TREE.match(line):
+        if patterns.TREE.match(line):
             trees += 1
-        elif _patterns.MODE.match(line):
+        elif patterns.MODE.match(line):
             modes += 1
-        elif _patterns.PATH.match(line):
+        elif patterns.PATH.match(line):
             paths += 1
-        elif _patterns.STATUS.match(line):
+        elif patterns.STATUS.match(line):
             states += 1
     deep = sum(1 for line in full if "/" in line or "\\" in line)
     dotted = sum(1 for line in full if "." in line.strip()[1:])
-    if _patterns.HARNESS.match(full[0]) and total > 1 and paths >= 0.5 * (total - 1):
+    if patterns.HARNESS.match(full[0]) and total > 1 and paths >= 0.5 * (total - 1):
         return 0.95
     if _share(trees, total) > 0.6:
         return 0.95
@@ -269,18 +269,18 @@ def _log(full: list[str]) -> tuple[float, float]:
     stamps = levels = builds = tests = strong = noted = 0
     late = 0.0
     for line in full:
-        if _patterns.TEST.match(line) or _patterns.TEST_TAIL.search(line):
+        if patterns.TEST.match(line) or patterns.TEST_TAIL.search(line):
             tests += 1
             strong += not line.startswith(("---", "==="))
-        elif _patterns.STAMP.match(line):
+        elif patterns.STAMP.match(line):
             stamps += 1
-        elif _patterns.LEVEL.search(line, 0, 160):
+        elif patterns.LEVEL.search(line, 0, 160):
             levels += 1
-        elif _patterns.BUILD.match(line) or _patterns.COMPILER.match(line) or _patterns.BRACKETED.match(line):
+        elif patterns.BUILD.match(line) or patterns.COMPILER.match(line) or patterns.BRACKETED.match(line):
             builds += 1
-        elif line.count(":", 0, 90) > 1 and _patterns.LATE_STAMP.search(line, 0, 90):
+        elif line.count(":", 0, 90) > 1 and patterns.LATE_STAMP.search(line, 0, 90):
             late += 1
-        elif _patterns.SNIPPET.match(line):
+        elif patterns.SNIPPET.match(line):
             builds += 1
         elif _is_diagnostic(line):
             late += 1.6 + 0.6 * _is_noted(line)
@@ -311,15 +311,15 @@ def _code(full: list[str], total: int, *, numbered: bool) -> float:
     """Score lines that are no messages, against all ``total`` lines."""
     starts = ends = assigns = indented = 0
     for line in full:
-        if not numbered and line[-1] not in "{};:,()[]\\" and _patterns.SENTENCE.search(line) and _spoken(line):
+        if not numbered and line[-1] not in "{};:,()[]\\" and patterns.SENTENCE.search(line) and _spoken(line):
             continue
         if line[-1] == ":" and line[0].isupper() and _spoken(line[:-1]):
             continue
-        if _patterns.CODE_START.match(line):
+        if patterns.CODE_START.match(line):
             starts += 1
         elif line.endswith(_CODE_ENDS):
             ends += 1
-        elif _patterns.ASSIGN.match(line):
+        elif patterns.ASSIGN.match(line):
             assigns += 1
         elif line[0] in " \t":
             indented += 1
@@ -341,9 +341,9 @@ def _prose(full: list[str], total: int) -> float:
     """Score lines that no program printed, against all ``total`` lines."""
     sentences = marks = wordy = 0
     for line in full:
-        if _patterns.SENTENCE.search(line) or (not line.isascii() and len(line) > 12 and _spoken(line)):
+        if patterns.SENTENCE.search(line) or (not line.isascii() and len(line) > 12 and _spoken(line)):
             sentences += 1
-        elif _patterns.MARKDOWN.match(line.lstrip()):
+        elif patterns.MARKDOWN.match(line.lstrip()):
             marks += 1
         letters = sum(map(str.isalpha, line[:120]))
         spaces = line.count(" ", 0, 120)
@@ -368,15 +368,15 @@ def _table(full: list[str]) -> float:
     starts: dict[int, int] = {}
     aligned = 0
     for line in full:
-        columns = [m.end() for m in _patterns.COLUMN.finditer(line)]
+        columns = [m.end() for m in patterns.COLUMN.finditer(line)]
         aligned += bool(columns)
         for column in columns:
             starts[column] = starts.get(column, 0) + 1
     repeated = sum(n for n in starts.values() if n >= max(2, 0.25 * total))
     if aligned > 0.4 * total and repeated:
         best = max(best, min(0.92, 0.4 * _share(aligned, total) + 0.6 * min(1.0, _share(repeated, total))))
-    keyed = _share(sum(1 for line in full if _patterns.KEYED.match(line) and not line.endswith(("{", ";"))), total)
+    keyed = _share(sum(1 for line in full if patterns.KEYED.match(line) and not line.endswith(("{", ";"))), total)
     if keyed > 0.5:
         best = max(best, 0.75 * keyed)
-    hashed = _share(sum(1 for line in full if _patterns.HASH.match(line)), total)
+    hashed = _share(sum(1 for line in full if patterns.HASH.match(line)), total)
     return max(best, 0.85 * hashed if hashed > 0.7 else 0.0)
