@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headroom_cli.compressors import records
 from headroom_cli.compressors.records import spans, tables
-from headroom_cli.model import FAITHFUL, LOSSY, Hint, Want
+from headroom_cli.model import FAITHFUL, LOSSY, Draft, Hint, Want
 
 
 def count(text):
@@ -205,6 +205,178 @@ def test_distinct_errors_stay_when_all_rows_are_errors():
     draft = crush(rows)
     for i in range(676):
         assert f"failed: {chr(97 + i % 26)}{chr(97 + i // 26 % 26)} at" in draft.text
+
+
+def calls(count_, seed=2):
+    rng = random.Random(seed)
+    name = lambda: "".join(rng.choice("bcdfghjklmnpqrstvwz") for _ in range(7))  # noqa: E731
+    return [
+        {"id": i, "name": name(), "region": rng.choice(["eu", "us"]), "ms": rng.randint(10, 50)} for i in range(count_)
+    ]
+
+
+DEEP = {
+    "a list in a list": [{"checks": [{"n": "a", "result": "pass"}, {"n": "b", "result": "failed"}]}],
+    "a key of one row": [{"result": {"ok": True, "error": "disk quota exceeded"}}],
+    "three levels": [{"http": {"resp": {"status": 500}}}],
+    "a waiting container": [{"status": {"containers": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}],
+    "a notebook": [{"outputs": [{"ename": "ZeroDivisionError", "evalue": "division by zero"}]}],
+    "a type": [{"checks": "none at all"}],
+    "null": [{"http": None}],
+}
+
+
+@pytest.mark.parametrize("level", ["safe", "balanced", "max"])
+@pytest.mark.parametrize("name", DEEP)
+def test_an_item_unlike_all_others_stays_however_deep(name, level):
+    rows = [
+        {
+            **row,
+            "checks": [{"n": "a", "result": "pass"}, {"n": "b", "result": "pass"}],
+            "result": {"ok": True},
+            "http": {"resp": {"status": 200}},
+            "status": {"containers": [{"state": {"running": {"since": "9:00"}}}]},
+            "outputs": [{"text": "ok"}],
+        }
+        for row in calls(500)
+    ]
+    rows[250] = {**rows[250], **DEEP[name][0]}
+    assert rows[250]["name"] in crush(rows, level=level).text
+
+
+@pytest.mark.parametrize("level", ["safe", "balanced"])
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("success", True, False),
+        ("healthy", True, False),
+        ("status", "200", "503"),
+        ("exit_code", "0", "1"),
+        ("returnCode", 0, 1),
+        ("errno", 0, 5),
+        ("level", 30, 50),
+        ("outcome", "OK", "KO"),
+        ("state", "UP", "DOWN"),
+        ("verdict", "pass", "NOT OK"),
+        ("status", "Ready", "NotReady"),
+        ("state", "active", "lost"),
+        ("signal", None, "SIGSEGV"),
+        ("problems", [], [{"msg": "x"}]),
+        ("warning", None, "deprecated: use b"),
+        ("OOMKilled", False, True),
+    ],
+)
+def test_every_item_that_failed_stays(key, good, bad, level):
+    rows = [{**row, key: bad if row["id"] % 23 == 7 else good} for row in calls(600)]
+    text = crush(rows, level=level).text
+    assert [row["name"] for row in rows if row["id"] % 23 == 7 and row["name"] not in text] == []
+
+
+def test_what_most_items_say_is_no_error():
+    rows = [{**row, "ok": row["id"] % 10 == 0} for row in calls(1000)]
+    assert len(crush(rows).text) < len(json.dumps(rows)) / 3
+
+
+@pytest.mark.parametrize("at", [0, 201])
+def test_items_of_several_types(at):
+    rows = calls(400)
+    rows[200]["error"] = "boom in 199"
+    rows.insert(at, "ERROR: row 201 could not be read")
+    for level in ("safe", "balanced", "max"):
+        text = crush(rows, level=level).text
+        assert "boom in 199" in text
+        assert "ERROR: row 201" in text
+
+
+@pytest.mark.parametrize("level", ["safe", "balanced"])
+def test_errors_that_differ_in_numbers_are_distinct(level):
+    rows = [{**row, "msg": f"fine {row['name']}"} for row in calls(800)]
+    for i in range(100):
+        rows[i * 4 + 50]["msg"] = f"payment failed for order {1000 + i}"
+    text = crush(rows, level=level).text
+    assert all(f"order {1000 + i}" in text for i in range(100))
+    for i in range(0, 800, 2):
+        rows[i]["error"] = f"connect to db-{i} refused"
+    for i, code in enumerate((137, 139, 1, 2, 3)):
+        rows[400 + 2 * i]["error"] = f"job aborted with exit code {code}"
+    text = crush(rows, level=level).text
+    assert all(f"exit code {code}" in text for code in (137, 139, 1, 2, 3))
+
+
+def test_a_header_speaks_of_the_rows_shown():
+    rows = [{"t": i, "v": 1, "name": row["name"]} for i, row in enumerate(calls(1500))]
+    del rows[700]["v"]
+    text = crush(rows).text
+    assert rows[700]["name"] in text
+    assert "x in every row;" not in text.replace("x in every row shown;", "")
+
+
+def test_a_spike_among_numbers_in_strings_stays():
+    rows = [{"t": i, "v": f"{20 + i * 7919 % 1000 / 1000:.3f}"} for i in range(1500)]
+    rows[700]["v"] = "911.5"
+    assert "911.5" in crush(rows).text
+
+
+@pytest.mark.parametrize("level", ["safe", "balanced", "max"])
+@pytest.mark.parametrize("key", ["message", "stderr", "reason", "errorDetail"])
+def test_what_says_why_is_not_cut(key, level):
+    text = "Variable $input of type Order got an error: " + "value, " * 180 + "zip_code was missing" + ", x" * 180
+    value = {"data": [{"id": i, "blob": "word " * 900} for i in range(5)], "errors": [{key: text, "path": ["a"]}]}
+    assert text in crush(value, level=level).text
+
+
+def test_all_distinct_error_lines_of_a_long_text_stay():
+    lines = [f"step {i} fine" if i % 9 else f"ERROR shard {i} is unreadable" for i in range(900)]
+    text = crush({"job": "build", "log": "\n".join(lines)}).text
+    assert all(f"shard {i} is" in text for i in range(0, 900, 9))
+
+
+def test_a_log_in_a_string_goes_to_its_specialist():
+    log = "".join(f"line {i} of the log\n" for i in range(500))
+    draft = crush(
+        {"job": "build", "log": log},
+        part=lambda text, _hint: Draft(text[:99] + "[... 480 lines]", LOSSY, "480 of 500 lines"),
+    )
+    assert "[... 480 lines]" in draft.text
+    assert draft.missing == "480 of 500 lines"
+
+
+def test_a_summary_is_exact():
+    rows = [
+        {"id": 1234567890123456789 + 7 * i * i, "st": ("open", "closed", None)[i % 3], "v": (True, "true")[i % 2]}
+        for i in range(900)
+    ]
+    for row in rows[:300]:
+        row["load"] = 0.5
+    for i, row in enumerate(rows[300:]):
+        row["load"] = i / 7
+    text = crush(rows).text
+    assert f"id 1234567890123456789 to {1234567890123456789 + 7 * 899 * 899}" in text
+    assert "st: open 300, closed 300, null 300" in text
+    assert 'v: true 450, "true" 450' in text
+    assert "mean ~" in text
+    assert re.search(r"load min \S+ mean ~\S+ max 85\.57142857142857 sum ~", text)
+    for row in rows[::6]:
+        del row["st"]
+    assert re.search(r"st: .*null 300, absent 150", crush(rows).text)
+
+
+def test_a_quote_in_a_cell_between_commas_is_quoted():
+    check_exact(json.dumps([{"a": [{"p": 'q"x', "q": None}, {"p": "y,", "q": 1}]} for _ in range(6)]))
+
+
+def test_json_lines_stay_json_lines():
+    lines = "\n".join(json.dumps(row, indent=None) for row in users(900))
+    draft = crush(lines, keep_json=True)
+    assert [json.loads(line) for line in draft.text.split("\n")] == users(900)
+    assert draft.degree == FAITHFUL
+
+
+def test_many_unique_keys_with_a_budget_take_bounded_time():
+    text = "[" + ",".join(f'{{"k{i}":{i},"z":1}}' for i in range(58_000)) + "]"
+    start = time.process_time()
+    records.compress(text, Want(lambda t: len(t) // 4, budget=500))
+    assert time.process_time() - start < 2.0  # 0.7 s when measured
 
 
 def test_levels_keep_less_and_less():

@@ -22,6 +22,7 @@ _LEAST = 60  # characters; nothing shorter is worth the look
 _GAIN = 0.97  # a rendering has to be smaller than this share of the text
 _PAYS = 0.95  # leaving things out has to save this much more than the form without loss
 _HARDEST = 6  # times that everything is halved on the way to a budget
+_STEPPED = 400_000  # characters up to which each of those steps is tried
 _MARKER = 20  # tokens, about
 _TABLE_DEPTH = 64  # deeper documents are only minified
 _COUNTED = 400_000  # characters up to which candidates are compared by tokens, above by length
@@ -87,7 +88,9 @@ def _compress(text: str, want: Want) -> Draft | None:
     if not parts or want.spent():
         return None
     plain = _Plain(text, parts, want)
-    if not want.lossless:
+    # Notes and a marker between JSON Lines would be lines that their reader does not expect.
+    several = want.keep_json and any(len(part.values) > 1 for part in parts)
+    if not want.lossless and not several:
         cut, missing = _lossy(text, parts, plain, want)
         if missing:
             return Draft(cut, LOSSY, missing) if len(cut) < len(text) * _GAIN else None
@@ -164,23 +167,30 @@ def _lines(source: str, part: Part) -> list[str]:
 
 def _scissors(want: Want, *, hard: int = 0) -> Scissors:
     from headroom_cli.compressors.records.cut import Scissors
+    from headroom_cli.model import Hint
 
     question = want.question[:2000]
+
+    def part(text: str) -> Draft | None:
+        return None if want.spent() else want.part(text, Hint())
+
     if hard:  # only towards an explicit budget
         least = max(3, 50 >> hard)
-        return Scissors(least, least, least, max(100, 400 >> hard), question)
+        return Scissors(least, least, least, max(100, 400 >> hard), question, fold=max(6, 60 >> hard), part=part)
     if want.level == "safe" and want.budget is None:
-        return Scissors(100, 200, 200, 1000, question, big=16_000, entries=False)
+        return Scissors(100, 200, 200, 1000, question, big=16_000, entries=False, part=part)
     if want.level == "max" or want.budget is not None:
-        return Scissors(50, 50, 50, 300, question)
+        return Scissors(50, 50, 50, 300, question, fold=60, part=part)
     # Arrays up to 200 items stay whole: cutting them at 50 saves 1.2 points of tokens and costs 5 of detail.
-    return Scissors(50, 200, 200, 500, question)
+    return Scissors(50, 200, 200, 500, question, fold=200, part=part)
 
 
 def _lossy(text: str, parts: list[Part], plain: _Plain, want: Want) -> tuple[str, str]:
     """Return the text with items and strings left out, and what is missing; "" when that does not pay."""
     best = ("", "")
-    for hard in range(_HARDEST + 1):
+    last = 0
+    # Each step reads everything again: large texts take fewer of them.
+    for hard in range(0, _HARDEST + 1, 1 if len(text) < _STEPPED else 3):
         scissors = _scissors(want, hard=hard)
         after = _cut(text, parts, plain, scissors, want)
         missing = scissors.missing()
@@ -189,6 +199,9 @@ def _lossy(text: str, parts: list[Part], plain: _Plain, want: Want) -> tuple[str
             best = (after, missing)
         if want.budget is None or _size(after, want) <= want.budget or want.spent():
             break
+        if hard > 2 and len(after) > last * 0.97:
+            break  # what is left cannot be cut
+        last = len(after)
     return best
 
 
@@ -206,14 +219,14 @@ def _cut(text: str, parts: list[Part], plain: _Plain, scissors: Scissors, want: 
     texts: list[str] = []
     for at, part in enumerate(parts):
         values = part.values
-        before = (scissors.dropped, scissors.strings)
+        before = scissors.cuts()
         if part.depth > _TABLE_DEPTH:
             cut = values
         elif len(values) > max(1, scissors.whole) and (not scissors.big or part.end - part.start > scissors.big):
             cut = scissors.items(values, unit="values")
         else:
             cut = [scissors.value(value, inside=False) for value in values]
-        if before == (scissors.dropped, scissors.strings):
+        if before == scissors.cuts():
             texts.append(plain.part(at))
         elif want.keep_json:
             texts.append("\n".join([write(value) for value in noted(cut)]))

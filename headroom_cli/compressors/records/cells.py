@@ -9,7 +9,7 @@ import re
 from collections import Counter
 
 from headroom_cli.compressors.records.columns import Leaf, Lists, Optional, derive
-from headroom_cli.compressors.records.select import says_error
+from headroom_cli.compressors.records.faults import says_error
 from headroom_cli.compressors.records.spans import MISSING, Missing, Number
 from headroom_cli.compressors.records.text import atom, quote
 from headroom_cli.lazy import pattern
@@ -26,7 +26,7 @@ _UNSAFE = pattern(r'\A(?:\Z|[\s"\[{~(]|@\d)|[\x00-\x1f]|\s\Z')
 _UNSAFE_LINES = pattern(r'^(?:$|[\s"\[{~(]|@\d)|[\x00-\x09\x0b-\x1f]|\s$', re.MULTILINE)
 _READS = pattern(r"\A(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\Z")
 _READS_LINES = pattern(r"^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$", re.MULTILINE)
-_INNER = pattern(r"[,()\[\]{}]")  # and these where cells stand between commas
+_INNER = pattern(r'[",()\[\]{}]')  # and these where cells stand between commas
 _LONG_SHARED = 200  # characters; a longer shared value is not worth reading past in the header
 
 
@@ -198,4 +198,4 @@ def _leaves(columns: list[Column]) -> list[Leaf]:
 
 
 def _formula_unsafe(formula: str) -> bool:
-    return any(c in formula for c in ",()[]")
+    return any(c in formula for c in '",()[]')

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from operator import itemgetter
 
-from headroom_cli.compressors.records.select import says_error
+from headroom_cli.compressors.records.faults import says_error
 from headroom_cli.compressors.records.spans import MISSING, Missing, Number
 from headroom_cli.compressors.records.text import quote
 from headroom_cli.lazy import pattern

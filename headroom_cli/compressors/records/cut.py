@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors.records.select import ERROR_WORDS, Column, choose, columns_of
+from headroom_cli.compressors.records.faults import ERROR_WORDS, TEXT_FIELDS, says_error, words_of
+from headroom_cli.compressors.records.select import Column, choose, columns_of
 from headroom_cli.compressors.records.spans import UnfitError, parse
 from headroom_cli.compressors.records.summary import summarize
 from headroom_cli.compressors.records.text import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-ERROR_TEXT = 2000  # characters; the strings of an item kept for its error stay whole up to this length
-_ERROR_LINES = 12  # lines about errors kept out of the middle of one string
+    from headroom_cli.model import Draft
+
+ERROR_TEXT = 4000  # characters; the strings of an item kept for its error, and those that say why, stay whole up to it
+_AROUND = 300  # characters kept of a line on each side of its error word
+_LOG_LINES = 20  # a string of so many lines is handed to the specialist of its own kind
 
 
 def _gaps(numbers: list[int], total: int) -> list[tuple[int, int]]:
@@ -84,14 +89,32 @@ class Scissors:
     ``text``             characters up to which a string is not cut
     ``big``              characters, about, from which an array may be cut
     ``entries``          whether the entries of large objects may be left out too
+    ``fold``             error items above which those that differ only in numbers are one kind, 0 for never
+    ``part``             hands a text to the specialist of its kind
     """
 
-    __slots__ = ("big", "dropped", "entries", "least", "most", "question", "strings", "text", "total", "whole")
+    __slots__ = (
+        "big", "dropped", "entries", "fold", "least", "most", "notes", "part", "question", "strings", "text", "total",
+        "whole",
+    )  # fmt: skip
 
     def __init__(
-        self, least: int, most: int, whole: int, text: int, question: str = "", *, big: int = 0, entries: bool = True
+        self,
+        least: int,
+        most: int,
+        whole: int,
+        text: int,
+        question: str = "",
+        *,
+        big: int = 0,
+        entries: bool = True,
+        fold: int = 0,
+        part: Callable[[str], Draft | None] = lambda _text: None,
     ) -> None:
         """Start with nothing cut."""
+        self.fold = fold
+        self.part = part
+        self.notes: list[str] = []
         self.big = big
         self.entries = entries
         self.least = least
@@ -108,7 +131,15 @@ class Scissors:
         said = [f"{self.dropped} of {self.total} items"] if self.dropped else []
         if self.strings:
             said.append(f"parts of {self.strings} long string{'s' if self.strings > 1 else ''}")
+        if len(self.notes) == 1 and len(self.notes[0]) < 30:
+            said += self.notes
+        elif self.notes:
+            said.append(f"parts of {len(self.notes)} text{'s' if len(self.notes) > 1 else ''}")
         return ", ".join(said)
+
+    def cuts(self) -> tuple[int, int, int]:
+        """Return a value that changes when something more is cut."""
+        return self.dropped, self.strings, len(self.notes)
 
     def value(self, value: Any, text: int = 0, *, inside: bool = True) -> Any:
         """Return a value with its long parts cut; ``text`` overrides the limit of strings.
@@ -122,7 +153,10 @@ class Scissors:
         if kind is dict:
             if len(value) > self.whole and inside and self.entries:
                 return self.keys(value, text)
-            return {key: self.value(one, text) if type(one) in _LONG else one for key, one in value.items()}
+            return {
+                key: self.value(one, self._limit(key, one, text)) if type(one) in _LONG else one
+                for key, one in value.items()
+            }
         if kind is list:
             if len(value) > self.whole and self._is_big(value):
                 return self.items(value, text)
@@ -132,7 +166,7 @@ class Scissors:
     def items(self, items: list[Any], text: int = 0, unit: str = "rows") -> Any:
         """Return an array with only the items that tell most."""
         columns = columns_of(items)
-        rows, errors, folded = choose(items, columns, self.question, self.least, self.most)
+        rows, errors, folded = choose(items, columns, self.question, self.least, self.most, fold=self.fold)
         if len(rows) >= len(items) * 9 // 10:
             return [self.value(one, text, inside=False) for one in items]
         self.dropped += len(items) - len(rows)
@@ -155,7 +189,9 @@ class Scissors:
         kinds = set(map(type, inner))
         if len(kinds) == 1 and kinds != {list}:
             columns = [*columns_of(inner), Column("", list(value))]
-            rows, errors, folded = choose([*value.items()], columns, self.question, self.least, self.most)
+            rows, errors, folded = choose(
+                inner, columns, self.question, self.least, self.most, names=list(value), fold=self.fold
+            )
             if len(rows) < len(inner) * 9 // 10:
                 self.dropped += len(inner) - len(rows)
                 self.total += len(inner)
@@ -165,7 +201,21 @@ class Scissors:
                 }
                 numbers = [row + 1 for row in rows]
                 return CutKeys(kept, numbers, len(inner), [*folded, *summarize(columns, len(inner), "keys")])
-        return {key: self.value(one, text) if type(one) in _LONG else one for key, one in value.items()}
+        return {
+            key: self.value(one, self._limit(key, one, text)) if type(one) in _LONG else one
+            for key, one in value.items()
+        }
+
+    def _limit(self, key: str, value: Any, text: int) -> int:
+        """Return the limit of strings for what stands under a key: what says why something failed stays whole."""
+        if type(value) is str and len(value) <= (text or self.text):
+            return text
+        words = words_of(key)
+        if words & TEXT_FIELDS:
+            return max(text, ERROR_TEXT)
+        if type(value) is str and len(value) <= ERROR_TEXT and words & {"message", "msg"} and says_error(value):
+            return ERROR_TEXT
+        return text
 
     def _inner(self, text: str) -> str:
         """Return a string that is itself JSON with its long parts cut, or "" when it is not or none was."""
@@ -173,29 +223,34 @@ class Scissors:
             part = parse(text)
         except UnfitError:
             return ""
-        before = (self.dropped, self.strings)
+        before = self.cuts()
         if part.depth > 64:
             return ""
         cut = "\n".join([write(self.value(value, inside=False)) for value in part.values])
-        return cut if before != (self.dropped, self.strings) else ""
+        return cut if before != self.cuts() else ""
 
     def string(self, text: str, limit: int) -> str:
         """Return head and tail of a long string with a note between them; lines about errors stay in their place."""
         if text.lstrip()[:1] in ("{", "[") and (inner := self._inner(text)):
             return inner
+        if text.count("\n", 0, 20_000) >= _LOG_LINES:
+            draft = self.part(text)
+            if draft is not None and draft.missing and len(draft.text) < len(text) * 9 // 10:
+                self.notes.append(draft.missing)
+                return draft.text
         head = limit * 6 // 10
         tail = limit * 2 // 10
         spans: list[tuple[int, int]] = [(0, head)]
         seen: set[str] = set()
         stop = len(text) - tail
         at = head
-        while len(seen) < _ERROR_LINES:
+        while at < stop:
             found = ERROR_WORDS.search(text, at, stop)
             if not found:
                 break
-            start = max(text.rfind("\n", max(0, found.start() - 150), found.start()) + 1, found.start() - 150)
-            end = text.find("\n", found.end(), found.end() + 150)
-            end = min(stop, found.end() + 150) if end < 0 else min(end, stop)
+            start = max(text.rfind("\n", max(0, found.start() - _AROUND), found.start()) + 1, found.start() - _AROUND)
+            end = text.find("\n", found.end(), found.end() + _AROUND)
+            end = min(stop, found.end() + _AROUND) if end < 0 else min(end, stop)
             at = max(end, found.end())
             line = text[start:end]
             if line not in seen:

@@ -6,12 +6,19 @@ information the items bring.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
 from operator import itemgetter, mul
 
+from headroom_cli.compressors.records.faults import (
+    ERROR_FIELDS,
+    Field,
+    errors_of,
+    fields_of,
+    scarce,
+    varied,
+    words_of,
+)
 from headroom_cli.compressors.records.spans import MISSING, Number
 from headroom_cli.lazy import pattern
 
@@ -26,44 +33,13 @@ MOST_STRONG = 400  # rows of one array kept as strong numeric outliers, widest f
 MOST_WEAK = 40
 MOST_ASKED = 15  # rows kept because the question names what is in them
 CATEGORIES = 40  # distinct values up to which a column counts as a category
-_FOLDS_TOLD = 20  # kinds of errors whose counts are told one by one
+_FOLDS = 20  # kinds of errors whose counts are told one by one
 ERRORS_WHOLE = 60  # error rows up to which none is folded
 _COLUMNS = 80
 _CELLS = 1_000_000  # looked at per array
 
-_FIELD_WORD = pattern(r"[A-Z]?[a-z]+|[A-Z]+")
-_ERROR_FIELDS = frozenset(
-    ("error", "errors", "err", "exception", "exceptions", "failure", "failures", "failed", "stderr",
-     "traceback", "fault", "panic")
-)  # fmt: skip
-_STATUS_FIELDS = frozenset(("status", "code", "http", "response"))
-_EXIT_FIELDS = frozenset(("exit", "returncode", "rc", "exitcode"))
-_SAID_FIELDS = frozenset(
-    ("status", "state", "conclusion", "level", "severity", "result", "outcome", "message", "msg", "reason", "log",
-     "phase", "health", "type")
-)  # fmt: skip
-_PLACE_FIELDS = frozenset(("url", "uri", "href", "path", "file", "filename", "link", "urls", "sha", "hash", "avatar"))
-_STEMS = (
-    "err", "exception", "traceback", "fail", "fatal", "crit", "crash", "panic", "abort", "time", "denied", "reject",
-    "refused", "unhealthy", "cancel", "backoff", "evicted", "unreachable", "segfault", "killed", "emerg",
-)  # fmt: skip
-ERROR_WORDS = pattern(
-    r"\b(?:err|errors?|errored|errimagepull|exceptions?|traceback|fail(?:s|ed|ure|ures|ing)?|fatal|crit|critical|crash(?:ed|es)?"
-    r"|panic(?:ked)?|abort(?:ed)?|time(?:d[ -])?out|denied|reject(?:ed|s)?|refused|unhealthy|cancell?ed|oomkilled"
-    r"|evicted|unreachable|segfault|killed|emerg(?:ency)?)\b|(?:error|exception|backoff)\b",
-    re.IGNORECASE,
-)
-_NO_ERRORS = pattern(
-    r"\b(?:0|no|zero|without)\s+(?:errors?|failures?|exceptions?)\b|\b(?:errors?|failures?|failed)\s*[:=]\s*0\b",
-    re.IGNORECASE,
-)
 _DIGITS = pattern(r"[0-9a-f]{7,}|\d+")
-_NOTHING = frozenset(("", "0", "none", "null", "false", "no", "ok", "success", "n/a", "-", "[]", "{}"))
-
-
-def words_of(name: str) -> frozenset[str]:
-    """Return the words of a field name, in lower case: errorMessage, error_message and error-message have the same."""
-    return frozenset(word.lower() for word in _FIELD_WORD.findall(name))
+_NUMBER = pattern(r"-?\d{1,18}(?:\.\d{1,18})?")
 
 
 class Column:
@@ -101,7 +77,7 @@ class Column:
 
 def columns_of(items: list[Any]) -> list[Column]:
     """Return the columns of an array: one without a name for scalars, one per key for objects, two levels deep."""
-    if type(items[0]) is not dict:
+    if type(items[0]) is not dict and sum([type(item) is dict for item in items]) * 2 < len(items):
         width = len(items[0]) if type(items[0]) is list else 0
         if 0 < width <= 40 and all(type(item) is list and len(item) == width for item in items):
             return [Column(f"[{at}]", list(values)) for at, values in enumerate(zip(*items, strict=True))]
@@ -115,7 +91,7 @@ def columns_of(items: list[Any]) -> list[Column]:
     keys = list(present)
     most = min(_COLUMNS, max(12, _CELLS // len(items)))
     if len(keys) > most:
-        chosen = {key for key in keys if words_of(key) & _ERROR_FIELDS}
+        chosen = {key for key in keys if words_of(key) & ERROR_FIELDS}
         chosen = set(sorted(chosen)[:most]).union(key for key, _ in present.most_common(most))
         keys = [key for key in keys if key in chosen]
     columns: list[Column] = []
@@ -142,83 +118,6 @@ def columns_of(items: list[Any]) -> list[Column]:
     return columns
 
 
-def says_error(text: str) -> bool:
-    """Tell whether a text speaks of an error."""
-    lower = text.lower()
-    if not any(stem in lower for stem in _STEMS):
-        return False
-    return bool(ERROR_WORDS.search(text)) and not (
-        _NO_ERRORS.search(text) and not ERROR_WORDS.search(_NO_ERRORS.sub("", text))
-    )
-
-
-def _is_nothing(value: Any) -> bool:
-    if value is None or value is MISSING or value is False or value == 0:
-        return True
-    if isinstance(value, str):
-        return value.strip().lower() in _NOTHING or (type(value) is Number and float(value) == 0)
-    return isinstance(value, (list, dict)) and not value
-
-
-def errors_of(columns: list[Column]) -> dict[int, str]:
-    """Return for each item that is about an error a key of what it says: equal errors have equal keys."""
-    found: dict[int, str] = {}
-    for column in columns:
-        words = column.words
-        values = column.values
-        if words & _ERROR_FIELDS:
-            for row, value in enumerate(values):
-                if not _is_nothing(value):
-                    found[row] = found.get(row, "") + _masked(value)
-            continue
-        if words & _EXIT_FIELDS or words & _STATUS_FIELDS:
-            least = 1 if words & _EXIT_FIELDS else 400
-            for row, value in enumerate(values):
-                if type(value) is int and (value >= least or (least == 1 and value < 0)) and value < 1000:
-                    found[row] = found.get(row, "") + f"{column.name} {value}"
-        if words & _PLACE_FIELDS:
-            continue
-        _worded(column, found)
-    return found
-
-
-def _worded(column: Column, found: dict[int, str]) -> None:
-    """Add the items whose words in one column speak of an error."""
-    said = bool(column.words & _SAID_FIELDS)
-    most = 2000 if said else 300
-    strings = [value for value in column.kinds() if type(value) is str and len(value) <= most]
-    if not strings:
-        return
-    bad = {strings[at] for at in _suspects(strings) if says_error(strings[at])}
-    if not bad:
-        return
-    rows = [row for row, value in enumerate(column.values) if type(value) is str and value in bad]
-    if not said and len(rows) > max(50, len(column.values) * 3 // 10):
-        return  # a word that most items use tells nothing apart
-    for row in rows:
-        found[row] = found.get(row, "") + _masked(column.values[row])
-
-
-def _suspects(strings: list[str]) -> set[int]:
-    """Return the places of the strings that hold the stem of an error word, by few passes over all of them."""
-    joined = "\n".join(strings).lower()
-    ends = list(accumulate(len(text) + 1 for text in strings))
-    if len(joined) != ends[-1] - 1:
-        return set(range(len(strings)))  # a letter whose lower case is longer: the places would be wrong
-    found: set[int] = set()
-    for stem in _STEMS:
-        at = joined.find(stem)
-        while at >= 0:
-            place = bisect_right(ends, at)
-            found.add(place)
-            at = joined.find(stem, ends[place])
-    return found
-
-
-def _masked(value: Any) -> str:
-    return _DIGITS.sub("#", str(value)[:500])
-
-
 def _numbers_of(values: list[Any]) -> tuple[list[int] | range, list[float]]:
     kinds = set(map(type, values))
     if kinds == {int} and min(values) > -_HUGE and max(values) < _HUGE:
@@ -229,11 +128,20 @@ def _numbers_of(values: list[Any]) -> tuple[list[int] | range, list[float]]:
     found: list[float] = []
     for row, value in enumerate(values):
         if type(value) is int or type(value) is Number:
-            number = float(value) if isinstance(value, str) or -_HUGE < value < _HUGE else _HUGE
+            number = float(value) if isinstance(value, str) else value
             if -_HUGE < number < _HUGE:
                 rows.append(row)
                 found.append(number)
     return (rows if len(rows) < len(values) else range(len(values))), found
+
+
+def _numbers_in_strings(values: list[Any]) -> tuple[list[int] | range, list[float]]:
+    """Return the numbers of a column whose strings nearly all are numbers: metrics are often written so."""
+    sample = values[:: max(1, len(values) // 20)]
+    if sum([type(value) is str and bool(_NUMBER.fullmatch(value)) for value in sample]) * 10 < len(sample) * 9:
+        return range(0), []
+    rows = [row for row, value in enumerate(values) if type(value) is str and _NUMBER.fullmatch(value)]
+    return rows, [float(values[row]) for row in rows]
 
 
 _HUGE = 1e150  # larger numbers take no part in statistics: their squares are not finite
@@ -249,6 +157,8 @@ def _deviation(numbers: list[float]) -> tuple[float, float]:
 def _outliers(column: Column, strong: dict[int, float], weak: dict[int, float], turns: set[int]) -> None:
     """Note the numeric outliers of a column, and the rows where its level changes."""
     rows, numbers = column.numbers()
+    if not numbers:
+        rows, numbers = _numbers_in_strings(column.values)
     if len(numbers) < 10:
         return
     mean, sd = _deviation(numbers)
@@ -344,40 +254,71 @@ def _asked(question: str, items: list[Any]) -> list[int]:
     return [row for score, row in ranked if score > 0 and score >= best / 3][:MOST_ASKED]
 
 
-def _folded(errors: dict[int, str]) -> tuple[set[int], list[str]]:
-    """Return the error rows that stay (all, or the first two and the last of each kind), and the counts to tell."""
-    if len(errors) <= ERRORS_WHOLE:
+def _folded(errors: dict[int, str], fold: int) -> tuple[set[int], list[str]]:
+    """Return the error rows that stay, and what to tell of the others.
+
+    Up to ERRORS_WHOLE (or ``fold``, when less) all stay; above, every distinct error; above ``fold`` (0: never) those
+    that differ only in numbers count as one kind. Of each kind the first two rows and the last stay.
+    """
+    if len(errors) <= (min(fold, ERRORS_WHOLE) if fold else ERRORS_WHOLE):
         return set(errors), []
     kinds: dict[str, list[int]] = {}
+    numbers: dict[str, list[list[str]]] = {}
+    loose = bool(fold) and len(errors) > fold
     for row in sorted(errors):
-        kinds.setdefault(errors[row], []).append(row)
-    many = sorted([rows for rows in kinds.values() if len(rows) > 3], key=len, reverse=True)
-    said = [f"like row {rows[0] + 1}: {len(rows)} rows" for rows in many[:_FOLDS_TOLD]]
+        kind = errors[row]
+        if loose:
+            kind, its = varied(kind)
+            numbers.setdefault(kind, []).append(its)
+        kinds.setdefault(kind, []).append(row)
+    many = sorted([(rows, kind) for kind, rows in kinds.items() if len(rows) > 3], key=lambda pair: -len(pair[0]))
+    said = [f"like row {rows[0] + 1}: {len(rows)} rows{_range(numbers.get(kind, []))}" for rows, kind in many[:_FOLDS]]
     if len(many) > len(said):
-        said.append(f"{len(many) - len(said)} other kinds: {sum(map(len, many[_FOLDS_TOLD:]))} rows")
+        said.append(f"{len(many) - len(said)} other kinds: {sum(len(rows) for rows, _ in many[_FOLDS:])} rows")
     stays = {row for rows in kinds.values() for row in (*rows[:2], rows[-1])}
     return stays, [f"[errors {', '.join(said)}]"] if said else []
 
 
+def _range(numbers: list[list[str]]) -> str:
+    """Say between which numbers errors of one kind differ."""
+    for values in zip(*numbers, strict=False):
+        if len(set(values)) > 1 and all(len(value) < 19 for value in values):
+            whole = list(map(int, values))
+            return f" with {min(whole)} to {max(whole)}"
+    return ""
+
+
 def choose(
-    items: list[Any], columns: list[Column], question: str, least: int, most: int
+    items: list[Any],
+    columns: list[Column],
+    question: str,
+    least: int,
+    most: int,
+    *,
+    names: list[str] | None = None,
+    fold: int = 0,
 ) -> tuple[list[int], set[int], list[str]]:
     """Return the rows that stay, in order, those of them kept for an error, and what to say of errors folded.
 
     Of 1,000 items, ``least`` places are given out when they are alike, ``most`` when each is new; errors and strong
-    outliers come on top.
+    outliers come on top. ``names`` are the keys of the items when they are entries of an object; ``fold`` is the number
+    of errors above which those that differ only in numbers are one kind (0: never).
     """
     count = len(items)
-    errors = errors_of(columns)
-    stays, folded = _folded(errors)
+    fields = fields_of(items)
+    if names:
+        fields.append(Field("", frozenset(), range(count), list(names), pooled=True))
+    stays, folded = _folded(errors_of(fields), fold)
     strong: dict[int, float] = {}
     weak: dict[int, float] = {}
     turns: set[int] = set()
     for column in columns:
         _outliers(column, strong, weak, turns)
         _rare(column, strong, weak, turns)
+    strong.update(dict.fromkeys(scarce(fields, count), 1e6))
     if question.strip():
-        strong.update(dict.fromkeys(_asked(question, items), 1e9))
+        told = list(zip(names, items, strict=True)) if names else items
+        strong.update(dict.fromkeys(_asked(question, told), 1e9))
     kept = set(stays)
     kept.update(sorted(strong, key=lambda row: (-strong[row], row))[:MOST_STRONG])
     kept.update(range(min(FIRST, count)))

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+from headroom_cli.compressors.records.spans import MISSING, Number
+from headroom_cli.compressors.records.text import atom, quote
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from headroom_cli.compressors.records.select import Column
 
 _ITEMS = 12  # columns told of
 _VALUES = 8  # values told of per category
 _LONG = 60  # characters; longer values are no category
+_WORDS = pattern(r"(?![-+.]?\d+(?:[.eE][-+.\deE]*)?\Z)[\w.+/@#%-](?:[^\x00-\x1f,;:\"\[\]]*[^\x00-\x20,;:\"\[\]])?")
+_NAMES = frozenset(("id", "number", "pid", "uid", "timestamp", "time", "ts", "epoch"))
 _DATE = pattern(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d[0-9:.+Z-]{0,20})?")
 
 
-def _short(number: float) -> str:
+def _rounded(number: float) -> str:
     if number == int(number) and abs(number) < 1e15:
-        return str(int(number))
-    return f"{number:.4g}" if abs(number) < 1e4 else f"{number:.1f}"
+        return f"~{int(number)}"
+    return f"~{number:.4g}" if abs(number) < 1e4 else f"~{number:.1f}"
 
 
 def _numeric(column: Column, count: int) -> str:
-    _, numbers = column.numbers()
+    rows, numbers = column.numbers()
     if len(numbers) < count // 2 or not numbers:
         return ""
     low, high = min(numbers), max(numbers)
     if low == high:
         return ""
-    if len(set(numbers)) == len(numbers) and column.words & {
-        "id",
-        "number",
-        "pid",
-        "uid",
-        "timestamp",
-        "time",
-        "ts",
-        "epoch",
-    }:
-        return f"{column.name} {_short(low)} to {_short(high)}"
+    # As they stand in the source: a float would round long ids and fractions.
+    ends = [_plain(column.values[rows[numbers.index(end)]]) for end in (low, high)]
+    rest = _rest(column, numbers=False)
+    if len(set(numbers)) == len(numbers) and column.words & _NAMES:
+        return f"{column.name} {ends[0]} to {ends[1]}{rest}".strip()
     total = sum(numbers)
-    said = f"min {_short(low)} mean {_short(total / len(numbers))} max {_short(high)} sum {_short(total)}"
-    return f"{column.name} {said}".strip()
+    whole = type(total) is int
+    mean = str(int(total) // len(numbers)) if whole and total % len(numbers) == 0 else _rounded(total / len(numbers))
+    said = f"min {ends[0]} mean {mean} max {ends[1]} sum {total if whole else _rounded(total)}"
+    return f"{column.name} {said}{rest}".strip()
+
+
+def _rest(column: Column, *, numbers: bool) -> str:
+    """Say how many values a description leaves out: null, absent, and of another type."""
+    found = {"null": 0, "absent": 0, "number": 0, "text": 0, "object": 0}
+    for value in column.values:
+        if value is None:
+            found["null"] += 1
+        elif value is MISSING:
+            found["absent"] += 1
+        elif type(value) is int or type(value) is Number:
+            found["number"] += numbers
+        elif isinstance(value, (dict, list)):
+            found["object"] += 1
+        elif not numbers:
+            found["text"] += 1
+    names = {"number": "numbers", "text": "not numbers", "object": "objects or lists"}
+    return "".join([f", {names.get(name, name)} {n}" for name, n in found.items() if n])
 
 
 def _category(column: Column, count: int) -> str:
@@ -52,19 +72,24 @@ def _category(column: Column, count: int) -> str:
         first = next(iter(kinds))
         if type(first) is str and _DATE.fullmatch(first):
             dates = [text for text in kinds if type(text) is str and _DATE.fullmatch(text)]
-            return f"{column.name} {min(dates)} to {max(dates)}" if len(dates) > len(kinds) // 2 else ""
+            if len(dates) <= len(kinds) // 2:
+                return ""
+            others = told - sum(kinds[text] for text in dates)
+            rest = f", others {others}" if others else ""
+            return f"{column.name} {min(dates)} to {max(dates)}{rest}{_rest(column, numbers=True)}"
         return ""
     said = [f"{_plain(value)} {n}" for value, n in kinds.most_common(_VALUES)]
-    rest = len(kinds) - len(said)
-    if rest > 0:
-        said.append(f"{rest} others {told - sum(n for _, n in kinds.most_common(_VALUES))}")
-    return f"{column.name}: {', '.join(said)}".removeprefix(": ")
+    more = len(kinds) - len(said)
+    if more > 0:
+        said.append(f"{more} others {told - sum(n for _, n in kinds.most_common(_VALUES))}")
+    return f"{column.name}: {', '.join(said)}{_rest(column, numbers=True)}".removeprefix(": ")
 
 
-def _plain(value: str | bool) -> str:  # noqa: FBT001 # a JSON value, not a switch
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if value and value.isprintable() else repr(value)
+def _plain(value: Any) -> str:
+    """Return a value so that a text never looks like a number, true, null or several values."""
+    if type(value) is not str:
+        return atom(value)
+    return value if _WORDS.fullmatch(value) and value not in ("true", "false", "null") else quote(value)
 
 
 def summarize(columns: list[Column], count: int, unit: str) -> list[str]:

@@ -41,13 +41,14 @@ _MEANINGS = (
 class Book:
     """The tables of one document."""
 
-    __slots__ = ("level", "pen", "tables")
+    __slots__ = ("cut", "level", "pen", "tables")
 
     def __init__(self) -> None:
         """Start empty."""
         self.tables: list[str] = []
         self.pen = Pen(self.nested)
         self.level = 0
+        self.cut = False  # whether a table has lost rows: then its header speaks of the rows shown
 
     def nested(self, value: Any) -> str:
         """Return a value as JSON in which ``@n`` stands for table n."""
@@ -155,6 +156,7 @@ class Book:
         head = "\t".join([column.head for column in columns])
         label = f"@{number} {len(rows)} {unit}"
         if isinstance(rows, (Cut, CutKeys)):
+            self.cut = True
             label = f"@{number} {len(rows)} of {rows.total} {unit}"
         bare = unit in ("lists", "items")  # no header line
         if bare and any(column.head for column in columns):
@@ -209,5 +211,8 @@ def encode(values: list[Any], *, whole: bool) -> str:
     else:
         book.pen.signs.add("@")
         body = [] if body == ["@1"] else body
-    meanings = "; ".join([meaning for sign, meaning in _MEANINGS if sign in book.pen.signs])
+    shown = " shown" if book.cut else ""
+    meanings = "; ".join(
+        [meaning + (shown if sign == "=" else "") for sign, meaning in _MEANINGS if sign in book.pen.signs]
+    )
     return "\n".join([f"{OPENING}, tab-separated{'; ' + meanings if meanings else ''}]", *body, *book.tables])
