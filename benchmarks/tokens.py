@@ -13,7 +13,8 @@ import statistics
 import sys
 import time
 
-from headroom_cli import _token_weights, tokens
+from headroom_cli import tokens
+from headroom_cli.models import token_weights
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SPEC = importlib.util.spec_from_file_location("fit", os.path.join(HERE, "..", "training", "tokens.py"))
@@ -34,7 +35,7 @@ def main():
     rng = random.Random(1)
     texts = FIT.documents()
     rng.shuffle(texts)
-    weights = _token_weights.load()
+    weights = token_weights.load()
     whole, generated, by_kind = {}, {}, {}
     for kind, _, text in texts:
         by_kind.setdefault(kind, []).append(text)
@@ -91,7 +92,7 @@ def main():
 
 
 def timed(text, measure=tokens.estimated):
-    weights = _token_weights.load()
+    weights = token_weights.load()
     start = time.process_time()
     measure(text, weights)
     return time.process_time() - start

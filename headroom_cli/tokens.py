@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from headroom_cli import _token_weights
 from headroom_cli.errors import ConfigError
+from headroom_cli.models import token_weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def run_group(char: str) -> int:
     return len(_RUN_CHARS) + (0 if char.isdigit() else 1 if char.islower() else 2 if char.isupper() else 3)
 
 
-def estimate(text: str, weights: _token_weights.Weights) -> float:
+def estimate(text: str, weights: token_weights.Weights) -> float:
     """Return the estimated tokens of a text, measured whole."""
     if not text:
         return 0.0
@@ -111,7 +111,7 @@ def windows(text: str) -> str:
     return "\n".join([text[start : start + WINDOW] for start in starts])
 
 
-def estimated(text: str, weights: _token_weights.Weights) -> int:
+def estimated(text: str, weights: token_weights.Weights) -> int:
     """Return the estimate of a text of any size."""
     if len(text) <= WHOLE:
         return round(estimate(text, weights))
@@ -126,7 +126,7 @@ def count(text: str, model: str = "") -> int:  # noqa: ARG001 - one proxy serves
 
     ``model`` may be any name: models without a public tokenizer, Claude among them, use the same proxy.
     """
-    return estimated(text, _token_weights.load()) if _exact is None else _exact(text)
+    return estimated(text, token_weights.load()) if _exact is None else _exact(text)
 
 
 def is_exact() -> bool:

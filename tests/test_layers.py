@@ -9,7 +9,7 @@ PACKAGE = ROOT / "headroom_cli"
 # From the bottom up: a module may import its own layer's helpers (names with _) and the layers below.
 LAYERS = (
     ("errors", "hashing", "lazy", "nesting"),
-    ("model", "events"),
+    ("model", "models", "events"),
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
     ("ledger",),
     ("formats", "compressors", "backends", "context"),
@@ -22,8 +22,6 @@ LAYERS = (
     ("__init__", "__main__"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-# Files below a layer that carry out its work: they belong to the layer named.
-PART_OF = {"_token_weights": "tokens"}
 TABLES = ("formats", "compressors", "backends")
 MADE_OF_ROWS = ("bare",)  # a bare list holds the messages of one of the other formats
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
@@ -50,8 +48,7 @@ def imports(path):
 
 def unit(dotted):
     """Return the part of the package that a module is of: "headroom_cli.cli.io" -> "cli"."""
-    name = dotted.split(".")[1] if "." in dotted else "__init__"
-    return PART_OF.get(name, name)
+    return dotted.split(".")[1] if "." in dotted else "__init__"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)

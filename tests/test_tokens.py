@@ -106,7 +106,7 @@ def test_writings_of_one_content_keep_their_order():
 def test_windows_of_a_large_text():
     text = "".join(f"{i} {PROSE if i % 3 else LOG[:300]}\n" for i in range(4000))
     assert len(text) > tokens.WHOLE
-    whole = tokens.estimate(text, tokens._token_weights.load())
+    whole = tokens.estimate(text, tokens.token_weights.load())
     assert tokens.count(text) == pytest.approx(whole, rel=0.05)
     assert len(tokens.windows(text)) <= 64 * 1024 + 64
 

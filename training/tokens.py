@@ -1,4 +1,4 @@
-"""Fit the weights of headroom_cli/tokens.py to exact o200k_base counts, and write headroom_cli/_token_weights.py.
+"""Fit the weights of headroom_cli/tokens.py to exact o200k_base counts, and write headroom_cli/models/token_weights.py.
 
     python training/tokens.py --held    # figures on sources that the fit has not seen
     python training/tokens.py --write   # fit on everything and write the weights
@@ -236,7 +236,7 @@ def fit(samples):
     return pair_weights, words, lengths, runs
 
 
-def write(fitted, path="headroom_cli/_token_weights.py"):
+def write(fitted, path="headroom_cli/models/token_weights.py"):
     pair_weights, words, lengths, runs = fitted
     pack = lambda values: base64.b64encode(bytes(w & 255 for w in values)).decode()  # noqa: E731
 
