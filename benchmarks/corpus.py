@@ -50,7 +50,8 @@ def main() -> None:
     kinds = sys.argv[2:] or ["json", "logs"]
     count = openai.o200k_base().count
     print(
-        f"{'kind':8} {'n':>4} {'tokens':>7} {'median':>7} {'kept':>7} {'groups':>7} {'same':>5} {'larger':>6} {'MB/s':>6}"
+        f"{'kind':8} {'n':>4} {'tokens':>7} {'median':>7} {'kept':>7} {'groups':>7} {'same':>5} {'larger':>6} "
+        f"{'MB/s':>6}"
     )
     with tempfile.TemporaryDirectory() as folder:
         for kind in kinds:
