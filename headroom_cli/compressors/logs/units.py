@@ -38,6 +38,7 @@ _VOLATILE = pattern(
     r"|\b(?=[0-9a-f]{0,15}\d)[0-9a-f]{16,64}\b"
 )
 _NUMBERS = pattern(r"(\d+)")
+_LONG = 4_000  # characters; a longer line is taken as it is
 _ID = 6  # digits; a number of so many that stands alone is the id of a request
 # Clocks at the start of a line. A bare "12:5" is none: linters write line and column so.
 _STAMP = pattern(
@@ -175,9 +176,10 @@ def troubles(log: Log, stays: bytearray) -> None:
     for row, kind in enumerate(log.classes):
         if kind != TROUBLE or owned[row]:
             continue
-        parts = split(texts[row])
+        # A line of thousands of numbers is one of a kind.
+        parts = split(texts[row]) if len(texts[row]) <= _LONG else [texts[row]]
         around = "\0".join(parts[::2])
-        known = wordings.get(around)
+        known = (around, []) if len(parts) == 1 else wordings.get(around)
         if known is None:
             known = wordings[around] = _wording(parts)
         wording, telling = known
