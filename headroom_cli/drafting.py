@@ -22,6 +22,8 @@ UNSURE = 0.6
 SECONDS_PER_BLOCK = 10.0
 # How deep parts are handed on: a log inside JSON inside a fence.
 MAX_PARTS = 3
+# Characters; below this a part cannot save what its gap note costs.
+MIN_PART = 200
 # Joined notes of several parts must fit a marker.
 MAX_MISSING = 80
 
@@ -168,7 +170,9 @@ def _compress_segments(text: str, want: Want) -> Draft | None:
     changed = 0
     for segment in segments(text, want.hint):
         part = text[segment.start : segment.end]
-        draft = None if want.spent() else want.part(part, segment.hint)
+        # A short part, a prompt or a kind that nobody handles has nothing to give: spare it the routing.
+        able = len(part) >= MIN_PART and (segment.kind == "mixed" or compressors.for_kind(segment.kind))
+        draft = want.part(part, segment.hint) if able and not want.spent() else None
         if draft is None or want.count(draft.text) >= want.count(part):
             pieces.append(part)
             continue

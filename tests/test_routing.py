@@ -157,6 +157,25 @@ def test_kind_from_the_text_alone(kind, text):
     assert found.why
 
 
+@pytest.mark.parametrize("lines", [15, 60, 4000])
+@pytest.mark.parametrize("shape", ["object", "indented", "array", "lines"])
+def test_json_that_holds_a_log_is_json(lines, shape):
+    log = "\n".join(f"2026-01-01 10:00:{i % 60:02d} ERROR worker {i} failed: connection refused" for i in range(lines))
+    one = {"status": "failed", "log": log}
+    text = {
+        "object": json.dumps(one), "indented": json.dumps(one, indent=1), "array": json.dumps([log]),
+        "lines": f"{json.dumps(one)}\n{json.dumps(one)}\n",
+    }[shape]  # fmt: skip
+    assert route(text, Hint()).kind == "json"
+
+
+@pytest.mark.parametrize(
+    "text", ['["' + "a b\n" * 3000, '{"a": "' + "x" * 5000, '{"a": "' + "ERROR x\n" * 900 + '" b}']
+)
+def test_a_long_string_without_json_around_it_is_not_json(text):
+    assert route(text, Hint()).kind != "json"
+
+
 @pytest.mark.parametrize(("kind", "text"), BY_TEXT[:-1])
 def test_kind_inside_a_harness(kind, text):
     assert route(f"<returncode>0</returncode>\n<output>\n{text}\n</output>", Hint()).kind == kind
@@ -321,6 +340,14 @@ def test_a_shell_session_is_cut_at_its_prompts():
         ("text", "listing"), ("text", "diff"), ("text", "test-log"),
     ]  # fmt: skip
     assert [s.hint.command for s in found if s.why == "text"] == ["ls src", "git diff", "pytest"]
+
+
+@pytest.mark.parametrize("unit", ["$ ls\n", "$ make\nok\n", "```\nx\n```\n"])
+def test_a_flood_of_boundaries_is_one_text(unit):
+    text = unit * (2**20 // len(unit))
+    start = time.process_time()
+    assert len(pieces(text)) == 1
+    assert time.process_time() - start < 0.3
 
 
 def test_fences_are_segments():

@@ -28,6 +28,10 @@ def json_score(text: str) -> float:
             rest = head[at:].strip()
             if not rest:
                 break
+            # A log or a file in one string is longer than the sample: its grammar is what stands around the string.
+            if rest[0] == '"' and stack and _goes_on(text, at):
+                strings += 1
+                break
             # A string or a number that the sample cut is no fault; anything else is.
             if (rest[0] in '"-tfnNI' or rest[0].isdigit()) and len(rest) < 2900 and (tokens > 8 or not whole):
                 break
@@ -69,3 +73,12 @@ def json_score(text: str) -> float:
         return 0.4 if documents else 0.0
     closing = text[-200:].rstrip()[-1:]
     return 0.98 if closing and closing in "}]" else 0.85
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Return whether the string at ``at`` ends, with what JSON allows behind it; linear in the string's length."""
+    match = _TOKEN.match(text, at)
+    if match is None:
+        return False
+    following = text[match.end() : match.end() + 200].lstrip()
+    return following[:1] in (",", ":", "}", "]")

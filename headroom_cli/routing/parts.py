@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 # Lines that a harness puts around what a command printed. Anchored at both ends, gaps bounded.
 _OPENING = (
     r"(?:<(?:returncode|exit_code|return_code)>-?\d{1,4}</(?:returncode|exit_code|return_code)>"
@@ -40,7 +44,7 @@ _CLOSING_HEADS = (
     "Return", "EXIT", "[Comm", "[Proc", "[The", "[Pyth", "[Jup", "[Curr", "(", "bash-$",
 )  # fmt: skip
 _WRAPPER_LINES = 6
-_PARTS = 2000  # more boundaries than this are the shape of one text, not of several
+_PARTS = 200  # more boundaries than this are the shape of one text, not of several
 
 Part = tuple[int, int, str, str]  # start, end, why, command or file name
 
@@ -97,14 +101,12 @@ def cut(text: str) -> list[Part]:
     return parts
 
 
-def _line_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the spans of lines, newline included."""
-    spans = []
+def _line_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the spans of lines, newline included."""
     while start < end:
         stop = text.find("\n", start, end) + 1 or end
-        spans.append((start, stop))
+        yield start, stop
         start = stop
-    return spans
 
 
 def _session(text: str, start: int, end: int) -> list[Part]:
@@ -117,6 +119,8 @@ def _session(text: str, start: int, end: int) -> list[Part]:
         match = prompt(text, at, min(stop, at + 400))
         if match is None:
             continue
+        if len(parts) > _PARTS:
+            break
         if open_at < at:
             parts.append((open_at, at, "text", command))
         command = text[match.end() : min(stop, match.end() + 4000)].rstrip("\r\n")
@@ -149,6 +153,8 @@ def _fences(text: str, start: int, end: int) -> list[Part]:
         match = fence_line(text, at, min(stop, at + 200) - (text[stop - 1 : stop] == "\n" and stop - at <= 200))
         if match is None:
             continue
+        if len(parts) > _PARTS:
+            break
         mark = match.group(1)
         if not fence:
             parts.append((open_at, stop, "text", ""))
