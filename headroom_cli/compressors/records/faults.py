@@ -308,7 +308,7 @@ def _worded(field: Field, found: dict[int, str]) -> None:
 def _suspects(strings: list[str]) -> set[int]:
     """Return the places of the strings that hold the stem of an error word, by few passes over all of them."""
     joined = "\n".join(strings).lower()
-    ends = list(accumulate(len(text) + 1 for text in strings))
+    ends = list(accumulate([len(text) + 1 for text in strings]))
     if len(joined) != ends[-1] - 1:
         return set(range(len(strings)))  # a letter whose lower case is longer: the places would be wrong
     found: set[int] = set()

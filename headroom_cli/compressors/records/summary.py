@@ -47,6 +47,9 @@ def _numeric(column: Column, count: int) -> str:
 
 def _rest(column: Column, *, numbers: bool) -> str:
     """Say how many values a description leaves out: null, absent, and of another type."""
+    usual = {str, bool} if numbers else {int, Number}
+    if set(map(type, column.values)) <= usual:
+        return ""
     found = {"null": 0, "absent": 0, "number": 0, "text": 0, "object": 0}
     for value in column.values:
         if value is None:
