@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ACCEPT = 0.97
 # Kinds whose renderings say the same in another notation: there the estimator's error decides what is believed.
 RE_ENCODED = frozenset(("json", "table"))
+# Rows of these are facts in themselves: `last` has the clock times of a log, but no line of it may go.
+INVENTORIES = frozenset(("table", "listing"))
 # Below this confidence, and for kinds that nobody handles, the specialists' own sniff is asked too.
 UNSURE = 0.6
 # The last guard: limits are counted in input; a block that the clock stops stays as it is.
@@ -92,9 +94,12 @@ class Drafter:
 
     @staticmethod
     def _ask_specialists(text: str, hint: Hint, report: Report) -> None:
-        # Where neither is sure, a specialist that can do something may try: its own test of the shape still guards.
-        able = bool(compressors.for_kind(report.kind)) or report.confidence >= UNSURE
-        best = max(report.confidence, UNSURE if able else 0.4)
+        if compressors.for_kind(report.kind) or report.kind in INVENTORIES:
+            best = max(report.confidence, UNSURE)
+        else:
+            # A specialist's sniff knows its own kind better than the router, and nobody else would do anything. Where
+            # neither is sure it may try: its test of the shape still guards.
+            best = UNSURE if report.confidence >= 0.75 else 0.4
         for name, kinds in compressors.COMPRESSORS.items():
             confidence = compressors.load(name).sniff(text, hint)
             if confidence > best:

@@ -482,7 +482,7 @@ UNITS = {
     ],
     "rustc": [
         ["error[E0308]: mismatched types", f" --> src/main.rs:{n}:18", "  |", f'{n} | let x: i32 = "a";',
-         "  |              ^^^ expected `i32`, found `&str`", ""]
+         f"  |              ^^^ expected `i32`, found `T{n}`", ""]
         for n in range(10, 16)
     ],
     "dotnet": [
@@ -491,6 +491,22 @@ UNITS = {
         for n in range(7)
     ],
 }  # fmt: skip
+
+
+def test_what_a_compiler_draws_again_goes_and_every_place_stays():
+    blocks = [
+        ["error[E0433]: cannot find crate `anyhow`", f"  --> src/flags/m{n}.rs:{n}:9", "   |",
+         f"{n} | use anyhow::C{n};",
+         "   |     ^^^^^^ unlinked crate `anyhow`", "   |", "   = help: add it to Cargo.toml", ""]
+        for n in range(10, 60)
+    ]  # fmt: skip
+    text = "\n".join(line for block in blocks for line in block)
+    small = crush(text, "balanced")
+    assert len(small) < len(text) * 0.6
+    assert "\n".join(blocks[0]).strip() in small
+    for block in blocks:
+        assert "\n".join(block[:2]) in small
+    replay(text, small)
 
 
 @pytest.mark.parametrize("family", UNITS)

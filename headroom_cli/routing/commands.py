@@ -69,9 +69,9 @@ _PROGRAMS = {
     **_row(
         "log", 0.8,
         "make gmake ninja cmake bazel meson gcc g++ cc c++ clang clang++ javac rustc tsc eslint ruff mypy "
-        "pyright flake8 pylint pycodestyle bandit black isort prettier rubocop shellcheck hadolint golangci- "
-        "lint journalctl dmesg pip pip3 apt apt-get yum dnf brew conda mamba poetry uv pdm ansible ansible- "
-        "playbook terraform helm packer vagrant sphinx-build mkdocs webpack vite rollup esbuild gulp grunt "
+        "pyright flake8 pylint pycodestyle bandit black isort prettier rubocop shellcheck hadolint "
+        "golangci-lint journalctl dmesg pip pip3 apt apt-get yum dnf brew conda mamba poetry uv pdm ansible "
+        "ansible-playbook terraform helm packer vagrant sphinx-build mkdocs webpack vite rollup esbuild gulp grunt "
         "ant sbt dotnet swift xcodebuild configure ./configure strace ltrace ping traceroute rsync msbuild "
         "pre-commit act",
     ),

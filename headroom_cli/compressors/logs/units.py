@@ -48,6 +48,11 @@ _STAMP = pattern(
     r"|\d{4}(?=\]))[\s\])]*)+"
 )
 _PROCESS = pattern(r"(?<=[A-Za-z])\[\d{1,8}\]")
+# A compiler's message, with its place in front or below it, and the drawn source below: "12 | code", "   | ^^^ why".
+_DIAGNOSTIC = pattern(
+    r"(?:\S{1,300}?[:(]\d{1,7}[:,]\d{1,6}\)?:? )?(?:fatal )?(?:error|warning)(?:\[\w{1,12}\]|(?: TS\d{1,6}))?: "
+)
+_DRAWN = pattern(r"\s{0,12}(\d{1,7})?\s{0,3}\|")
 _EDGE = " \t|\u2502"  # indentation, and the bar that terraform and rustc draw
 _RUN = pattern(r"\s*=== (?:RUN|NAME|CONT) +(\S{1,400})$")
 _GO_FAILED = pattern(r"\s*--- FAIL: (\S{1,400})")
@@ -76,6 +81,7 @@ def find(log: Log) -> None:
     total = len(texts)
     heads: dict[int, bool] = {}  # by the number of a line's key: is it the head of a failing test
     parts: dict[int, bool] = {}  # does it belong to an error above it, as deep as that or not
+    told: dict[str, set[str]] = {}  # message of a diagnostic -> what its drawings said
     for row in range(total):
         if classes[row] not in (ERROR, TROUBLE) or owned[row]:
             continue
@@ -86,6 +92,7 @@ def find(log: Log) -> None:
         failing = heads[key] and classes[row] == ERROR
         indent = _indent(text) if text[0] in _EDGE else 0
         rows: list[int] = []
+        said = _said_before(text, told)
         for at in range(row + 1, min(row + 1 + _WALK, total)):
             below = texts[at]
             if not below:
@@ -117,12 +124,49 @@ def find(log: Log) -> None:
             rows.append(at)
             if len(rows) == _BODY:
                 break
+        if said is not None:
+            rows = _news(rows, texts, said)
         if rows:
             bodies[row] = rows
             for at in rows:
                 owned[at] = 1
     if "=== RUN" in "\n".join(texts):
         _runs(log)
+
+
+def _said_before(text: str, told: dict[str, set[str]]) -> set[str] | None:
+    """Return what the drawings below a compiler's message said so far, None where they must stay whole.
+
+    A compiler that misses one crate says so a hundred times; where and what stays, the drawing of it need not.
+    """
+    found = _DIAGNOSTIC.match(text)
+    if found is None:
+        return None
+    return told.setdefault(text[found.end() :], set())
+
+
+def _news(rows: list[int], texts: list[str], said: set[str]) -> list[int]:
+    """Return the lines of a diagnostic without its drawing, when the drawing says what others of that message said."""
+    drawing = set()
+    news = False
+    for row in rows:
+        text = texts[row]
+        drawn = _DRAWN.match(text)
+        if drawn is not None:
+            drawing.add(row)
+            rest = "" if drawn[1] else text[drawn.end() :].strip(" ^~+-|_")
+        elif text.lstrip().startswith(("= help: ", "= note: ", "help: ", "^", "~")):
+            drawing.add(row)
+            rest = text.strip(" ^~")
+        else:
+            continue  # a place or a symbol: it stays
+        if rest and rest not in said:
+            said.add(rest)
+            news = True
+    if not said and drawing:
+        said.add("drawn without words")
+        news = True
+    return rows if news else [row for row in rows if row not in drawing]
 
 
 def _runs(log: Log) -> None:
