@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _FLOOR = 200  # tokens: max goes no lower without a budget
 _ASKED = 40  # lines that a question may keep
-_TAIL_FROM = 3  # lines that a template would lose; below that its last one is not worth a line
+_TAIL_FROM = 5  # lines that a template would lose; below that its last one is not worth a line
 _ALL_CLASSES = 8
 
 
