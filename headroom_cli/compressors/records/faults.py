@@ -280,11 +280,12 @@ def _worded(field: Field, found: dict[int, str]) -> None:
     """Add the items whose words in one field speak of an error."""
     said = bool(field.words & _SAID_FIELDS)
     values = field.values
-    strings = [v for v in (set(values) if field.types == {str} else {v for v in values if type(v) is str})
-               if len(v) <= _LONGEST]  # fmt: skip
-    if not strings:
-        return
-    bad = {strings[at] for at in _suspects(strings) if says_error(strings[at])}
+    strings = list(set(values) if field.types == {str} else {v for v in values if v.__class__ is str})
+    joined = "\n".join(strings).lower()
+    if not strings or (not any(map(joined.__contains__, _STEMS)) and _BAD_VALUES.isdisjoint(joined.split("\n"))):
+        return  # looked at as one text: most fields end here
+    strings = [text for text in strings if len(text) <= _LONGEST]
+    bad = {strings[at] for at in _suspects(strings) if says_error(strings[at])} if strings else set()
     states = {text for text in strings if len(text) < 14 and text.lower() in _BAD_VALUES}
     count = len(values)
     for group, most in (

@@ -109,12 +109,12 @@ def columns_of(items: list[Any]) -> list[Column]:
             for value in values[:: max(1, len(values) // 50)]:
                 if type(value) is dict:
                     inner.update(dict.fromkeys(value))
-            columns += [
-                Column(
-                    f"{key}.{name}", [value.get(name, MISSING) if type(value) is dict else MISSING for value in values]
-                )
-                for name in list(inner)[:20]
-            ]
+            for name in list(inner)[:20]:
+                try:
+                    below = list(map(itemgetter(name), values))  # every one is an object with this key
+                except (KeyError, TypeError):
+                    below = [value.get(name, MISSING) if type(value) is dict else MISSING for value in values]
+                columns.append(Column(f"{key}.{name}", below))
     return columns
 
 
@@ -124,6 +124,10 @@ def _numbers_of(values: list[Any]) -> tuple[list[int] | range, list[float]]:
         return range(len(values)), values
     if int not in kinds and Number not in kinds:
         return range(0), []
+    if kinds == {Number}:
+        all_found = list(map(float, values))
+        if min(all_found) > -_HUGE and max(all_found) < _HUGE:
+            return range(len(values)), all_found
     rows: list[int] = []
     found: list[float] = []
     for row, value in enumerate(values):
