@@ -125,11 +125,10 @@ def emit(store: Store, changes: list[Change], *, keep_json: bool = False) -> lis
     """
     if not changes:
         return []
-    from headroom_cli.redact import redact
     from headroom_cli.store import Entry
 
     entries = [
-        Entry(change.block.text.encode("utf-8"), change.report.kind, redact(change.block.hint.command))
+        Entry(change.block.text.encode("utf-8"), change.report.kind, _note(change.block.hint.command))
         for change in changes
     ]
     renderings = []
@@ -138,6 +137,14 @@ def emit(store: Store, changes: list[Change], *, keep_json: bool = False) -> lis
         kept = keep_json and _is_one_value(change.draft.text)
         renderings.append(_render(change, f"<<headroom:{handle} {change.draft.missing}>>", keep_json=kept))
     return renderings
+
+
+def _note(command: str) -> str:
+    if not command:
+        return ""
+    from headroom_cli.redact import redact
+
+    return redact(command)
 
 
 def fetch(store: Store, handle: str, *, lines: str = "", rows: str = "", grep: str = "", query: str = "") -> bytes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headroom_cli.model import Hint, Want
 
 _LEAST = 60  # characters; nothing shorter is worth the look
+_WORTH_CUTTING = 1_500  # characters; in less there is nothing whose absence pays for a marker
 _GAIN = 0.97  # a rendering has to be smaller than this share of the text
 _PAYS = 0.95  # leaving things out has to save this much more than the form without loss
 _HARDEST = 6  # times that everything is halved on the way to a budget
@@ -90,7 +91,7 @@ def _compress(text: str, want: Want) -> Draft | None:
     plain = _Plain(text, parts, want)
     # Notes and a marker between JSON Lines would be lines that their reader does not expect.
     several = want.keep_json and any(len(part.values) > 1 for part in parts)
-    if not want.lossless and not several:
+    if not want.lossless and not several and (len(text) >= _WORTH_CUTTING or want.budget is not None):
         cut, missing = _lossy(text, parts, plain, want)
         if missing:
             return Draft(cut, LOSSY, missing) if len(cut) < len(text) * _GAIN else None

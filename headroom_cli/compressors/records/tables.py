@@ -11,7 +11,7 @@ from collections import Counter
 
 from headroom_cli.compressors.records.cells import Pen
 from headroom_cli.compressors.records.columns import FILL, lay_out, order_of
-from headroom_cli.compressors.records.cut import Cut, CutKeys
+from headroom_cli.compressors.records.cuts import Cut, CutKeys
 from headroom_cli.compressors.records.text import atom, noted, quote, write
 
 TYPE_CHECKING = False

@@ -45,7 +45,7 @@ def atom(value: Any) -> str:
 
 
 def noted(items: list[Any]) -> list[Any]:
-    """Return the items of an array, with a note in each gap when some were cut (``cut.Cut``)."""
+    """Return the items of an array, with a note in each gap when some were cut (``cuts.Cut``)."""
     if type(items) is list:
         return items
     with_notes: list[Any] = items.noted()  # type: ignore[attr-defined]
