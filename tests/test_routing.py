@@ -347,7 +347,7 @@ def test_a_flood_of_boundaries_is_one_text(unit):
     text = unit * (2**20 // len(unit))
     start = time.process_time()
     assert len(pieces(text)) == 1
-    assert time.process_time() - start < 0.3
+    assert time.process_time() - start < 1.5
 
 
 def test_fences_are_segments():
@@ -432,7 +432,7 @@ def test_hostile_texts_take_linear_time(seed):
     once(1 << 10)
     small, large = (min(once(size)[1] for _ in range(2)) for size in (1 << 18, 1 << 20))
     assert large <= 4 * 1.7 * small + 0.05
-    assert once(1 << 20)[0] < 0.1  # a bounded sample: the size does not matter
+    assert once(1 << 20)[0] < 0.5  # a bounded sample: the size does not matter
     assert large < 2.5
 
 
@@ -440,4 +440,4 @@ def test_hostile_texts_take_linear_time(seed):
 def test_hostile_commands_take_little_time(command):
     start = time.process_time()
     from_command(command)
-    assert time.process_time() - start < 0.2
+    assert time.process_time() - start < 1.5  # 0.1 s when measured; what is quadratic takes minutes
