@@ -22,9 +22,9 @@ def main() -> None:
     inputs += [(name, flood(1 << 16).encode()) for name, flood in FLOODS.items()]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"{folder}/store")
-        runs = changed = back = larger = 0
         for level in (*LEVELS, "lossless"):
             policy = Policy(lossless=True) if level == "lossless" else Policy(level=level)
+            runs = changed = back = larger = 0
             for name, data in inputs:
                 result = engine.crush(data, policy, store)
                 runs += 1
@@ -35,7 +35,7 @@ def main() -> None:
                         back += 1
                     else:
                         print(f"LOST {level} {name}")
-                if result.failure is not None:
+                if any(report.failure for report in result.blocks):
                     print(f"FAILED {level} {name}: {result.failure}")
             print(f"{level}: {runs} runs, {changed} changed, {back} came back, {larger} larger", flush=True)
 

@@ -23,9 +23,9 @@ def digest(text: str) -> str:
 
 def advance(context: bytes, block: Block, original: str) -> bytes:
     """Return the context after a block whose original text has this digest."""
-    if block.role in ("system", "developer"):
+    if block.turn in ("system", "developer"):
         return context
-    name = sha256(b"\n".join((context, block.role.encode("utf-8", "replace"), original.encode("ascii"))))
+    name = sha256(b"\n".join((context, block.turn.encode("utf-8", "replace"), original.encode("ascii"))))
     return bytes.fromhex(name)
 
 
@@ -42,8 +42,8 @@ def shard(document: Document, text_digest: str) -> str:
     if not document.has_turns:
         return text_digest[:2]
     for block in document.blocks:
-        if block.role == "user":
+        if block.turn == "user":
             return digest(block.text)[:16]
-        if block.role not in ("system", "developer"):
+        if block.turn not in ("system", "developer"):
             break
     return "00000000"

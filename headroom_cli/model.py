@@ -132,6 +132,8 @@ class Block:
 
     ``path``      names the place for a person: "messages.3.content.0.text", "" for a raw blob
     ``role``      system, user, assistant or tool
+    ``turn``      the role that the message says it has: "user" for an observation, whose role is tool; unlike the role
+                  it does not depend on the text, which a rendering changes
     ``text``      the decoded text
     ``start``, ``end``  the span of its literal in the document's own text (quotes included; whole text for a raw blob)
     ``kept``      why it is out of scope ("" when it may be shortened)
@@ -139,7 +141,7 @@ class Block:
     ``hint``      the command, tool and path behind it
     """
 
-    __slots__ = ("end", "hint", "kept", "path", "question", "role", "start", "text")
+    __slots__ = ("end", "hint", "kept", "path", "question", "role", "start", "text", "turn")
 
     def __init__(
         self,
@@ -152,10 +154,12 @@ class Block:
         kept: str = "",
         question: str = "",
         hint: Hint | None = None,
+        turn: str = "",
     ) -> None:
         """Every block of a document is listed, in order, also those out of scope."""
         self.path = path
         self.role = role
+        self.turn = turn or role
         self.text = text
         self.start = start
         self.end = end

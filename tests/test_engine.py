@@ -377,3 +377,17 @@ def test_records_with_roles_are_records(store: Store) -> None:
     result = engine.crush(data, Policy(), store)
     assert result.format == "raw"
     assert len(result.data) < len(data) * 0.6
+
+
+def test_observations_come_back_when_their_wrapper_went(store: Store) -> None:
+    turns: list[dict[str, object]] = [{"role": "user", "content": "fix it"}]
+    for i in range(4):
+        turns.append({"role": "assistant", "content": f"I look.\n\n```bash\ncat {i}.log\n```"})
+        turns.append({"role": "user", "content": f"<returncode>0</returncode>\n<output>\n{log(seed=i)}</output>"})
+    data = json.dumps(turns).encode()
+    for level in ("safe", "balanced", "max"):
+        result = engine.crush(data, Policy(level=level), store)
+        assert len(result.data) < len(data) * 0.5
+        assert engine.expand(result.data, store) == (data, [])
+        assert engine.crush(result.data, Policy(level=level), store).data == result.data
+        assert engine.expand(result.data, store) == (data, [])

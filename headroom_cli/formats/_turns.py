@@ -55,7 +55,7 @@ class Turns:
             if self._users > 1 and self._said_by_assistant and is_observation(text):
                 call = from_prose(self._said_by_assistant)
                 if call.hint.command:
-                    self._add(node, path, "tool", call.kept, call.hint)
+                    self._add(node, path, "tool", call.kept, call.hint, turn=role)
                     return
             self._add(node, path, role, "user's words", None)
             self.question = text
@@ -70,9 +70,11 @@ class Turns:
         """Add a text that is never touched."""
         self._add(node, path, role, why, None)
 
-    def _add(self, node: Node, path: str, role: str, kept: str, hint: Hint | None) -> None:
-        block = Block(path, role, node.value, node.start, node.end, kept=kept, question=self.question, hint=hint)
-        self.blocks.append(block)
+    def _add(self, node: Node, path: str, role: str, kept: str, hint: Hint | None, *, turn: str = "") -> None:
+        span = (node.start, node.end)
+        self.blocks.append(
+            Block(path, role, node.value, *span, kept=kept, question=self.question, hint=hint, turn=turn)
+        )
 
 
 def texts(content: Node | None, path: str) -> list[tuple[Node, str]]:
