@@ -903,3 +903,26 @@ def test_corpus_needles_stay():
         needles, kept = needles + found["needles"], kept + found["kept"]
     assert kept >= 0.99 * needles
     assert after <= 0.3 * before
+
+
+def test_nested_bodies_go_the_way_of_their_outermost_head():
+    def case(name, want, got):
+        return [f"=== RUN   Test{name}", f"    api_test.go:3{got}: ", "        \tError Trace:\t/a/api_test.go:30",
+                "        \tError:      \tNot equal: ", f"        \t            \texpected: {want}",
+                f"        \t            \tactual  : {got}", f"        \tTest:       \tTest{name}",
+                f"--- FAIL: Test{name} (0.00s)"]  # fmt: skip
+
+    calm = [line for n in range(60) for line in (f"=== RUN   TestOk{n}", f"--- PASS: TestOk{n} (0.00s)")]
+    text = "\n".join([*calm, *(line for n in range(12) for line in case(f"Bad{n}", 84 + n, 8997 + n)), *calm, "FAIL"])
+    for level in ("safe", "balanced"):
+        small = crush(text, level)
+        for n in range(12):
+            assert f"expected: {84 + n}\n" in small
+            assert f"actual  : {8997 + n}\n" in small
+        replay(text, small)
+
+
+def test_max_is_never_larger_than_balanced():
+    for family, units in UNITS.items():
+        text = "\n".join(line for unit in units for line in unit)
+        assert len(crush(text, "max")) <= len(crush(text, "balanced")), family

@@ -189,6 +189,7 @@ _LETTER = pattern(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
 # The head of one failing test in a report: its own message belongs to it, told before or not.
 FAILING = pattern(
     r"_{3,} \S.{0,300} _{3,}$|\s*(?:FAIL(?:ED)?:? |--- FAIL|not ok |\d+\) \S|● \S|[✗✕✖✘\u00d7] )"
+    r"|\s*\d{1,6}/\d{1,6} Test {1,8}#?\d{1,6}: .{1,200}\*\*\*(?:Failed|Exception|Timeout|Not Run)"
     r"|ERROR: test|thread '.{0,200}' panicked at |-{3,} \S{1,300} stdout -{3,}$|\s+Failed \S{1,300} \[|FAIL\t"
 )
 # What was expected and what came: belongs to the failure above it.

@@ -412,11 +412,16 @@ def pick(log: Log, want: Want) -> Rendering | None:
         stays, asked = choose(log, POLICIES[want.level], want.question)
         return None if want.spent() else render(log, stays, crop=want.level != "safe")
     stays, asked = choose(log, POLICIES["balanced"], want.question)
-    target = max(want.count(render(log, stays).text("\n")) // 2, _FLOOR)
+    balanced = render(log, stays)
+    size = want.count(balanced.text("\n"))
+    target = max(size // 2, _FLOOR)
     stays, asked = choose(log, POLICIES["max"], want.question)
     made = render(log, stays)
     if want.spent():
         return None
     if want.count(made.text("\n")) <= target:
         return made
-    return squeeze(log, stays, asked, want, target, errors=False)
+    squeezed = squeeze(log, stays, asked, want, target, errors=False)
+    # Where failures are all there is, every line taken out of them singly costs a note: never more than balanced.
+    made = min((found for found in (squeezed, made) if found), key=lambda found: want.count(found.text("\n")))
+    return made if want.count(made.text("\n")) <= size else balanced

@@ -248,7 +248,7 @@ def troubles(log: Log, stays: bytearray) -> None:
 def close(log: Log, stays: bytearray) -> None:
     """Let the lines of each unit go the way of its head, and bring the heads that say where an error stands."""
     texts, classes, guards = log.texts, log.classes, log.guards
-    for head, rows in log.bodies.items():
+    for head, rows in sorted(log.bodies.items()):  # bodies nest: a head stands above its rows
         if classes[head] == PASSED:
             stays[head] = 1
             guards[head] = 2
