@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Law 4: a rendering must save 3 % of the tokens, counted with its marker.
 ACCEPT = 0.97
 # Kinds whose renderings say the same in another notation: there the estimator's error decides what is believed.
-RE_ENCODED = frozenset(("json", "table"))
+RE_ENCODED = frozenset(("json", "table", "mixed"))
 # Rows of these are facts in themselves: `last` has the clock times of a log, but no line of it may go.
 INVENTORIES = frozenset(("table", "listing"))
 # Below this confidence, and for kinds that nobody handles, the specialists' own sniff is asked too.
@@ -84,7 +84,7 @@ class Drafter:
             if found.confidence < UNSURE or not (found.kind == "mixed" or compressors.for_kind(found.kind)):
                 self._ask_specialists(text, hint, report)
         kind = report.kind
-        if policy.only and kind not in policy.only:
+        if policy.only and kind not in policy.only and kind != "mixed":  # of mixed output, each part is asked
             report.kept = f"not among --only ({kind})"
         elif kind in policy.skip:
             report.kept = f"--skip {kind}"
@@ -127,10 +127,12 @@ class Drafter:
         if depth >= MAX_PARTS:
             return None
         found = route(text, hint)
-        if self._policy.skip and found.kind in self._policy.skip:
+        only = self._policy.only
+        if found.kind in self._policy.skip or (only and found.kind not in only and "mixed" not in only):
             return None
         want = self._want(block, end, lossless=lossless, depth=depth + 1)
         want.hint = hint
+        want.asked = False  # whoever named a kind named the block's, not that of its parts
         return self._compress(found.kind, text, want, None)
 
     def _compress(self, kind: str, text: str, want: Want, report: Report | None) -> Draft | None:

@@ -109,10 +109,11 @@ def crush_lines(
     """Crush JSON Lines of requests as they come: each line is a document, one line out per line in."""
     for line in lines:
         body = line.rstrip(b"\r\n")
-        if not formats.is_request_line(body):
+        document = formats.request_line(body)
+        if document is None:
             yield _untouched(line, policy, "")
             continue
-        result = crush(body, policy, store, model=model, dry=dry)
+        result = _crush(document, body, policy, store, model, dry=dry)
         result.data += line[len(body) :]
         yield result
 

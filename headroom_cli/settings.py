@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from headroom_cli.errors import ConfigError, UsageError
-from headroom_cli.model import KINDS, LEVELS
+from headroom_cli.model import KINDS, LEVELS, REDEEMS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 # The names of headroom_cli.formats.FORMATS, repeated because that package stands above this one; a test compares.
 FORMAT_NAMES = ("anthropic", "openai", "responses", "bare", "jsonl", "raw")
-REDEEMERS = ("auto", "tool", "shell", "none")
 
 YES = frozenset(("1", "true", "yes", "on"))
 NO = frozenset(("0", "false", "no", "off"))
@@ -116,7 +115,7 @@ TABLE = (
     ),
     Setting(
         "redeem", ("--redeem",), "HEADROOM_REDEEM", "choice", "WAY",
-        "how the reader of the output can ask for an original", choices=REDEEMERS, shown="shell",
+        "how the reader of the output can ask for an original", choices=REDEEMS, shown="shell",
     ),
     Setting(
         "only", ("--only",), "HEADROOM_ONLY", "choices", "KIND,...",

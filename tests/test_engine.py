@@ -391,3 +391,18 @@ def test_observations_come_back_when_their_wrapper_went(store: Store) -> None:
         assert engine.expand(result.data, store) == (data, [])
         assert engine.crush(result.data, Policy(level=level), store).data == result.data
         assert engine.expand(result.data, store) == (data, [])
+
+
+def test_parts_of_mixed_output_are_chosen_by_their_own_kind(store: Store) -> None:
+    session = f"$ cat app.log\n{log(200)}$ curl -s http://localhost/items\n{records(200, indent=1)}\n"
+    data = session.encode()
+
+    def left(**chosen: frozenset[str]) -> int:
+        return engine.crush(data, Policy(as_kind="mixed", **chosen), store, dry=True).after
+
+    both, only, skip = left(), left(only=frozenset(["json"])), left(skip=frozenset(["json"]))
+    assert both < only < engine.crush(data, Policy(), None).before
+    assert both < skip < engine.crush(data, Policy(), None).before
+    assert engine.crush(data, Policy(as_kind="mixed", skip=frozenset(["mixed"])), store).data == data
+    result = engine.crush(data, Policy(as_kind="mixed"), store)
+    assert engine.expand(result.data, store) == (data, [])

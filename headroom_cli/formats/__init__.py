@@ -194,12 +194,18 @@ def parse(data: bytes, form: str = "") -> Document:
     return _raw(text)
 
 
-def is_request_line(line: bytes) -> bool:
-    """Tell whether a line of JSON Lines is a whole request (a document of its own)."""
+def request_line(line: bytes) -> Document | None:
+    """Open a line of JSON Lines that is a whole request, a document of its own; None for any other line."""
     try:
-        return parse(line).format in REQUESTS
+        document = parse(line)
     except UnicodeDecodeError:
-        return False
+        return None
+    return document if document.format in REQUESTS else None
+
+
+def is_request_line(line: bytes) -> bool:
+    """Tell whether a line of JSON Lines is a whole request."""
+    return request_line(line) is not None
 
 
 def _raw(text: str, warning: str = "") -> Document:
