@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from headroom_cli import compressors, tokens
-from headroom_cli.model import EXACT, FAITHFUL, LOSSY, Draft, Want
-from headroom_cli.routing import route, segments
+from headroom_cli import compressors, mixed, tokens
+from headroom_cli.model import LOSSY, Want
+from headroom_cli.routing import route, wrappers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.model import Block, Hint, Policy, Report
+    from headroom_cli.model import Block, Draft, Hint, Policy, Report
 
 # Law 4: a rendering must save 3 % of the tokens, counted with its marker.
 ACCEPT = 0.97
@@ -24,22 +24,19 @@ UNSURE = 0.6
 SECONDS_PER_BLOCK = 10.0
 # How deep parts are handed on: a log inside JSON inside a fence.
 MAX_PARTS = 3
-# Characters; below this a part cannot save what its gap note costs.
-MIN_PART = 200
-# Joined notes of several parts must fit a marker.
-MAX_MISSING = 80
 
 
 class Drafter:
     """What stays the same for all blocks of a document: the policy, its level, the counter and the deadline."""
 
-    __slots__ = ("_deadline", "_policy", "_turns", "level", "lossless", "model")
+    __slots__ = ("_deadline", "_policy", "_standing", "_turns", "level", "lossless", "model")
 
     def __init__(self, policy: Policy, *, turns: bool, model: str, deadline: float) -> None:
         """``deadline`` is a value of ``time.perf_counter``; ``turns`` tells a conversation from a raw blob."""
         self._policy = policy
         self._turns = turns
         self._deadline = deadline
+        self._standing: dict[str, str] = {}
         self.lossless = policy.lossless
         self.level = policy.level_for(turns=turns)
         self.model = model
@@ -54,13 +51,19 @@ class Drafter:
         Fill in the report's kind, confidence, compressor, degree and tokens after.
         """
         end = min(self._deadline, time.perf_counter() + SECONDS_PER_BLOCK)
+        wrapper = wrappers.read(block.text)
         try:
             kind = self._kind(block.text, block.hint, report)
             if not kind:
                 return None
+
+            def inner(text: str, want: Want) -> Draft | None:
+                return self._compress(kind, text, want, report) if text and not text.isspace() else None
+
             # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
             for lossless in (True,) if self.lossless else (False, True):
-                draft = self._compress(kind, block.text, self._want(block, end, lossless=lossless), report)
+                want = self._want(block, end, lossless=lossless)
+                draft = mixed.unwrapped(block.text, wrapper, self._standing, want, inner)
                 if draft is not None and self.accepts(block.text, draft, report):
                     return draft
                 if draft is not None and draft.degree != LOSSY:
@@ -72,6 +75,10 @@ class Drafter:
         if not report.kept:
             report.kept = "out of time" if time.perf_counter() > end else "nothing to gain"
         return None
+
+    def passed(self, block: Block) -> None:
+        """Take note of what an output's wrapper said: later ones need not say it again while it holds."""
+        self._standing.update(wrappers.read(block.text).facts())
 
     def _kind(self, text: str, hint: Hint, report: Report) -> str:
         """Return the kind to compress a text as, "" with a reason when it stays."""
@@ -137,7 +144,7 @@ class Drafter:
 
     def _compress(self, kind: str, text: str, want: Want, report: Report | None) -> Draft | None:
         if kind == "mixed":
-            draft = _compress_segments(text, want)
+            draft = mixed.compress(text, want)
         else:
             name = compressors.for_kind(kind)
             if not name:
@@ -167,36 +174,3 @@ class Drafter:
 def weighed(draft: Draft) -> str:
     """Return the draft with a marker of the usual length, as it would be sent."""
     return draft.text if draft.degree != LOSSY else f"{draft.text}\n<<headroom:{'a' * 12} {draft.missing}>>"
-
-
-def _compress_segments(text: str, want: Want) -> Draft | None:
-    """Cut mixed output into segments, hand each to its specialist, and join the answers in place."""
-    pieces: list[str] = []
-    missing: list[str] = []
-    degree = EXACT
-    changed = 0
-    for segment in segments(text, want.hint):
-        part = text[segment.start : segment.end]
-        # A short part, a prompt or a kind that nobody handles has nothing to give: spare it the routing.
-        able = len(part) >= MIN_PART and (segment.kind == "mixed" or compressors.for_kind(segment.kind))
-        draft = want.part(part, segment.hint) if able and not want.spent() else None
-        if draft is None or want.count(draft.text) >= want.count(part):
-            pieces.append(part)
-            continue
-        changed += 1
-        newline = "\n" if part.endswith("\n") and not draft.text.endswith("\n") else ""
-        pieces.append(draft.text + newline)
-        if draft.degree == LOSSY:
-            missing.append(draft.missing)
-        degree = _weaker(degree, draft.degree)
-    if not changed:
-        return None
-    note = ", ".join(missing)
-    if len(note) > MAX_MISSING:
-        note = f"parts of {len(missing)} outputs"
-    return Draft("".join(pieces), degree, note)
-
-
-def _weaker(one: str, other: str) -> str:
-    order = (EXACT, FAITHFUL, LOSSY)
-    return order[max(order.index(one), order.index(other))]

@@ -226,6 +226,8 @@ def _draft_all(
             if report.failure:
                 result.warnings.append(f"{report.path or 'input'}: {report.compressor} failed; passed through")
                 result.failure = HeadroomError(f"{report.compressor}: {report.failure}; report it with the input")
+        if block.role == "tool":
+            drafter.passed(block)
         here = context.advance(here, block, stands_for(record, digest) if ours else digest)
     return changes
 

@@ -8,7 +8,7 @@ print nothing but a compiler's error. Where both are weak the likeliest kind com
 from __future__ import annotations
 
 from headroom_cli.model import Hint
-from headroom_cli.routing import json_head, parts
+from headroom_cli.routing import json_head, parts, wrappers
 
 # A kind that has a grammar is never believed from a command alone: the text must look like it at least this much.
 _LEAST = {"json": 0.5, "diff": 0.3, "html": 0.25, "search": 0.3, "table": 0.15, "test-log": 0.02}
@@ -65,12 +65,16 @@ class Segment:
 
 def route(text: str, hint: Hint) -> Route:
     """Return the kind of a text. Only a bounded sample is read, whatever the size."""
-    start, end = parts.unwrap(text)
+    start, end = wrappers.unwrap(text)
     if start >= end:
         return Route("prose", 0.0, "empty")
     prompts = parts.prompts(text, start, end)
     if prompts >= 2:
         return Route("mixed", 0.9, f"{prompts} shell prompts")
+    echoed = "echo " in hint.command or "printf " in hint.command
+    named = parts.banners(text, start, end, echoed=echoed)
+    if named >= 2:
+        return Route("mixed", 0.85, f"{named} named outputs")
     if start and not hint.path:
         hint = Hint(hint.command, hint.tool, parts.named(text, start))
     if start or end < len(text):

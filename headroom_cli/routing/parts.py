@@ -7,65 +7,21 @@ from __future__ import annotations
 
 import re
 
+from headroom_cli.lazy import pattern
+from headroom_cli.routing.wrappers import unwrap
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Lines that a harness puts around what a command printed. Anchored at both ends, gaps bounded.
-_OPENING = (
-    r"(?:<(?:returncode|exit_code|return_code)>-?\d{1,4}</(?:returncode|exit_code|return_code)>"
-    r"|<(?:output|stdout|stderr|output_head|output_tail|result|function_results|tool_result|system|error|content)>"
-    r"|(?:OBSERVATION|Observation|Output|STDOUT|Stdout|stdout|STDERR|stderr|Result):"
-    r"|(?:Exit code|exit code|Return code|Exit status|Command exited with code)s?:? ?-?\d{1,4}\.?"
-    r"|\[(?:File|Open file|Current directory|Command)[^\]\n]{0,300}\]|\(Open file: [^)\n]{0,300}\)"
-    r"|Here's the result of running `[^`\n]{1,40}` on [^\n]{1,300}:"
-    r"|\(\d{1,7} more lines? (?:above|below)\))[ \t\r]*$"
-)
-_CLOSING = (
-    r"(?:</(?:output|stdout|stderr|output_head|output_tail|result|function_results|tool_result|system|error|content)>"
-    r"|<(?:returncode|exit_code)>-?\d{1,4}</(?:returncode|exit_code)>"
-    r"|(?:Exit code|exit code|Return code|Exit status|EXIT CODE)s?:? ?-?\d{1,4}\.?"
-    r"|\[(?:Command finished|Process exited|The command completed|Python Interpreter|Jupyter current)[^\]\n]{0,300}\]"
-    r"|\[Current working directory: [^\]\n]{0,300}\]|\(Current directory: [^)\n]{0,300}\)|\(Open file: [^)\n]{0,300}\)"
-    r"|bash-\$|\(\d{1,7} more lines? (?:above|below)\))[ \t\r]*$"
-)
 _PROMPT = (
     r"(?:\([\w.-]{1,40}\) )?(?:[\w.-]{1,40}@[\w.-]{1,60}[: ][^\n$#]{0,120})?(?:bash-[\d.]{1,6})?[$\u276f] (?=[\w./(~])"
     r"|PS [A-Z]:\\[^>\n]{0,200}> (?=\S)|[\w.-]{1,40}@[\w.-]{1,60}:[^\n$#]{0,120}# (?=[\w./])"
 )
 _FENCE = r" {0,3}(`{3,20}|~{3,20})[ \t]{0,4}([\w+#.-]{0,30})[^`\n]{0,80}$"
-# The heads of both: most texts have none, and are spared the patterns (1 ms each to compile; re keeps them).
-_OPENING_HEADS = (
-    "<return", "<exit", "<out", "<std", "<res", "<func", "<tool", "<sys", "<err", "<cont", "OBS", "Obs", "Out", "STD",
-    "Std", "std", "Res", "Exit", "exit", "Return", "Command", "[File", "[Open", "[Curr", "[Comm", "(", "Here's",
-)  # fmt: skip
-_CLOSING_HEADS = (
-    "</out", "</std", "</res", "</func", "</tool", "</sys", "</err", "</cont", "<ret", "<exit", "Exit", "exit",
-    "Return", "EXIT", "[Comm", "[Proc", "[The", "[Pyth", "[Jup", "[Curr", "(", "bash-$",
-)  # fmt: skip
-_WRAPPER_LINES = 6
 _PARTS = 200  # more boundaries than this are the shape of one text, not of several
 
 Part = tuple[int, int, str, str]  # start, end, why, command or file name
-
-
-def unwrap(text: str) -> tuple[int, int]:
-    """Return the span inside a harness's wrapper lines; the whole text when there are none."""
-    start, end = 0, len(text)
-    for _ in range(_WRAPPER_LINES):
-        line_end = text.find("\n", start, start + 400)
-        if line_end < 0 or not text.startswith(_OPENING_HEADS, start) or not re.match(_OPENING, text[start:line_end]):
-            break
-        start = line_end + 1
-    for _ in range(_WRAPPER_LINES):
-        tail = end - 1 if text[end - 1 : end] == "\n" else end
-        line_start = text.rfind("\n", max(start, tail - 400), tail) + 1
-        if line_start <= start or not text.startswith(_CLOSING_HEADS, line_start):
-            break
-        if not re.match(_CLOSING, text[line_start:tail]):
-            break
-        end = line_start
-    return start, end
 
 
 _NAMED = r"\[File: ([^()\]\n]{1,300}) \(|Here's the result of running `[^`\n]{1,40}` on ([^\n]{1,300}):"
@@ -90,15 +46,63 @@ def cut(text: str) -> list[Part]:
     """Return the parts of a text, in order, covering it; a single part when nothing divides it."""
     start, end = unwrap(text)
     parts: list[Part] = [(0, start, "wrapper", "")] if start else []
-    inner = (_session if prompts(text, start, end) else _fences)(text, start, end)
-    if len(inner) == 1 and inner[0][2] == "text":
-        inner = _embedded(text, start, end)
+    inner: list[Part] = []
+    for divide in (_banners, _session if prompts(text, start, end) else _fences, _embedded):
+        inner = divide(text, start, end)
+        if len(inner) > 1:
+            break
     if len(inner) > _PARTS:
         inner = [(start, end, "text", "")]
     parts += inner
     if end < len(text):
         parts.append((end, len(text), "wrapper", ""))
     return parts
+
+
+# `head -n 5 a b`, `tail a b`: one line names the file that follows. `echo "=== $f ==="` between commands does the same.
+_FILE_BANNER = pattern(r"==> ([^\n]{1,300}) <==$")
+_ECHOED_BANNER = pattern(r"(={2,8}|-{2,8}|#{2,8}|\*{2,8}) {0,2}([^\n=*#-][^\n]{0,200}?) {0,2}\1$")
+
+
+def banners(text: str, start: int, end: int, *, echoed: bool) -> int:
+    """Return how many lines of a bounded sample name the output that follows; ``echoed``: the command prints such."""
+    head = text[start : min(end, start + 20_000)]
+    count = head.count("\n==> ") + head.startswith("==> ")
+    if count:
+        return sum(1 for line in head.split("\n") if line.startswith("==> ") and _FILE_BANNER.match(line[:320]))
+    if not echoed:
+        return 0
+    heads = ("==", "--", "##", "**")
+    return sum(1 for line in head.split("\n") if line.startswith(heads) and _ECHOED_BANNER.match(line[:240]))
+
+
+def _banners(text: str, start: int, end: int) -> list[Part]:
+    """Cut at the lines that name the output behind them; each is a prompt, its name the file when it looks like one."""
+    whole: list[Part] = [(start, end, "text", "")]
+    files = banners(text, start, end, echoed=False) > 0
+    # Without the command, two echoed banners are needed: one may be a heading of any report.
+    if not files and banners(text, start, end, echoed=True) < 2:
+        return whole
+    matching = (_FILE_BANNER if files else _ECHOED_BANNER).match
+    parts: list[Part] = []
+    open_at, name = start, ""
+    for at, stop in _line_spans(text, start, end):
+        if text[at] not in "=-#*":
+            continue
+        match = matching(text[at : min(stop, at + 320)].rstrip("\r\n"))
+        if match is None:
+            continue
+        if len(parts) > _PARTS:
+            break
+        if open_at < at:
+            parts.append((open_at, at, "text", name))
+        parts.append((at, stop, "prompt", ""))
+        said = match.group(match.lastindex or 1).strip()
+        name = f"cat {said}" if " " not in said and ("/" in said or "." in said[1:]) else ""
+        open_at = stop
+    if open_at < end:
+        parts.append((open_at, end, "text", name))
+    return parts or whole
 
 
 def _line_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
