@@ -1,0 +1,65 @@
+"""Items as lines."""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.pages.items import CLOSE, HEAD, ITEM, NAV, OPEN, ROW, VERBATIM, Item
+from headroom_cli.compressors.pages.scan import attribute
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LINK = pattern(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}([0-9]+){CLOSE}")
+_MARK = pattern(f"{OPEN}|{CLOSE}[0-9]+{CLOSE}")
+_DEEPEST = 6  # levels of lists that are shown by indentation
+_LONGEST = 300  # characters of a URL; longer ones carry a session or a picture
+
+
+def destination(said: str) -> str:
+    """Return where a link leads as its page writes it, "" for places on the page itself and for code."""
+    url = attribute(said, "href").strip()
+    if not url or url[0] == "#" or len(url) > _LONGEST or url[:11].lower() in ("javascript:",) or " " in url:
+        return ""
+    return "" if url[:5].lower() == "data:" else url
+
+
+def lines(items: list[Item], urls: list[str], *, links: bool, verbatim: Callable[[str, int], list[str]]) -> list[list[str]]:
+    """Return the lines of each item; with ``links`` where each link leads, else its text alone."""
+
+    def linked(match: object) -> str:
+        name, number = match.group(1), match.group(2)  # type: ignore[attr-defined]
+        url = destination(urls[int(number)])
+        return f"[{name.strip()}]({url})" if url else name
+
+    out: list[list[str]] = []
+    menus: list[tuple[int, list[str]]] = []
+    menu: list[str] = []
+    last = -1
+    for kind, text, number in items:
+        if OPEN in text or CLOSE in text:
+            line = " ".join(_MARK.sub("", _LINK.sub(linked, text) if links else text).split())
+        else:
+            line = text
+        if kind == HEAD:
+            out.append([f"{'#' * number} {line}"])
+        elif kind == ITEM:
+            out.append([f"{'  ' * min(number - 1, _DEEPEST)}{line}"])
+        elif kind == ROW:
+            out.append([line, "---"] if number else [line])
+        elif kind == VERBATIM:
+            out.append(verbatim(text, number))
+        elif kind == NAV:
+            if last == NAV:
+                menu.append(line)
+                out.append([])
+            else:
+                menu = [line]
+                menus.append((len(out), menu))
+                out.append([line])
+        else:
+            out.append([line])
+        last = kind
+    for at, names in menus:
+        out[at] = [" | ".join(names)]
+    return out
