@@ -1,6 +1,6 @@
 """Tokens left and needles kept on the outside corpus, per kind: python benchmarks/corpus.py [LEVEL] [KIND ...].
 
-LEVEL is safe, balanced (default), max or lossless; kinds default to json and logs. Tokens are exact o200k counts by
+LEVEL is safe, balanced (default), max or lossless; kinds default to all of KINDS. Tokens are exact o200k counts by
 rs-bpe. A needle is a fact that a person marked in a sample; it counts as kept when it reads in place in the output,
 white space and colours aside. Samples stand in a conversation as the result of the command that made them.
 """
@@ -20,6 +20,7 @@ from rs_bpe.bpe import openai
 
 from headroom_cli import compress
 
+KINDS = ["json", "logs", "search", "diff", "code", "prose", "html", "cmdout"]
 SPACE = re.compile(r"\s+")
 ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 
@@ -47,7 +48,7 @@ def readable(kind: str, text: str) -> list[str]:
 
 def main() -> None:
     level = sys.argv[1] if len(sys.argv) > 1 else "balanced"
-    kinds = sys.argv[2:] or ["json", "logs"]
+    kinds = sys.argv[2:] or KINDS
     count = openai.o200k_base().count
     print(
         f"{'kind':8} {'n':>4} {'tokens':>7} {'median':>7} {'kept':>7} {'groups':>7} {'same':>5} {'larger':>6} "
