@@ -11,6 +11,7 @@ COMPRESSORS: dict[str, tuple[str, ...]] = {
     "records": ("json",),
     "logs": ("log", "test-log"),
     "pages": ("html",),
+    "code": ("code",),
 }
 
 

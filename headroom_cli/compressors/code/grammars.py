@@ -1,0 +1,186 @@
+"""The grammars: language -> wheel and query, one row each, loaded when a file of that language comes.
+
+A wheel that is missing or does not load leaves the outline by patterns (``outline.py``) for its language.
+
+A query's captures: ``fn`` a function with a name, ``lambda`` one without (its header is kept inside an elided body only
+when the line names it or its first argument is a text, as in ``it("...", () => {``), ``type`` a type that may be declared
+inside a body, ``doc`` a documentation string, ``comment``. Node names were checked on real files of every language.
+"""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_C_COMMENTS = "(comment) @comment"
+_SPLIT_COMMENTS = "(line_comment) @comment (block_comment) @comment"
+_SCRIPT = """
+(function_declaration) @fn (generator_function_declaration) @fn (method_definition) @fn
+(arrow_function body: (statement_block)) @lambda (function_expression) @lambda (class_static_block) @lambda
+(class_declaration) @type (interface_declaration) @type (enum_declaration) @type
+(comment) @comment
+"""
+
+# language -> (module of the wheel, its function, query)
+GRAMMARS: dict[str, tuple[str, str, str]] = {
+    "python": (
+        "tree_sitter_python",
+        "language",
+        """(function_definition) @fn (class_definition) @type (comment) @comment
+        (function_definition body: (block . (expression_statement (string) @doc)))
+        (class_definition body: (block . (expression_statement (string) @doc)))
+        (module . (comment)* . (expression_statement (string) @doc))""",
+    ),
+    # the grammar of TSX reads JavaScript and JSX too; TypeScript needs its own for casts written <T>x
+    "tsx": ("tree_sitter_typescript", "language_tsx", _SCRIPT),
+    "typescript": ("tree_sitter_typescript", "language_typescript", _SCRIPT),
+    "go": (
+        "tree_sitter_go",
+        "language",
+        "(function_declaration) @fn (method_declaration) @fn (func_literal) @lambda (type_declaration) @type"
+        + _C_COMMENTS,
+    ),
+    "rust": (
+        "tree_sitter_rust",
+        "language",
+        """(function_item) @fn (closure_expression body: (block)) @lambda (struct_item) @type (enum_item) @type
+        """
+        + _SPLIT_COMMENTS,
+    ),
+    "java": (
+        "tree_sitter_java",
+        "language",
+        """(method_declaration) @fn (constructor_declaration) @fn (compact_constructor_declaration) @fn
+        (lambda_expression body: (block)) @lambda (static_initializer) @lambda (class_declaration) @type
+        (enum_declaration) @type (interface_declaration) @type"""
+        + _SPLIT_COMMENTS,
+    ),
+    "c": (
+        "tree_sitter_c",
+        "language",
+        "(function_definition) @fn (struct_specifier body: (_)) @type (enum_specifier body: (_)) @type" + _C_COMMENTS,
+    ),
+    "cpp": (
+        "tree_sitter_cpp",
+        "language",
+        """(function_definition) @fn (lambda_expression) @lambda (struct_specifier body: (_)) @type
+        (class_specifier body: (_)) @type (enum_specifier body: (_)) @type"""
+        + _C_COMMENTS,
+    ),
+    "csharp": (
+        "tree_sitter_c_sharp",
+        "language",
+        """(method_declaration) @fn (constructor_declaration) @fn (destructor_declaration) @fn
+        (operator_declaration) @fn (conversion_operator_declaration) @fn (local_function_statement) @fn
+        (accessor_declaration) @fn (lambda_expression body: (block)) @lambda (anonymous_method_expression) @lambda"""
+        + _C_COMMENTS,
+    ),
+    "ruby": (
+        "tree_sitter_ruby",
+        "language",
+        "(method) @fn (singleton_method) @fn (do_block) @lambda" + _C_COMMENTS,
+    ),
+    "php": (
+        "tree_sitter_php",
+        "language_php",
+        "(function_definition) @fn (method_declaration) @fn (anonymous_function) @lambda" + _C_COMMENTS,
+    ),
+    "kotlin": (
+        "tree_sitter_kotlin",
+        "language",
+        """(function_declaration) @fn (secondary_constructor) @fn (getter) @fn (setter) @fn
+        (anonymous_initializer) @lambda (anonymous_function) @lambda (lambda_literal) @lambda"""
+        + _SPLIT_COMMENTS,
+    ),
+    "swift": (
+        "tree_sitter_swift",
+        "language",
+        """(function_declaration) @fn (init_declaration) @fn (deinit_declaration) @fn (computed_property) @lambda
+        (lambda_literal) @lambda (comment) @comment (multiline_comment) @comment""",
+    ),
+    "bash": ("tree_sitter_bash", "language", "(function_definition) @fn" + _C_COMMENTS),
+}
+
+# What the extra [languages] adds: its name for the grammar -> query. Only where functions have a field "body".
+EXTRA: dict[str, str] = {
+    "lua": "(function_declaration) @fn (function_definition) @lambda (comment) @comment",
+    "scala": "(function_definition) @fn (comment) @comment (block_comment) @comment",
+    "dart": "(function_body) @lambda (comment) @comment (documentation_comment) @comment",
+    "julia": "(function_definition) @fn (line_comment) @comment (block_comment) @comment",
+    "zig": "(function_declaration) @fn (comment) @comment",
+    "perl": "(subroutine_declaration_statement) @fn (comment) @comment",
+    "r": "(function_definition) @lambda (comment) @comment",
+    "objc": "(function_definition) @fn (method_definition) @fn (comment) @comment",
+    "groovy": "(function_definition) @fn (comment) @comment",
+    "solidity": "(function_definition) @fn (constructor_definition) @fn (comment) @comment",
+}
+
+_BODIES = frozenset(
+    ("function_body", "block", "compound_statement", "statement_block", "body_statement", "computed_property")
+)
+_CHUNK = 1 << 16
+
+_loaded: dict[str, tuple[Any, Any] | None] = {}
+
+
+def load(language: str) -> tuple[Any, Any] | None:
+    """Return (parser, query) of a language, or None when its grammar is not installed or does not fit."""
+    if language not in _loaded:
+        try:
+            _loaded[language] = _load(language)
+        except (ImportError, AttributeError, ValueError, TypeError, LookupError, OSError, SyntaxError):
+            # Not installed, built for another tree-sitter, or a grammar whose nodes have other names.
+            _loaded[language] = None
+    return _loaded[language]
+
+
+def _load(language: str) -> tuple[Any, Any] | None:
+    from tree_sitter import Language, Parser, Query
+
+    row = GRAMMARS.get(language)
+    if row is not None:
+        module, function, source = row
+        grammar = Language(getattr(__import__(module), function)())
+    elif language in EXTRA:
+        pack: Any = __import__("tree_sitter_language_pack")
+        grammar, source = pack.get_language(language), EXTRA[language]
+    else:
+        return None
+    return Parser(grammar), Query(grammar, source)
+
+
+def captures(language: str, data: bytes, seconds: float) -> tuple[dict[str, list[Any]], Any] | None:
+    """Return (captures, root node) of UTF-8 source, or None without a grammar or when parsing takes too long."""
+    loaded = load(language)
+    if loaded is None:
+        return None
+    from tree_sitter import QueryCursor
+
+    parser, query = loaded
+    end = time.perf_counter() + seconds
+    late: Callable[..., bool] = lambda *_: time.perf_counter() > end  # noqa: E731 - a callback and nothing else
+    # The clock can only stop a parser that reads by callback.
+    tree = parser.parse(lambda offset, _point: data[offset : offset + _CHUNK], progress_callback=late)
+    if tree is None or late():
+        parser.reset()
+        return None
+    root = tree.root_node
+    # No progress callback here: tree-sitter 0.26.1 crashes when a query has one. Queries are linear in the tree.
+    return QueryCursor(query).captures(root), root
+
+
+def body_of(node: Any) -> Any:
+    """Return the node that holds a function's statements, or None for a declaration without any."""
+    body = node.child_by_field_name("body")
+    if body is not None:
+        return body
+    if node.type in ("lambda_literal", "do_block", "computed_property", "function_body"):
+        return node
+    for child in reversed(node.children):
+        if child.type in _BODIES:
+            return child
+    return None

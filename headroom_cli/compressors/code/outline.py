@@ -1,0 +1,126 @@
+"""A file's shape without a grammar: headers by their words, bodies by indentation, comments by how their lines begin.
+
+For languages that have no grammar here, slices whose first line stands inside something, and files past the cap.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.code.shape import Function, Shape, count_inside, holds, name_in
+from headroom_cli.lazy import pattern
+
+# A line that opens a function, by its first words; everything bounded.
+_HEADER = pattern(
+    r"\s{0,100}(?:(?:export|default|public|private|protected|internal|static|final|abstract|override|virtual|async|pub(?:\(\w{1,20}\))?"
+    r"|unsafe|const|extern|inline|suspend|open|local|partial|sealed|synchronized|native|fileprivate|mutating|tailrec) ){0,6}"
+    r"(?:def|fn|func|fun|function\*?|sub|proc|method|constructor|init|deinit|procedure|defp|defmacro|task|subroutine|operator"
+    r"|macro_rules!)(?:\b|(?<=!))(?![\s]{0,3}[=:.;,)])"
+)
+_CONTROL = pattern(
+    r"\s{0,100}(?:\}\s{0,3})?(?:if|else|for|foreach|while|switch|do|try|catch|finally|case|return|throw|match|loop|unless|until|elif|elsif|with"
+    r"|except|when|select|using|lock|class|struct|enum|interface|trait|impl|namespace|module|union|record|object|protocol|extension"
+    r"|typedef|type|import|from|package|new|await|yield|assert|raise|guard|defer|go|let|var|#)\b"
+)
+_LINE_COMMENTS = {
+    "python": ("#",), "ruby": ("#",), "bash": ("#",), "perl": ("#",), "r": ("#",), "julia": ("#",), "elixir": ("#",),
+    "nim": ("#",), "fish": ("#",), "powershell": ("#",), "awk": ("#",), "tcl": ("#",), "graphql": ("#",),
+    "lua": ("--",), "haskell": ("--",), "vhdl": ("--",), "erlang": ("%",), "clojure": (";",), "fortran": ("!",),
+    "basic": ("'",), "php": ("//", "#"),
+}  # fmt: skip
+_OPERATORS = frozenset("=+-/%!|;{}\"'`?#")
+_TAB = 4  # columns
+_LONG = 600  # characters; a longer line is data
+
+
+def _indent(line: str) -> int:
+    """Return the width of a line's indentation; a tab counts as four columns."""
+    bare = line.lstrip(" \t")
+    lead = line[: len(line) - len(bare)]
+    return len(lead) + (_TAB - 1) * lead.count("\t")
+
+
+def outline(lines: list[str], language: str) -> Shape:
+    """Return the shape of source that no grammar reads. Linear: each row is looked at a fixed number of times."""
+    shape = Shape()
+    marks = _LINE_COMMENTS.get(language, ("//",))
+    _comments(lines, marks, shape)
+    hidden = bytearray(len(lines))
+    for first, last in shape.comments:
+        for row in range(first, last + 1):
+            hidden[row] = 1
+    indents = [_indent(line) if line.strip() else -1 for line in lines]
+    # Headers that are still open, innermost last: (indentation, row, row of the brace).
+    open_headers: list[tuple[int, int, int]] = []
+    last_full = -1
+    for row, indent in enumerate(indents):
+        if indent < 0 or hidden[row]:
+            continue
+        bare = lines[row].strip()
+        alone = bare[0] in ")]}{" or bare in ("end", "fi", "done", "esac", "end,", "end)")
+        while open_headers and indent <= open_headers[-1][0]:
+            level, head, brace = open_headers[-1]
+            if indent == level and bare == "{" and brace < 0 and last_full == head:
+                open_headers[-1] = (level, head, row)
+                break
+            if indent == level and bare.startswith(")") and bare.endswith(("{", ":")) and brace < 0:
+                open_headers[-1] = (level, head, row)  # parameters on lines of their own
+                break
+            open_headers.pop()
+            closes = indent == level and alone and bare[0] != "{" and len(bare) <= 4
+            _close(shape, lines, head, brace, row if closes else last_full)
+        else:
+            if not alone and len(bare) < _LONG and _is_header(lines[row]):
+                open_headers.append((indent, row, -1))
+        last_full = row
+    while open_headers:
+        level, head, brace = open_headers.pop()
+        _close(shape, lines, head, brace, last_full)
+    shape.functions.sort(key=lambda function: (function.first, -function.last))
+    return shape
+
+
+def _is_header(line: str) -> bool:
+    """Return whether a line opens a function: by its first word, or as name(parameters) that ends open."""
+    if _HEADER.match(line):
+        return True
+    bare = line.strip()
+    opening = bare.find("(")
+    if opening < 1 or not bare.endswith(("{", ")", "do", "|")) or _CONTROL.match(line):
+        return False
+    before = bare[:opening].split()
+    if bare.endswith("{") and "=>" in bare:
+        return len(before) <= 6
+    # `static int name(`: words and type marks, no operator or text before the parenthesis
+    return len(before) <= 8 and _OPERATORS.isdisjoint("".join(before))
+
+
+def _close(shape: Shape, lines: list[str], head: int, brace: int, last: int) -> None:
+    """Add the function that began at ``head`` and ends with row ``last``, unless it holds others."""
+    first = (brace if brace > head and lines[brace].strip() == "{" else brace + 1) if brace > head else head + 1
+    if last < first or holds(lines[head]):
+        return
+    function = Function(head, first, last, name_in(lines[head]), told=True)
+    count_inside(function, lines)
+    shape.functions.append(function)
+
+
+def _comments(lines: list[str], marks: tuple[str, ...], shape: Shape) -> None:
+    """Find comments that fill whole lines: line comments, and blocks of /* */ whose ends stand alone."""
+    slashes = "//" in marks
+    start = -1
+    for row, line in enumerate(lines):
+        bare = line.strip()
+        if start >= 0:
+            if "*/" in bare:
+                if bare.endswith("*/"):
+                    shape.comments.append((start, row))
+                start = -1
+        elif bare.startswith(marks) and not bare.startswith(
+            ("#include", "#define", "#if", "#e", "#!", "#[", "#pragma")
+        ):
+            shape.comments.append((row, row))
+        elif slashes and bare.startswith("/*"):
+            end = bare.find("*/", 2)
+            if end < 0:
+                start = row
+            elif end == len(bare) - 2:
+                shape.comments.append((row, row))
