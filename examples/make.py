@@ -1,11 +1,13 @@
 """Write the example inputs: an agent's conversation and the blobs it read. Made up for this project, same every time.
 
-python examples/make.py        writes trace.json, pods.json, app.log, pytest.txt, events.jsonl beside this file
+python examples/make.py        writes trace.json and one file of every kind beside this file
 """
 
 import json
 import random
 from pathlib import Path
+
+import texts
 
 HERE = Path(__file__).parent
 NODES = ("ip-10-0-1-17", "ip-10-0-2-40", "ip-10-0-3-8")
@@ -203,6 +205,16 @@ def main() -> None:
         "cat events.jsonl",
     )
     made["trace.json"] = trace(list(zip(commands, made.values(), strict=True)))
+    made |= {
+        "charge.py": texts.code(),
+        "retry.txt": texts.search(),
+        "files.txt": texts.listing(),
+        "fix.diff": texts.diff(),
+        "pods.txt": texts.table(),
+        "status.html": texts.page(),
+        "runbook.md": texts.prose(),
+        "session.txt": texts.session(made["app.log"], texts.listing()),
+    }
     for name, text in made.items():
         (HERE / name).write_text(text, encoding="utf-8")
         print(f"{name}: {len(text):,} bytes")

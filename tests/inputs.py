@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
 SHARED = Path(os.environ.get("HEADROOM_SHARED") or HERE.parent.parent / "shared")
 CORPUS = Path(os.environ.get("HEADROOM_CORPUS") or SHARED / "corpus")
+MAKERS = ("make.py", "texts.py", "__pycache__")
 HOSTILE = SHARED / "hostile"
 
 WHY_NO_CORPUS = "no corpus beside this checkout"
@@ -91,7 +92,7 @@ ODD = (
 
 def examples() -> list[tuple[str, bytes]]:
     """Return the shipped examples."""
-    return [(path.name, path.read_bytes()) for path in sorted(EXAMPLES.iterdir()) if path.suffix != ".py"]
+    return [(path.name, path.read_bytes()) for path in sorted(EXAMPLES.iterdir()) if path.name not in MAKERS]
 
 
 def corpus(*kinds: str, limit: int = 0) -> list[tuple[str, str, bytes]]:
