@@ -1,0 +1,232 @@
+"""Read an output of rg, grep, git grep, ag, ack and of editors' search tools into groups of rows.
+
+Whatever a path or a text holds, ``path + mark + number + mark + text`` is the line again: a wrong guess about where a
+path ends costs a good heading, never a character.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.search.forms import (
+    CONTEXT_NUMBER,
+    HEADING,
+    LINE,
+    NUMBER,
+    PLAIN,
+    SINGLE,
+    TOOL_ROW,
+    is_path,
+)
+from headroom_cli.compressors.search.rows import CONTEXT, FUNCTION, MATCH, Found, Group
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+
+_ESCAPE = pattern(r"\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,4000}(?:\x07|\x1b\\)|[()][A-Z0-9])")
+_COLUMN = pattern(r"\d{1,7}:")
+_PATH_CHARS = 600  # a number further right belongs to the text
+
+
+def plainly(text: str) -> str:
+    """Return a text without colours and links; the NUL behind a path (``-0``, ``-Z``) becomes a colon again."""
+    if "\x1b" in text:
+        text = _ESCAPE.sub("", text)
+    if "\0" in text and text.count("\0") <= text.count("\n") + 1:
+        lines = text.split("\n")
+        if all(line.count("\0") <= 1 for line in lines):
+            text = text.replace("\0", ":")
+    return text
+
+
+def read(lines: list[str], form: str) -> Found | None:
+    """Return the groups of an output in one of the text forms; None when there is no row at all."""
+    if form == LINE:
+        items = _line_form(lines)
+    elif form in (HEADING, SINGLE):
+        items = _heading_form(lines, single=form == SINGLE)
+    elif form == PLAIN:
+        items = _plain_form(lines)
+    else:
+        return None
+    found = Found(items, numbered=form != PLAIN, headed=form == HEADING)
+    if found.context:
+        found.items = _joined(found.items)
+    elif form == LINE:
+        _columns(found.items)
+    return found if any(not isinstance(item, str) for item in found.items) else None
+
+
+def _number(text: str) -> bool:
+    return len(text) < 10 and text.isdigit() and text.isascii()
+
+
+def _line_form(lines: list[str]) -> list[Group | str]:
+    items: list[Group | str] = []
+    group: Group | None = None
+    prefix = "\n"  # stands in no line
+    length = 0
+    known: set[str] | None = None
+    for line in lines:
+        if line.startswith(prefix):
+            mark = line[length : length + 1]
+            if mark == MATCH:
+                number, separator, text = line[length + 1 :].partition(MATCH)
+                if separator and len(number) < 10 and number.isdigit() and number.isascii():
+                    group.labels.append(number)  # type: ignore[union-attr]
+                    group.texts.append(text)  # type: ignore[union-attr]
+                    group.marks.append(MATCH)  # type: ignore[union-attr]
+                    continue
+            elif mark in (CONTEXT, FUNCTION) and mark:
+                number, separator, text = line[length + 1 :].partition(mark)
+                if separator and _number(number):
+                    group.labels.append(number)  # type: ignore[union-attr]
+                    group.texts.append(text)  # type: ignore[union-attr]
+                    group.marks.append(mark)  # type: ignore[union-attr]
+                    continue
+        mark = MATCH
+        match = NUMBER.search(line, 1, _PATH_CHARS)
+        if match is None or not is_path(line[: match.start()]) or CONTEXT_NUMBER.search(line, 1, match.start()):
+            if known is None and CONTEXT_NUMBER.search(line, 1, _PATH_CHARS):
+                known = _paths(lines)
+            other = _context_of(line, known) if known else None
+            if other is not None:
+                match = other
+                mark = line[match.start()]
+            elif match is not None and not is_path(line[: match.start()]):
+                match = None
+        if match is None:
+            items.append(line)
+            prefix = "\n"
+            continue
+        prefix = line[: match.start()]
+        length = len(prefix)
+        group = Group(prefix)
+        items.append(group)
+        group.labels.append(match[1])
+        group.texts.append(line[match.end() :])
+        group.marks.append(mark)
+    return items
+
+
+def _paths(lines: list[str]) -> set[str]:
+    """Return all that stands before a ``:12:``, the only sure sign of where a path ends."""
+    found = (NUMBER.search(line, 1, _PATH_CHARS) for line in lines)
+    return {match.string[: match.start()] for match in found if match is not None}
+
+
+def _context_of(line: str, known: set[str]) -> re.Match[str] | None:
+    """Return the ``-12-`` behind a known path at the start of a context line."""
+    at = 1
+    for _ in range(12):
+        match = CONTEXT_NUMBER.search(line, at, _PATH_CHARS)
+        if match is None:
+            return None
+        if line[match.start()] == line[match.end() - 1] and line[: match.start()] in known:
+            return match
+        at = match.start() + 1
+    return None
+
+
+def _heading_form(lines: list[str], *, single: bool) -> list[Group | str]:
+    items: list[Group | str] = []
+    group = Group("") if single else None
+    path = None if group is None else ""
+    if group is not None:
+        items.append(group)
+    for line in lines:
+        row = _row(line)
+        if row is None:
+            items.append(line)  # a heading, if a row comes next
+            path = path if line == "--" else "" if single else None
+            group = None
+            continue
+        if group is None:
+            last = items[-1] if items else ""
+            if single:
+                group = Group("")
+            elif path is not None:
+                group = Group(path)  # goes on behind "--"
+            elif isinstance(last, str) and last and last != "--" and not last.isspace():
+                items.pop()
+                group = Group(last)
+                path = last
+            else:
+                items.append(line)  # no heading tells whose row it is: it stays as it is
+                continue
+            items.append(group)
+        group.labels.append(row[0])
+        group.marks.append(row[1])
+        group.texts.append(row[2])
+    return [item for item in items if isinstance(item, str) or item.labels]
+
+
+def _row(line: str) -> tuple[str, str, str] | None:
+    """Return number, mark and text of a row under a heading."""
+    number, mark, text = line.partition(MATCH)
+    if mark and len(number) < 10 and number.isdigit() and number.isascii():
+        return number, MATCH, text
+    for mark in (CONTEXT, FUNCTION):
+        number, found, text = line.partition(mark)
+        if found and _number(number):
+            return number, mark, text
+    match = TOOL_ROW.match(line)
+    return (match[1] or match[2], MATCH, line[match.end() :]) if match else None
+
+
+def _plain_form(lines: list[str]) -> list[Group | str]:
+    items: list[Group | str] = []
+    group: Group | None = None
+    for line in lines:
+        start = 2 if line[1:3] in (":\\", ":/") else 0
+        at = line.find(MATCH, start, _PATH_CHARS)
+        path = line[:at]
+        if at < 1 or not is_path(path) or (" " in path and (group is None or path != group.path)):
+            items.append(line)
+            group = None
+            continue
+        if group is None or group.path != path:
+            group = Group(path)
+            items.append(group)
+        group.labels.append("")
+        group.marks.append(MATCH)
+        group.texts.append(line[at + 1 :])
+    return items
+
+
+def _joined(items: list[Group | str]) -> list[Group | str]:
+    """Leave out the ``--`` that a gap in the line numbers or another heading tells as well, and join what it parted."""
+    out: list[Group | str] = []
+    for at, item in enumerate(items):
+        before = out[-1] if out else None
+        after = items[at + 1] if at + 1 < len(items) else None
+        if item == "--" and isinstance(before, Group) and isinstance(after, Group):
+            if before.path != after.path:
+                continue
+            if int(after.labels[0]) > int(before.labels[-1]) + 1:
+                continue
+        if (
+            isinstance(item, Group)
+            and isinstance(before, Group)
+            and item.path == before.path
+            and int(item.labels[0]) > int(before.labels[-1])
+        ):
+            before.labels += item.labels
+            before.marks += item.marks
+            before.texts += item.texts
+            continue
+        out.append(item)
+    return out
+
+
+def _columns(items: list[Group | str]) -> None:
+    """Move the columns of ``--column`` and ``--vimgrep`` from the texts to the numbers when every row has one."""
+    groups = [item for item in items if isinstance(item, Group)]
+    match = _COLUMN.match
+    if not groups or not all(match(text) for group in groups for text in group.texts):
+        return
+    for group in groups:
+        for at, text in enumerate(group.texts):
+            column, _, rest = text.partition(":")
+            group.labels[at] += ":" + column
+            group.texts[at] = rest
