@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 COMPRESSORS: dict[str, tuple[str, ...]] = {
     "records": ("json",),
     "logs": ("log", "test-log"),
+    "search": ("search",),
     "pages": ("html",),
     "code": ("code",),
 }
