@@ -13,6 +13,7 @@ COMPRESSORS: dict[str, tuple[str, ...]] = {
     "search": ("search",),
     "pages": ("html",),
     "code": ("code",),
+    "prose": ("prose",),
 }
 
 

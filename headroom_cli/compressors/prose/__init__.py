@@ -1,0 +1,138 @@
+"""Prose by the sentence: the question decides what stays, else what only this sentence says.
+
+Headings, terms, code and tables stay in their places; between them whole sentences, verbatim and in order, with a note
+where some are missing. ``sentences.split`` and ``units.Units`` know where sentences begin and which of them must stay;
+a compressor that rates words with a model works on the same spans.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+
+from headroom_cli.compressors.prose.blocks import CODE, ITEM, TABLE, TEXT, Scanner
+from headroom_cli.compressors.prose.choose import order, sizes
+from headroom_cli.compressors.prose.clean import tidy
+from headroom_cli.compressors.prose.parts import listings
+from headroom_cli.compressors.prose.relevance import scores
+from headroom_cli.compressors.prose.render import Rendering
+from headroom_cli.compressors.prose.shape import is_prose, sniff
+from headroom_cli.compressors.prose.units import FIXED, NOTE, Units
+from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.model import Want
+
+RATIO = 0.5  # without a question
+ASKED = 0.4  # with a question that the text has something to do with
+MOST = 0.3  # at level max without a budget
+FLOOR = 0.25  # of the sentences stay at balanced, however much of the text is code
+SHORT = 150  # tokens; a text below stays whole
+_TINY = 18  # bytes; a gap of so little costs more to note than to fill
+_ROUNDS = 6  # renderings to find the right number of sentences
+_NEAR = 0.97  # of the target is near enough
+_NOTE_SHARE = 6  # bytes; about every other sentence brings a note
+
+
+def compress(text: str, want: Want) -> Draft | None:
+    """Return the shorter text, or None when there is nothing to gain or the time is over."""
+    clean = tidy(text)
+    draft = Draft(clean, FAITHFUL) if len(clean) < len(text) and clean.strip() else None
+    strict = want.budget is not None or want.level == "max"
+    if want.lossless or want.level == "safe" or not clean.strip():
+        return draft
+    if not (want.asked or is_prose(clean)):
+        return draft
+    tokens = want.count(clean)
+    if tokens < SHORT and not strict:
+        return draft
+    if want.budget is not None and tokens <= want.budget:
+        return draft
+    blocks = Scanner(clean).scan()
+    parts, lost = listings(clean, blocks, want)
+    if want.spent():
+        return None
+    units = Units(clean, blocks, parts)
+    sentences = units.kind.count(TEXT) + units.kind.count(ITEM)
+    notes = len(NOTE.findall(clean)) if "[..." in clean else 0
+    if not strict and notes * 12 > sentences:
+        return draft  # a rendering of ours already
+    if want.spent():
+        return None
+    relevance = scores(units, want.question) if want.question else []
+    ratio = ASKED if relevance else RATIO
+    target = want.budget if want.budget is not None else round((MOST if strict else ratio) * tokens)
+    rendering = _fit(units, relevance, target, tokens, want, strict=strict)
+    if rendering is None:
+        return draft
+    missing = rendering.missing(sentences + sum(map(units.hidden, range(len(units)))) - len(units))
+    if lost:
+        missing = f"{missing}, " * bool(missing) + f"parts of {lost} listing{'s' * (lost != 1)}"
+    if not missing or len(rendering.text) >= len(clean):
+        return draft
+    return Draft(rendering.text, LOSSY, missing)
+
+
+def _fit(
+    units: Units, relevance: list[float], target: int, tokens: int, want: Want, *, strict: bool
+) -> Rendering | None:
+    """Return the rendering nearest to ``target`` tokens from below."""
+    costs = sizes(units)
+    total = sum(costs) or 1
+    per_token = total / max(1, tokens)
+    words = sum(cost for cost, kind in zip(costs, units.kind, strict=True) if kind in (TEXT, ITEM, CODE, TABLE))
+    fixed = total - words
+    limit = target * per_token
+    if not strict:
+        limit = max(limit, fixed + FLOOR * words)
+        target = max(target, round(limit / per_token))
+        room = limit - fixed
+    else:
+        room = limit
+    chosen = order(units, costs, relevance, 1.25 * room, everything=strict)
+    if want.spent():
+        return None
+    start = 0
+    if not strict:
+        start = sum(1 for unit in chosen if units.kind[unit] in FIXED or units.failed[unit])
+    spent = list(accumulate((costs[unit] + _NOTE_SHARE for unit in chosen), initial=0))
+    best: Rendering | None = None
+    low, high = start, len(chosen)
+    guess = bisect_right(spent, spent[start] + room) - 1
+    for _ in range(_ROUNDS):
+        guess = min(high, max(low, guess))
+        rendering = Rendering(units, _filled(units, chosen[:guess], costs))
+        size = want.count(rendering.text)
+        if size <= target:
+            best, low = rendering, guess + 1
+            if size >= _NEAR * target:
+                break
+        else:
+            high = guess - 1
+        if low > high or want.spent():
+            break
+        guess = bisect_right(spent, spent[guess] + (target - size) * per_token) - 1
+    if best is None and not strict:
+        best = Rendering(units, _filled(units, chosen[:start], costs))
+    return best
+
+
+def _filled(units: Units, chosen: list[int], costs: list[int]) -> bytearray:
+    """Return a mask of the kept units; a gap that costs more to note than to fill is filled."""
+    kept = bytearray(len(costs))
+    for unit in chosen:
+        kept[unit] = 1
+    for unit in range(1, len(costs) - 1):
+        if not kept[unit] and costs[unit] <= _TINY and kept[unit - 1] and kept[unit + 1]:
+            kept[unit] = 1
+    return kept
+
+
+COMPRESSOR = Compressor(
+    "prose",
+    ("prose",),
+    sniff,
+    compress,
+    "prose by the sentence: what the question is about, else what only this sentence says; headings and code stay",
+)

@@ -1,0 +1,64 @@
+"""Whether a text reads as words and sentences, in any script."""
+
+from __future__ import annotations
+
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.model import Hint
+
+_SAMPLE = 24_000  # characters, in three pieces
+_STAMPED = pattern(
+    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?[\d.]{6,20}\]|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|[DIWEF]\d{4} |\S{1,200}:\d{1,7}:"
+)
+_PATHS = (".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".txt", ".org", ".tex", ".1", ".5", ".8")
+
+
+def _sample(text: str) -> str:
+    if len(text) <= _SAMPLE:
+        return text
+    piece = _SAMPLE // 3
+    middle = len(text) // 2
+    return f"{text[:piece]}\n{text[middle : middle + piece]}\n{text[-piece:]}"
+
+
+def wordiness(text: str) -> float:
+    """Return the share of characters on lines that read as words, fenced blocks aside; 0 for an empty text."""
+    fenced = False
+    wordy = total = 0
+    for line in _sample(text).split("\n"):
+        bare = line.strip()
+        if bare.startswith(("```", "~~~")):
+            fenced = not fenced
+            continue
+        if fenced or not bare:
+            continue
+        bare = bare[:2000]
+        size = len(bare)
+        total += size
+        if _STAMPED.match(bare):
+            continue
+        plain = sum(map(len, bare.split()))
+        letters = sum(map(str.isalpha, bare)) if not bare.isascii() else sum(map(len, _WORDS.findall(bare)))
+        spaced = bare.count(" ") >= 2 or not bare.isascii()
+        if spaced and letters >= 0.72 * plain:
+            wordy += size
+    return wordy / total if total else 0.0
+
+
+_WORDS = pattern("[A-Za-z]+")
+
+
+def is_prose(text: str) -> bool:
+    """Tell whether most of the text reads as words."""
+    return text.lstrip()[:1] not in ("{", "<") and wordiness(text) >= 0.5
+
+
+def sniff(text: str, hint: Hint) -> float:
+    """Return the confidence that a text is prose."""
+    if text.lstrip()[:1] in ("{", "<"):
+        return 0.0
+    share = wordiness(text)
+    named = hint.path.lower().endswith(_PATHS)
+    return min(0.9, 0.75 * share + 0.15 * named) if share >= 0.5 else 0.0

@@ -1,0 +1,172 @@
+"""The sentences of a text with what is known of each: where it is, what it costs, and why it may have to stay."""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.prose.blocks import CODE, HEAD, ITEM, KEEP, TERM, TEXT, Scanner
+from headroom_cli.compressors.prose.sentences import split
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors.prose.blocks import Block
+
+# What went wrong stays readable in place, whatever it costs.
+_FAILURE = pattern(
+    r"\b[A-Z]\w{0,60}(?:Error|Exception)\b ?[:(]|\b(?:[Ee]rror|ERROR|FATAL|[Ff]atal|FAILED|panic)(?:\[\w{1,12}\])?: \S"
+    r"|exit(?:ed with)? (?:code|status) [1-9]|panicked at|[Ss]egmentation fault|Traceback \(most recent"
+)
+_FAILURE_STEMS = (
+    "Error",
+    "Exception",
+    "rror:",
+    "rror[",
+    "ERROR",
+    "atal:",
+    "FATAL",
+    "FAILED",
+    "panic",
+    "exit",
+    "egmentation",
+    "Traceback",
+)
+_ALERT = pattern(
+    r"\[!(?:WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]|(?:^|[\s*_(])(?:WARNING|CAUTION|IMPORTANT|DANGER|ATTENTION|DEPRECATED|BREAKING)\b"
+    r"|^[>\s*_]{0,6}(?:Warning|Caution|Important|Attention|Danger|Achtung|Avertissement|Advertencia)\b\W"
+)
+_RULE = pattern(
+    r"\b(?:must|never|deprecated|breaking|not supported|unsupported|removed|required|cannot|only if|default(?:s to)?"
+    r"|vulnerab\w{1,8}|incompatib\w{1,8}|irreversib\w{1,6}|data loss|MUST|SHALL|SHOULD|NOT)\b"
+)
+_CHUNK = 800  # characters of a listing that stay or go together
+NOTE = pattern(r"\[\.\.\. ?(\d{1,9})(?: sentences?(?:, \d{1,9} lines?)?)?\]")
+
+
+class Units:
+    """Parallel lists, one entry per unit; a unit is a sentence or a block that is not made of sentences."""
+
+    __slots__ = ("alert", "begin", "blocks", "end", "failed", "first", "kind", "lead", "of_block", "parts", "text")
+
+    def __init__(self, text: str, blocks: list[Block] | None = None, parts: dict[int, str] | None = None) -> None:
+        """Cut a text. Linear in its length. ``parts`` has a shorter text for some blocks, by their number."""
+        self.text = text
+        self.blocks: list[Block] = Scanner(text).scan() if blocks is None else blocks
+        self.parts: dict[int, str] = parts or {}
+        self.begin: list[int] = []
+        self.end: list[int] = []
+        self.kind = bytearray()
+        self.first = bytearray()  # 1 the first sentence of its block, 2 of its section, 3 of the text
+        self.failed = bytearray()  # 1 says that something failed
+        self.alert = bytearray()  # 1 an obligation or default, 2 a warning
+        self.lead: list[int] = []  # the unit that introduces a list item, or -1
+        self.of_block: list[int] = []  # block -> its first unit; one entry more than blocks
+        self._fill()
+
+    def __len__(self) -> int:
+        """Return how many units there are."""
+        return len(self.begin)
+
+    def _fill(self) -> None:
+        text = self.text
+        begin, end = self.begin, self.end
+        fresh = 3
+        lead = -1
+        for block, (kind, start, words, stop, _) in enumerate(self.blocks):
+            self.of_block.append(len(begin))
+            if kind in (TEXT, ITEM):
+                starts = split(text, words, stop)
+                count = len(starts)
+                begin += starts
+                end += starts[1:]
+                end.append(stop)
+                self.kind += bytes((kind,)) * count
+                self.first += bytes((fresh or 1,)) + bytes(count - 1)
+                if kind == TEXT:
+                    lead = len(begin) - 1 if text[stop - 1 : stop] in (":", "\uff1a") else -1
+                    self.lead += [-1] * count
+                else:
+                    self.lead += [lead] * count
+                fresh = 0
+            elif kind == CODE and block not in self.parts:
+                starts = chunks(text, words, stop)
+                count = len(starts)
+                begin += starts
+                end += starts[1:]
+                end.append(stop)
+                self.kind += bytes((CODE,)) * count
+                self.first += bytes(count)
+                self.lead += [-1] * count
+                lead = -1
+            else:
+                begin.append(words if kind == HEAD else start)
+                end.append(stop)
+                self.kind.append(kind)
+                self.first.append(0)
+                self.lead.append(-1)
+                if kind == HEAD:
+                    fresh = max(fresh, 2)
+                if kind != TERM:
+                    lead = -1
+        self.of_block.append(len(begin))
+        self.failed = bytearray(len(begin))
+        self.alert = bytearray(len(begin))
+        self._judge()
+
+    def _judge(self) -> None:
+        """Mark failures, warnings and obligations."""
+        text = self.text
+        failing = any(stem in text for stem in _FAILURE_STEMS)
+        failed, rule, alert = _FAILURE.search, _RULE.search, _ALERT.search
+        trace = False
+        for unit, kind in enumerate(self.kind):
+            if kind not in (TEXT, ITEM):
+                trace = False
+                continue
+            start, stop = self.begin[unit], self.end[unit]
+            sentence = text[start:stop]
+            if failing:
+                if trace:
+                    self.failed[unit] = 1
+                    # A trace ends with the line that names what was raised.
+                    trace = (
+                        sentence[:1] in " \t"
+                        or sentence.startswith(("File ", "During ", "The above"))
+                        or (failed(sentence) is None)
+                    )
+                elif failed(sentence):
+                    self.failed[unit] = 1
+                    trace = sentence.startswith("Traceback")
+            if alert(sentence):
+                self.alert[unit] = 2
+            elif rule(sentence):
+                self.alert[unit] = 1
+
+    def hidden(self, unit: int) -> int:
+        """Return how many sentences are gone when a unit goes: an earlier gap note in it stands for its own."""
+        sentence = self.text[self.begin[unit] : self.end[unit]]
+        if "[..." not in sentence:
+            return 1
+        noted = sum(map(int, NOTE.findall(sentence)))
+        return noted + bool(NOTE.sub("", sentence).strip())
+
+
+def chunks(text: str, start: int, stop: int) -> list[int]:
+    """Return where the pieces of a listing begin, ``start`` first: cut at blank lines, or where it gets too long."""
+    starts = [start]
+    at = start
+    while stop - at > _CHUNK:
+        cut = text.find("\n\n", at + _CHUNK // 4, at + _CHUNK)
+        cut = cut if cut >= 0 else text.rfind("\n", at + _CHUNK // 4, at + _CHUNK)
+        if cut < 0:
+            cut = text.find("\n", at + _CHUNK, stop)
+        if cut < 0 or stop - cut < _CHUNK // 8:
+            break
+        at = cut
+        while at < stop and text[at] in "\r\n":
+            at += 1
+        if at >= stop:
+            break
+        starts.append(at)
+    return starts
+
+
+FIXED = frozenset((HEAD, TERM, KEEP))  # kinds that stay unless a budget says otherwise
