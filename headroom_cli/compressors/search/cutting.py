@@ -5,8 +5,18 @@ Every file stays named, and what goes is counted where it stood. Definitions and
 
 from __future__ import annotations
 
-from headroom_cli.compressors.search.lines import error_key, extension, is_definition, is_error, says_nothing
-from headroom_cli.compressors.search.rows import CONTEXT, MATCH, Found, Group
+from operator import itemgetter
+
+from headroom_cli.compressors.search.lines import (
+    DEFINITION_LINE,
+    ERROR_LINE,
+    Judge,
+    error_key,
+    extension,
+    is_typed,
+    says_nothing,
+)
+from headroom_cli.compressors.search.rows import CONTEXT, FUNCTION, MATCH, Found, Group
 from headroom_cli.lazy import pattern
 from headroom_cli.rank import bm25
 
@@ -26,7 +36,7 @@ _WEIGHED = 6_000  # rows beyond this many are not weighed against each other: th
 _WORD = pattern(r"[^\W\d_]{2,}")
 
 # What a row is worth before its own words are looked at; the least goes first.
-_BLANK, _FAR, _NEAR, _MORE, _EARLY, _ERRORS, _DEFINES, _FIRST_ONE = range(8)
+_BLANK, _FAR, _NEAR, _MORE, _EARLY = range(5)
 
 
 def target(tokens: int, want: Want) -> int:
@@ -44,19 +54,6 @@ def target(tokens: int, want: Want) -> int:
     return int(kept)
 
 
-class _Row:
-    """A row that may go: where it stands, what it costs and what it is worth."""
-
-    __slots__ = ("at", "cost", "group", "rank", "score")
-
-    def __init__(self, group: int, at: int, rank: int, cost: int) -> None:
-        self.group = group
-        self.at = at
-        self.rank = rank
-        self.cost = cost
-        self.score = 0.0
-
-
 def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[int, int]:
     """Leave out rows of ``found`` until about ``goal`` of ``tokens`` tokens stay; return (matches, context lines) cut.
 
@@ -67,28 +64,33 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
     rows = _judged(groups, forced=forced)
     if want.spent():
         return 0, 0
-    _score(rows, groups, want)
+    ranked = _scored(rows, groups, want)
     surplus = (tokens - goal) / tokens * size
     gone: dict[int, set[int]] = {}
-    rows.sort(key=lambda row: (row.rank, row.score))
-    for row in rows:
+    for _, _, number, at, cost in ranked:
         if surplus <= 0:
             break
-        if row.group in gone:
-            gone[row.group].add(row.at)
+        places = gone.get(number)
+        if places is None:
+            gone[number] = {at}
+            surplus += _NOTE - cost
         else:
-            gone[row.group] = {row.at}
-            surplus += _NOTE
-        surplus -= row.cost
+            places.add(at)
+            surplus -= cost
     matches = context = 0
     for number, places in gone.items():
         group = groups[number]
-        if not forced and sum(len(group.texts[at]) + len(group.labels[at]) for at in places) < 2 * _NOTE:
+        labels, marks = group.labels, group.marks
+        if not forced and len(places) < _NOTE and sum(len(group.texts[at]) for at in places) < 2 * _NOTE:
             continue  # the note would cost as much
-        lost = sum(group.labels[at].count(",") + 1 for at in places if group.marks[at] == MATCH)
-        aside = sum(group.marks[at] != MATCH for at in places)
+        if found.context:
+            aside = sum([marks[at] != MATCH for at in places])
+            lost = len(places) - aside
+        else:
+            aside = 0
+            lost = len(places) + sum([labels[at].count(",") for at in places])
         group.note = note(lost, aside)
-        group.keep([at not in places for at in range(len(group.texts))])
+        group.keep([at for at in range(len(marks)) if at not in places])
         matches += lost
         context += aside
     return matches, context
@@ -104,43 +106,44 @@ def note(matches: int, context: int) -> str:
     return f"[... {', '.join(said)}]"
 
 
-def _judged(groups: list[Group], *, forced: bool) -> list[_Row]:
-    """Return the rows that may go, each with its rank."""
-    rows: list[_Row] = []
+def _judged(groups: list[Group], *, forced: bool) -> list[tuple[int, float, int, int, int]]:
+    """Return (rank, 0, group, row, characters) of each row that may go, in order."""
+    rows: list[tuple[int, float, int, int, int]] = []
     seen_errors: set[str] = set()
+    judge = Judge().of
     for number, group in enumerate(groups):
         kind = extension(group.path)
+        typed = is_typed(kind)
         definitions = early = 0
         distances = _distances(group)
+        labels = group.labels
         for at, text in enumerate(group.texts):
-            cost = len(text) + len(group.labels[at]) + 2
-            if group.marks[at] != MATCH:
-                if is_definition(text, kind):
-                    rank = _DEFINES
-                elif says_nothing(text):
-                    rank = _BLANK
-                else:
-                    rank = _NEAR if distances[at] < 2 else _FAR
-            elif is_definition(text, kind):
+            what = judge(text, kind, typed=typed)
+            if what == DEFINITION_LINE:
                 definitions += 1
-                rank = _DEFINES if definitions <= _DEFINITIONS or not forced else _EARLY
-            elif is_error(text, kind) and (key := error_key(text)) not in seen_errors:
+                if definitions <= _DEFINITIONS or not forced:
+                    continue
+                rank = _EARLY
+            elif what == ERROR_LINE and (key := error_key(text)) not in seen_errors:
                 seen_errors.add(key)
-                rank = _ERRORS
+                continue
+            elif distances and distances[at]:
+                rank = _BLANK if says_nothing(text) else _NEAR if distances[at] < 2 else _FAR
             elif early < _FIRST:
                 early += 1
-                rank = _FIRST_ONE if early == 1 else _EARLY
+                if early == 1 or not forced:
+                    continue
+                rank = _EARLY
             else:
                 rank = _MORE
-            if rank < (_FIRST_ONE if forced else _EARLY):
-                rows.append(_Row(number, at, rank, cost))
+            rows.append((rank, 0.0, number, at, len(text) + len(labels[at]) + 2))
     return rows
 
 
 def _distances(group: Group) -> list[int]:
     """Return how many rows each row stands away from the nearest match; [] when all are matches."""
-    if CONTEXT not in group.marks:
-        return [0] * len(group.marks)
+    if CONTEXT not in group.marks and FUNCTION not in group.marks:
+        return []
     far = len(group.marks)
     out = [far] * far
     away = far
@@ -154,25 +157,33 @@ def _distances(group: Group) -> list[int]:
     return out
 
 
-def _score(rows: list[_Row], groups: list[Group], want: Want) -> None:
-    """Give each row what it tells anew per character, and more for the words of the question."""
-    weighed = rows
+def _scored(
+    rows: list[tuple[int, float, int, int, int]], groups: list[Group], want: Want
+) -> list[tuple[int, float, int, int, int]]:
+    """Return the rows in the order in which they go: by rank, then by what they tell anew and of the question."""
+    weighed: list[int] = list(range(len(rows)))
     if len(rows) > _WEIGHED:
-        each = max(1, _WEIGHED // (rows[-1].group + 1))
-        taken: dict[int, int] = {}
+        # The rows before others of their file are weighed; the rest go first, from the end.
+        each = max(1, _WEIGHED // len(groups))
+        taken = [0] * len(groups)
         weighed = []
-        for row in rows:
-            count = taken.get(row.group, 0)
-            taken[row.group] = count + 1
+        for place, row in enumerate(rows):
+            count = taken[row[2]]
             if count < each:
-                weighed.append(row)
-                row.score = 1e-6
-    asked = (
-        bm25(want.question[-4000:], [groups[row.group].texts[row.at][:400] for row in weighed]) if want.question else []
-    )
+                taken[row[2]] = count + 1
+                weighed.append(place)
+    texts = [groups[rows[place][2]].texts[rows[place][3]][:400] for place in weighed]
+    asked = bm25(want.question[-4000:], texts) if want.question else [0.0] * len(texts)
     seen: set[str] = set()
-    for place, row in enumerate(weighed):
-        words = set(_WORD.findall(groups[row.group].texts[row.at], 0, 400))
+    for place, text, relevance in zip(weighed, texts, asked, strict=True):
+        rank, _, number, at, cost = rows[place]
+        words = set(_WORD.findall(text))
         new = len(words - seen)
         seen |= words
-        row.score += (new + 1) / (row.cost + 20) + (asked[place] if asked else 0.0)
+        rows[place] = (rank, (new + 1) / (cost + 20) + relevance, number, at, cost)
+    if len(weighed) < len(rows):
+        rows.reverse()  # a stable sort: among rows without a score the last goes first
+        rows.sort(key=itemgetter(0, 1))
+    else:
+        rows.sort()
+    return rows

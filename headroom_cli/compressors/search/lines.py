@@ -13,7 +13,7 @@ _MODIFIERS = (
     r"|annotation|required|convenience|comptime|new|strictfp|operator|infix|tailrec|crate"
     r"|pub(?:\([\w: ]{1,40}\))?|extern \"\w{1,20}\"|@\w{1,40})\s{1,4}){0,6}"
 )
-DEFINITION = pattern(
+_KEYWORD = pattern(
     r"\s{0,80}(?:"
     + _MODIFIERS
     + r"(?:(?:def|defp|defmacro|defmodule|func|fn|fun|function\*?|sub|proc|method|macro|iterator|subroutine)\b"
@@ -22,7 +22,7 @@ DEFINITION = pattern(
     r"|package|instance|newtype|typeclass|contract|library|message|service|schema|input|entity|component)"
     r"(?:\s{1,4}(?:class|struct|union)\s{1,4})?\s{0,4}(?:<[^>]{0,100}>\s{0,4})?\s{1,4}[\w$:.@<>,*&' -]{1,120}?\s{0,4}"
     r"(?:[\[({:;=<]|$|\\|extends\b|implements\b|where\b|for\b|with\b|do\b|is\b|alignas\b|final\b)"
-    r"|(?:type|typealias|typedef|using|delegate|event|data)\s{1,4}[\w$<]"
+    r"|(?:type|typealias|typedef|using|delegate|event|data)\s{1,4}[\w$<(]"
     r"|(?:const|constexpr)\s{1,4}[\w$*&<{\[(]"
     r"|(?:constant|static|let|var|val|define|defvar|defconst)\s{1,4}(?:mut\s|enum\s|int\s|char\s|auto\s|unsigned\s"
     r"|struct\s)?[A-Z_$][A-Z0-9_$]{1,60}\b"
@@ -31,18 +31,24 @@ DEFINITION = pattern(
     r"|(?:constructor|init|deinit|__init__|initialize)\s{0,2}[(?]"
     r"|macro_rules!\s|template\s{0,2}<|resource\s\"|variable\s\"|provider\s\"|output\s\")"
     r"|#\s{0,4}define\s|\((?:def\w{0,20}|define\S{0,20})\s|@(?:interface|implementation|protocol)\s"
+    r"|[-+] ?\([\w *<>]{1,60}\) ?[a-z]\w|-(?:spec|define|record|module|type|callback)[ (]"
     r"|(?i:create\s(?:or\sreplace\s)?(?:temp(?:orary)?\s|unique\s|materialized\s|external\s)?"
-    r"(?:table|view|function|procedure|index|trigger|type|schema|sequence)\s)"
-    r"|[\w.$-]{1,80}\s{0,2}(?:<-|=|:)\s{0,2}(?:async\s)?function\b|[\w$]{1,60}(?:\.[\w$]{1,60}){1,5}\s?=\s?(?:async\s)?"
-    r"(?:function\b|\([^()]{0,200}\)\s?=>)"
-    r"|(?:static\s|async\s|get\s|set\s|\*\s?|#){0,3}(?!(?:if|for|while|switch|catch|return|with|elseif|until|foreach"
-    r"|when|match|synchronized|using|lock|fixed|else|do|and|or|not)\b)[\w$]{1,80}\([^;=\"']{0,300}\)\s?"
-    r"(?::\s?[\w<>\[\]., |]{1,80})?\s?\{\s?$"
-    r"|[A-Za-z_][\w']{0,60}\s::\s|-(?:spec|define|record|module|type|callback)[ (])"
+    r"(?:table|view|function|procedure|index|trigger|type|schema|sequence)\s))"
     # From here on only at the very start of the line: names that are given a value for all to see.
-    r"|(?:const|let|var|val|local|global|declare)\s[\w$]{1,80}\b"
+    r"|(?:let|var|val|local|global|declare)\s[\w$]{1,80}\b"
     r"|[A-Z][A-Z0-9_]{2,60}\s{0,4}(?::\s?[\w\[\]., |\"']{1,80})?:?="
-    r"|\w{1,60}\s?\(\)\s?\{"
+)
+# A name that becomes a function: "foo: function (", "exports.foo = () =>", "foo <- function(", "foo :: Int -> Int".
+_NAMED = pattern(
+    r"\s{0,80}(?:[\w.$-]{1,80}\s{0,2}(?:<-|=|:)\s{0,2}(?:async\s)?function\b"
+    r"|[\w$]{1,60}(?:\.[\w$]{1,60}){1,5}\s?=\s?(?:async\s)?\([^()]{0,200}\)\s?=>"
+    r"|[A-Za-z_][\w']{0,60}\s::\s)"
+)
+# "foo(a, b) {": a method without a word before it, or a function of a shell.
+_METHOD = pattern(
+    r"\s{0,80}(?:static\s|async\s|get\s|set\s|\*\s?|#){0,3}(?!(?:if|for|while|switch|catch|return|with|elseif|until"
+    r"|foreach|when|match|synchronized|using|lock|fixed|else|do|and|or|not)\b)[\w$]{1,80}\s?\([^;=\"']{0,300}\)\s?"
+    r"(?::\s?[\w<>\[\]., |]{1,80})?\s?\{\s{0,4}$"
 )
 # "static int parse(const char *text)": modifiers or a type, a name, "(". A call has no type before it.
 _TYPED = pattern(
@@ -61,19 +67,82 @@ _MODIFIED = pattern(r"\s{0,24}(?:public|private|protected|internal|static|final|
 _ERROR = pattern(
     r"\s{0,20}(?:(?i:error|fatal|fatal error|panic|critical)(?:\[\w{1,12}\])?: \S|Traceback \(most recent"
     r"|Exception in thread|Caused by: |panicked at |thread '[^']{1,80}' panicked|npm ERR! |E {3}\S"
-    r"|(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Failure): \S|(?:[Pp]rocess|[Cc]ommand|[Ee]xited)[^\n]{0,80} (?:code|status):? ?[1-9])"
+    r"|(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Failure): \S"
+    r"|(?:[Pp]rocess|[Cc]ommand|[Ee]xited)[^\n]{0,80} (?:code|status):? ?[1-9])"
 )
 _STAMP = pattern(
     r"[\[(<]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T _]?|\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d|\d{10,13}[ .]"
     r"|[IWEF]\d{4} )"
 )
 _LEVEL = pattern(
-    r"(?i)(?<![a-z0-9_])(?:errors?|fatal|critical|severe|panic|exception|failed|failure|traceback|emerg|alert|crit)(?![a-z0-9_])"
+    r"(?i)(?<![a-z0-9_])(?:errors?|fatal|critical|severe|panic|exception|failed|failure|traceback|emerg|alert|crit)"
+    r"(?![a-z0-9_])"
 )
 _NO_ERROR = pattern(r"(?i)(?<![a-z0-9_.])(?:0|no|without) (?:errors?|failures?|failed)")
 _LOGS = frozenset(("log", "out", "err", "journal"))
+_STAMPED = frozenset("0123456789[(<JFMASONDIWE")  # with what a line that begins with a time begins
 _NOTHING = frozenset("{}()[];,:/*#-=+\\|\"'`<>.!?_~^&% \t\r")
 _DIGITS = {ord(char): "0" for char in "123456789"}
+
+
+# With what the first word of a line must begin before the patterns above are tried on it: they cost ten times more.
+_OPENS_DEFINITION = pattern(
+    r"(?:def\w{0,14}|func|fn|fun|function|sub|proc|method|macro\w{0,8}|iterator|subroutine|class|interface|struct|enum"
+    r"|union|trait|protocol|extension|object|record|actor|impl|mixin|namespace|module|mod|package|instance|newtype"
+    r"|typeclass|contract|library|message|service|schema|input|entity|component|type|typealias|typedef|using|delegate"
+    r"|event|data|const\w{0,12}|static|let|var|val|local|global|init\w{0,10}|deinit|__init__|template|resource|variable"
+    r"|provider|output|declare|export|default|public|private|protected|internal|fileprivate|final|abstract|override"
+    r"|virtual|sealed|partial|open|readonly|async|suspend|inline|synchronized|native|transient|volatile|companion"
+    r"|mutating|extern|unsafe|explicit|friend|noexcept|lazy|implicit|case|inner|value|annotation|required|convenience"
+    r"|comptime|new|strictfp|operator|infix|tailrec|crate|pub)(?!\w)|[#@(]|[-+](?:$|\()|[A-Z][A-Z0-9_]{2,60}(?:$|[:=])|-[sdrmtc]"
+    r"|(?i:create$)"
+)
+_OPENS_ERROR = pattern(
+    r"(?i:error|fatal|panic|critical)|Traceback$|Exception$|Caused$|panicked$|thread$|npm$|E$|[\w.]{1,900}:$"
+    r"|[Pp]rocess$|[Cc]ommand$|[Ee]xited$"
+)
+DEFINITION_LINE, ERROR_LINE = 1, 2
+_FIRST_WORD = 60  # characters of a line in which its first word is looked for
+
+
+class Judge:
+    """Tell definitions and errors among many lines; remembers what first words can open."""
+
+    __slots__ = ("_opens",)
+
+    def __init__(self) -> None:
+        """Start without a memory."""
+        self._opens: dict[str, int] = {}
+
+    def of(self, text: str, kind: str, *, typed: bool) -> int:
+        """Return DEFINITION_LINE, ERROR_LINE or 0 for a line of a file with the extension ``kind``.
+
+        ``typed`` says that ``kind`` is one of the languages that put a type before the name of a function.
+        """
+        words = text[:_FIRST_WORD].split(None, 1)
+        if not words:
+            return 0
+        opens = self._opens.get(words[0])
+        if opens is None:
+            word = words[0]
+            opens = 1 if _OPENS_DEFINITION.match(word) else 0
+            opens += 2 if _OPENS_ERROR.match(word) else 0
+            opens += 4 if word[0] in _STAMPED else 0
+            self._opens[word] = opens
+        if (
+            (opens & 1 and _KEYWORD.match(text[:500]))
+            or (text[-1] in "{ \r" and _METHOD.match(text[:500]))
+            or (("function" in text or "=>" in text or " :: " in text) and _NAMED.match(text[:500]))
+        ):
+            return DEFINITION_LINE
+        if typed and text.endswith(_TYPED_ENDS) and _typed(text):
+            return DEFINITION_LINE
+        if opens > 1:
+            if opens & 2 and _ERROR.match(text[:300]):
+                return ERROR_LINE
+            if opens & 4 and _STAMP.match(text) and _reported(text):
+                return ERROR_LINE
+        return ERROR_LINE if kind in _LOGS and _reported(text) else 0
 
 
 def extension(path: str) -> str:
@@ -81,26 +150,33 @@ def extension(path: str) -> str:
     return path[-16:].rpartition(".")[2].lower()
 
 
+def is_typed(kind: str) -> bool:
+    """Return whether files with this extension hold a language that puts types before names."""
+    return kind in _TYPED_FILES
+
+
 def is_definition(text: str, kind: str) -> bool:
     """Return whether a line defines what others use; ``kind`` is the extension of its file."""
-    if DEFINITION.match(text[:500]):
-        return True
-    if kind not in _TYPED_FILES:
-        return False
+    return Judge().of(text, kind, typed=kind in _TYPED_FILES) == DEFINITION_LINE
+
+
+def is_error(text: str, kind: str) -> bool:
+    """Return whether a line reports that something went wrong, as logs and tools do, not code that could."""
+    return Judge().of(text, kind, typed=False) == ERROR_LINE
+
+
+def _typed(text: str) -> bool:
+    """Return whether a line is ``static int parse(const char *text)`` or the like."""
     match = _TYPED.match(text[:500])
-    if match is None or not text.rstrip().endswith(_TYPED_ENDS):
+    if match is None:
         return False
     # Within a class a method is indented; deeper down, a declaration without modifiers is most likely a variable.
     return len(match[1].expandtabs(4)) <= 4 or _MODIFIED.match(text) is not None
 
 
-def is_error(text: str, kind: str) -> bool:
-    """Return whether a line reports that something went wrong, as logs and tools do, not code that could."""
-    if _ERROR.match(text[:300]):
-        return True
-    if (kind in _LOGS or _STAMP.match(text)) and _LEVEL.search(text, 0, 300):
-        return not _NO_ERROR.search(text, 0, 300)
-    return False
+def _reported(text: str) -> bool:
+    """Return whether a line of a log tells of an error."""
+    return _LEVEL.search(text, 0, 300) is not None and not _NO_ERROR.search(text, 0, 300)
 
 
 def error_key(text: str) -> str:

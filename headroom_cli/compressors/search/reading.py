@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ESCAPE = pattern(r"\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,4000}(?:\x07|\x1b\\)|[()][A-Z0-9])")
 _COLUMN = pattern(r"\d{1,7}:")
+_MARKS = frozenset((MATCH, CONTEXT, FUNCTION))
 _PATH_CHARS = 600  # a number further right belongs to the text
 
 
@@ -70,20 +71,20 @@ def _line_form(lines: list[str]) -> list[Group | str]:
     for line in lines:
         if line.startswith(prefix):
             mark = line[length : length + 1]
-            if mark == MATCH:
-                number, separator, text = line[length + 1 :].partition(MATCH)
-                if separator and len(number) < 10 and number.isdigit() and number.isascii():
-                    group.labels.append(number)  # type: ignore[union-attr]
-                    group.texts.append(text)  # type: ignore[union-attr]
-                    group.marks.append(MATCH)  # type: ignore[union-attr]
-                    continue
-            elif mark in (CONTEXT, FUNCTION) and mark:
-                number, separator, text = line[length + 1 :].partition(mark)
-                if separator and _number(number):
-                    group.labels.append(number)  # type: ignore[union-attr]
-                    group.texts.append(text)  # type: ignore[union-attr]
-                    group.marks.append(mark)  # type: ignore[union-attr]
-                    continue
+            number, separator, text = line[length + 1 :].partition(mark or MATCH)
+            if separator and mark in _MARKS and number.isdigit() and len(number) < 10 and number.isascii():
+                if group is None:
+                    group = Group(prefix)
+                    items.append(group)
+                    add_label, add_mark, add_text = group.adders()
+                add_label(number)
+                add_mark(mark)
+                add_text(text)
+                continue
+        if line == "--":
+            items.append(line)
+            group = None  # the next chunk may be of the same file
+            continue
         mark = MATCH
         match = NUMBER.search(line, 1, _PATH_CHARS)
         if match is None or not is_path(line[: match.start()]) or CONTEXT_NUMBER.search(line, 1, match.start()):
@@ -103,9 +104,10 @@ def _line_form(lines: list[str]) -> list[Group | str]:
         length = len(prefix)
         group = Group(prefix)
         items.append(group)
-        group.labels.append(match[1])
-        group.texts.append(line[match.end() :])
-        group.marks.append(mark)
+        add_label, add_mark, add_text = group.adders()
+        add_label(match[1])
+        add_mark(mark)
+        add_text(line[match.end() :])
     return items
 
 
@@ -134,9 +136,12 @@ def _heading_form(lines: list[str], *, single: bool) -> list[Group | str]:
     path = None if group is None else ""
     if group is not None:
         items.append(group)
+        add_label, add_mark, add_text = group.adders()
     for line in lines:
-        row = _row(line)
-        if row is None:
+        number, mark, text = line.partition(MATCH)
+        if not (mark and number.isdigit() and len(number) < 10 and number.isascii()):
+            number, mark, text = _other_row(line)
+        if not mark:
             items.append(line)  # a heading, if a row comes next
             path = path if line == "--" else "" if single else None
             group = None
@@ -155,23 +160,22 @@ def _heading_form(lines: list[str], *, single: bool) -> list[Group | str]:
                 items.append(line)  # no heading tells whose row it is: it stays as it is
                 continue
             items.append(group)
-        group.labels.append(row[0])
-        group.marks.append(row[1])
-        group.texts.append(row[2])
+            add_label, add_mark, add_text = group.adders()
+        add_label(number)
+        add_mark(mark)
+        add_text(text)
     return [item for item in items if isinstance(item, str) or item.labels]
 
 
-def _row(line: str) -> tuple[str, str, str] | None:
-    """Return number, mark and text of a row under a heading."""
-    number, mark, text = line.partition(MATCH)
-    if mark and len(number) < 10 and number.isdigit() and number.isascii():
-        return number, MATCH, text
-    for mark in (CONTEXT, FUNCTION):
-        number, found, text = line.partition(mark)
-        if found and _number(number):
-            return number, mark, text
+def _other_row(line: str) -> tuple[str, str, str]:
+    """Return number, mark and text of a row under a heading that is not ``12:text``; empty for any other line."""
+    if line[:1].isdigit():
+        for mark in (CONTEXT, FUNCTION):
+            number, found, _ = line[:12].partition(mark)
+            if found and _number(number):
+                return number, mark, line[len(number) + 1 :]
     match = TOOL_ROW.match(line)
-    return (match[1] or match[2], MATCH, line[match.end() :]) if match else None
+    return (match[1] or match[2], MATCH, line[match.end() :]) if match else ("", "", "")
 
 
 def _plain_form(lines: list[str]) -> list[Group | str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MATCH, CONTEXT, FUNCTION = ":", "-", "="  # as grep, rg and git grep mark a line: match, context, enclosing function
 
 
@@ -28,11 +32,15 @@ class Group:
         self.spans: list[tuple[int, int]] = []
         self.note = ""
 
-    def keep(self, stays: list[bool]) -> None:
-        """Leave out the rows that do not stay."""
-        self.labels = [label for label, stay in zip(self.labels, stays, strict=True) if stay]
-        self.marks = [mark for mark, stay in zip(self.marks, stays, strict=True) if stay]
-        self.texts = [text for text, stay in zip(self.texts, stays, strict=True) if stay]
+    def adders(self) -> tuple[Callable[[str], None], Callable[[str], None], Callable[[str], None]]:
+        """Return what appends a label, a mark and a text: bound once, as an output has a hundred thousand rows."""
+        return self.labels.append, self.marks.append, self.texts.append
+
+    def keep(self, places: list[int]) -> None:
+        """Leave out all rows but these."""
+        self.labels = [self.labels[at] for at in places]
+        self.marks = [self.marks[at] for at in places]
+        self.texts = [self.texts[at] for at in places]
 
 
 class Found:

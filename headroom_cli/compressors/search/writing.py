@@ -35,6 +35,18 @@ def _rows(found: Found, group: Group) -> list[str]:
     return [f"{label}{mark}{text}" for label, text in zip(group.labels, group.texts, strict=True)]
 
 
+def size(found: Found) -> int:
+    """Return about how many characters `write` makes, without making them."""
+    out = 0
+    for item in found.items:
+        if isinstance(item, str):
+            out += len(item) + 1
+        else:
+            out += len(item.path) + 2 + 2 * len(item.texts)
+            out += sum(map(len, item.labels)) + sum(map(len, item.texts))
+    return out
+
+
 def write(found: Found) -> list[str]:
     """Return the lines of the grouped form. Raise UnreadableError when a reader could take one thing for another."""
     out: list[str] = []
