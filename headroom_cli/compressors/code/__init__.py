@@ -7,11 +7,11 @@ it still matches. What the question names keeps its body.
 
 from __future__ import annotations
 
-from headroom_cli.compressors import _numbered
 from headroom_cli.compressors.code import language as languages
 from headroom_cli.compressors.code.asked import Asked
 from headroom_cli.compressors.code.plan import Thrift, plan
-from headroom_cli.compressors.code.render import NOTE, render
+from headroom_cli.compressors.code.render import is_ours, render, shown_rows
+from headroom_cli.compressors.code.view import View
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False
@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     from headroom_cli.model import Hint, Want
 
 _MAX_PARSED = 1 << 20  # bytes; larger files are read by indentation
-_SECONDS = 2.0  # for one parse
-BALANCED = Thrift(3, nested=True, docs=1, comments=2, words=12)
+_SECONDS = 1.5  # for one parse; the slowest grammar takes 0.4 s for 1 MiB of real code
+_DOUBT = 0.2  # share of rows that a grammar may stumble over before indentation is believed instead
+_SMALL = 200  # characters; nothing to gain below
+_LARGE = 2_000  # tokens; smaller views keep their documentation inside conversations: what they hold is used later
+_ALL = 1 << 30
+
+# How much of a file stays; measured by benchmarks/sources.py.
+_GENTLE = Thrift(12, nested=True, docs=3, comments=12, table=60, words=12)
+BALANCED = Thrift(3, nested=True, docs=1, comments=2, table=20, words=10)
+_THRIFTY = Thrift(1, nested=True, docs=1, comments=0, table=8, words=5)
+_SIGNATURES = Thrift(-1, nested=False, docs=0, comments=0, table=4, words=3)
+_BARE = Thrift(-1, nested=False, docs=0, comments=0, table=1, words=0)
+_DOCUMENTATION = Thrift(_ALL, nested=False, docs=1, comments=_ALL, table=_ALL, words=0)
 
 
 def shape_of(lines: list[str], language: str) -> Shape:
@@ -36,38 +47,100 @@ def shape_of(lines: list[str], language: str) -> Shape:
             found = grammars.captures(language, data, _SECONDS)
             if found is not None:
                 shape = parsed(*found, lines, data)
-                if shape.doubt < 0.2:
+                if shape.doubt < _DOUBT:
                     return shape
     return outline(lines, language)
 
 
 def compress(text: str, want: Want) -> Draft | None:
-    """Return the outline of a source file, or None when it is none, is short, or only a part was asked for."""
-    if len(text) < 200:
+    """Return the shorter file, or None when there is nothing to gain, it is no source, or a part of it was asked for."""
+    if len(text) < _SMALL:
         return None
-    lines = text.split("\n")
-    numbered = _numbered.strip(lines)
-    rows_text = numbered.lines if numbered is not None else lines
-    source = languages.identify(rows_text, want.hint, "")
-    if not source.language or (source.part and not want.asked):
+    rows = text.split("\n")
+    view = View(rows)
+    source = languages.identify(view.lines, want.hint, view.path)
+    if not source.language and not want.asked:
         return None
-    if sum(1 for line in lines if "..." in line and NOTE.search(line[-420:])) * 40 > len(lines):
+    if (source.part or view.part) and not want.asked and want.budget is None:
+        return None  # the agent asked for exactly these lines
+    head = "".join(row + "\n" for row in rows[: view.start])
+    tail = "".join("\n" + row for row in rows[view.end :])
+    squeezed = head + "\n".join(_squeezed(view)) + tail
+    faithful = Draft(squeezed, FAITHFUL) if len(squeezed) < len(text) else None
+    if want.lossless:
+        return faithful
+    safe = want.level == "safe" and want.budget is None
+    if (safe and want.count(text) < _LARGE) or is_ours(rows) or want.spent():
+        return faithful
+    if want.budget is not None and faithful is not None and want.count(squeezed) <= want.budget:
+        return faithful
+    shape = shape_of(view.lines, source.language)
+    if want.spent():
         return None
-    shape = shape_of(rows_text, source.language)
+    made = _made(view, shape, _stages(want, safe=safe), source, want)
+    if made is None:
+        return faithful
+    short, left_out, what = made
+    return Draft(head + short + tail, LOSSY, f"{left_out} of {len(view.lines)} lines: {what}")
+
+
+def _squeezed(view: View) -> list[str]:
+    """Return the rows without the padding of their numbers, and without a third empty row in a row."""
+    shown = shown_rows(view)
+    if view.numbered is not None:
+        return shown
+    out: list[str] = []
+    empty = 0
+    for row in shown:
+        empty = empty + 1 if not row.strip() else 0
+        if empty <= 2:
+            out.append(row)
+    return out
+
+
+def _stages(want: Want, *, safe: bool) -> tuple[Thrift, ...]:
+    """Return the degrees of thrift to try, the first that fits being taken."""
+    if want.budget is not None:
+        return (_GENTLE, BALANCED, _THRIFTY, _SIGNATURES, _BARE)
+    if want.level == "max":
+        return (_SIGNATURES,)
+    return (_DOCUMENTATION,) if safe else (BALANCED,)
+
+
+def _made(
+    view: View, shape: Shape, stages: tuple[Thrift, ...], source: languages.Source, want: Want
+) -> tuple[str, int, str] | None:
+    """Return (text, rows left out, what they are) at the first degree within the budget."""
     asked = Asked(want.question, want.hint.command, source.path)
     asked.look(shape, want.question)
-    rows, gone = plan(rows_text, shape, BALANCED, asked)
-    made, left_out = render(rows_text, rows, BALANCED.words, numbered)
-    if not left_out:
-        return None
-    return Draft(made, LOSSY, f"{left_out} of {len(lines)} lines: bodies of {gone} functions, comments")
+    for thrift in stages:
+        rows, gone = plan(view.lines, shape, thrift, asked)
+        short, left_out = render(view, rows, thrift.words)
+        if want.budget is None or want.count(short) <= want.budget:
+            what = f"bodies of {gone} functions, comments" if gone else "comments" if rows.count(2) else "long literals"
+            return (short, left_out, what) if left_out else None
+        if want.spent():
+            return None
+    from headroom_cli.compressors.code.headers import headers
+
+    short, left_out = headers(view, shape, want.budget or 0, want.count)
+    return (short, left_out, "all but headers") if left_out else None
 
 
 def sniff(text: str, hint: Hint) -> float:
     """Return how sure it is that a text is a source file."""
-    return 0.0
+    head = text[:20_000].split("\n")
+    view = View(head)
+    named, part = languages.from_command(hint.command) if hint.command else ("", False)
+    told = languages.from_path(hint.path or named or view.path)
+    if languages.spoken(view.lines):
+        return 0.8
+    guess, hits = languages.guessed(view.lines)
+    if told:
+        return 0.75 if guess and not part else 0.5
+    return min(0.7, 0.02 * hits + (0.3 if view.numbered is not None else 0.1)) if guess else 0.0
 
 
 COMPRESSOR = Compressor(
-    "code", ("code",), sniff, compress, "source files: headers, types and small functions; long bodies by note"
+    "code", ("code",), sniff, compress, "source files: imports, types, headers and small functions; long bodies by note"
 )

@@ -14,12 +14,7 @@ _PIECE = pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _PLACE = pattern(r"([\w.-]{1,80}\.\w{1,6})(?::|\", line |\(|, line |#L)(\d{1,7})|\blines? (\d{1,7})")
 # Words of ordinary requests that are also names of functions; only quotes or parentheses make them names.
 _PLAIN = frozenset(
-    "a add all an and any apply are as ask at be build by call can change check code command continue copy could create data debug "
-    "delete do does done error edit exit file files find fix for from function get give go has have help how i if in init input is "
-    "it its list load log look main make me method module more move name new next no not of on one open or output path please "
-    "print read refactor remove rename replace reset result return run save see set setup show so start stop summarize test tests "
-    "text that the them then there these this to try up update us use value view want was we what when where which who why will "
-    "with work works write you your class explain add bug issue line lines implement feature support handle process start".split()
+    ["a", "add", "all", "an", "and", "any", "apply", "are", "as", "ask", "at", "be", "build", "by", "call", "can", "change", "check", "code", "command", "continue", "copy", "could", "create", "data", "debug", "delete", "do", "does", "done", "error", "edit", "exit", "file", "files", "find", "fix", "for", "from", "function", "get", "give", "go", "has", "have", "help", "how", "i", "if", "in", "init", "input", "is", "it", "its", "list", "load", "log", "look", "main", "make", "me", "method", "module", "more", "move", "name", "new", "next", "no", "not", "of", "on", "one", "open", "or", "output", "path", "please", "print", "read", "refactor", "remove", "rename", "replace", "reset", "result", "return", "run", "save", "see", "set", "setup", "show", "so", "start", "stop", "summarize", "test", "tests", "text", "that", "the", "them", "then", "there", "these", "this", "to", "try", "up", "update", "us", "use", "value", "view", "want", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "work", "works", "write", "you", "your", "class", "explain", "add", "bug", "issue", "line", "lines", "implement", "feature", "support", "handle", "process", "start"]
 )
 _LONGEST = 20_000  # characters of a question that are read
 _MOST = 3  # functions kept because their names share words with the question

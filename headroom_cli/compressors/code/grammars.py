@@ -4,7 +4,8 @@ A wheel that is missing or does not load leaves the outline by patterns (``outli
 
 A query's captures: ``fn`` a function with a name, ``lambda`` one without (its header is kept inside an elided body only
 when the line names it or its first argument is a text, as in ``it("...", () => {``), ``type`` a type that may be declared
-inside a body, ``doc`` a documentation string, ``comment``. Node names were checked on real files of every language.
+inside a body, ``doc`` a documentation string, ``data`` a literal that may be a long table, ``macro`` a call whose
+arguments may be a body, ``comment``. Node names were checked on real files of every language.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ _SPLIT_COMMENTS = "(line_comment) @comment (block_comment) @comment"
 _SCRIPT = """
 (function_declaration) @fn (generator_function_declaration) @fn (method_definition) @fn
 (arrow_function body: (statement_block)) @lambda (function_expression) @lambda (class_static_block) @lambda
-(class_declaration) @type (interface_declaration) @type (enum_declaration) @type
+(class_declaration) @type (interface_declaration) @type (enum_declaration) @type (type_alias_declaration) @type
+(variable_declarator value: [(object) (array) (template_string)] @data)
+(as_expression [(object) (array)] @data) (assignment_expression right: [(object) (array)] @data)
+(export_statement value: [(object) (array)] @data)
 (comment) @comment
 """
 
@@ -33,7 +37,10 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         """(function_definition) @fn (class_definition) @type (comment) @comment
         (function_definition body: (block . (expression_statement (string) @doc)))
         (class_definition body: (block . (expression_statement (string) @doc)))
-        (module . (comment)* . (expression_statement (string) @doc))""",
+        (module . (comment)* . (expression_statement (string) @doc))
+        (module (expression_statement (assignment right: (_) @data)))
+        (class_definition body: (block (expression_statement (assignment right: (_) @data))))
+        (decorator) @data""",
     ),
     # the grammar of TSX reads JavaScript and JSX too; TypeScript needs its own for casts written <T>x
     "tsx": ("tree_sitter_typescript", "language_tsx", _SCRIPT),
@@ -41,14 +48,14 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
     "go": (
         "tree_sitter_go",
         "language",
-        "(function_declaration) @fn (method_declaration) @fn (func_literal) @lambda (type_declaration) @type"
-        + _C_COMMENTS,
+        "(function_declaration) @fn (method_declaration) @fn (func_literal) @lambda (type_declaration) @type "
+        "(var_spec value: (expression_list (composite_literal) @data)) (const_spec value: (_) @data)" + _C_COMMENTS,
     ),
     "rust": (
         "tree_sitter_rust",
         "language",
         """(function_item) @fn (closure_expression body: (block)) @lambda (struct_item) @type (enum_item) @type
-        """
+        (const_item value: (_) @data) (static_item value: (_) @data) (macro_invocation (token_tree)) @macro"""
         + _SPLIT_COMMENTS,
     ),
     "java": (
@@ -56,7 +63,8 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         "language",
         """(method_declaration) @fn (constructor_declaration) @fn (compact_constructor_declaration) @fn
         (lambda_expression body: (block)) @lambda (static_initializer) @lambda (class_declaration) @type
-        (enum_declaration) @type (interface_declaration) @type"""
+        (enum_declaration) @type (interface_declaration) @type
+        (variable_declarator value: (array_initializer) @data)"""
         + _SPLIT_COMMENTS,
     ),
     "c": (
@@ -68,7 +76,8 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         "tree_sitter_cpp",
         "language",
         """(function_definition) @fn (lambda_expression) @lambda (struct_specifier body: (_)) @type
-        (class_specifier body: (_)) @type (enum_specifier body: (_)) @type"""
+        (class_specifier body: (_)) @type (enum_specifier body: (_)) @type
+        (init_declarator value: (initializer_list) @data)"""
         + _C_COMMENTS,
     ),
     "csharp": (
@@ -76,18 +85,21 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         "language",
         """(method_declaration) @fn (constructor_declaration) @fn (destructor_declaration) @fn
         (operator_declaration) @fn (conversion_operator_declaration) @fn (local_function_statement) @fn
-        (accessor_declaration) @fn (lambda_expression body: (block)) @lambda (anonymous_method_expression) @lambda"""
+        (accessor_declaration) @fn (lambda_expression body: (block)) @lambda (anonymous_method_expression) @lambda
+        (initializer_expression) @data"""
         + _C_COMMENTS,
     ),
     "ruby": (
         "tree_sitter_ruby",
         "language",
-        "(method) @fn (singleton_method) @fn (do_block) @lambda" + _C_COMMENTS,
+        "(method) @fn (singleton_method) @fn (do_block) @lambda (assignment right: [(hash) (array)] @data) "
+        "(call receiver: [(hash) (array)] @data) (heredoc_body) @data" + _C_COMMENTS,
     ),
     "php": (
         "tree_sitter_php",
         "language_php",
-        "(function_definition) @fn (method_declaration) @fn (anonymous_function) @lambda" + _C_COMMENTS,
+        "(function_definition) @fn (method_declaration) @fn (anonymous_function) @lambda "
+        "(array_creation_expression) @data (heredoc_body) @data" + _C_COMMENTS,
     ),
     "kotlin": (
         "tree_sitter_kotlin",
@@ -100,9 +112,13 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         "tree_sitter_swift",
         "language",
         """(function_declaration) @fn (init_declaration) @fn (deinit_declaration) @fn (computed_property) @lambda
-        (lambda_literal) @lambda (comment) @comment (multiline_comment) @comment""",
+        (lambda_literal) @lambda (array_literal) @data (dictionary_literal) @data (comment) @comment (multiline_comment) @comment""",
     ),
-    "bash": ("tree_sitter_bash", "language", "(function_definition) @fn" + _C_COMMENTS),
+    "bash": (
+        "tree_sitter_bash",
+        "language",
+        "(function_definition) @fn (array) @data (heredoc_body) @data" + _C_COMMENTS,
+    ),
 }
 
 # What the extra [languages] adds: its name for the grammar -> query. Only where functions have a field "body".
@@ -178,7 +194,7 @@ def body_of(node: Any) -> Any:
     body = node.child_by_field_name("body")
     if body is not None:
         return body
-    if node.type in ("lambda_literal", "do_block", "computed_property", "function_body"):
+    if node.type in ("lambda_literal", "do_block", "computed_property", "function_body", "macro_invocation"):
         return node
     for child in reversed(node.children):
         if child.type in _BODIES:

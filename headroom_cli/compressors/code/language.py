@@ -28,6 +28,18 @@ _NAMES = {
     "sconstruct": "python", "sconscript": "python", "wscript": "python", "build.bazel": "python",
     ".bashrc": "bash", ".zshrc": "bash", ".profile": "bash", "configure": "bash",
 }  # fmt: skip
+# Files without an extension that are no source
+_OTHER = (
+    "makefile",
+    "gnumakefile",
+    "dockerfile",
+    "containerfile",
+    "license",
+    "readme",
+    "changelog",
+    "authors",
+    "caddyfile",
+)
 # The name in a shebang or a modeline -> language
 _SPOKEN = {
     "python": "python", "python2": "python", "python3": "python", "pypy": "python", "node": "tsx", "nodejs": "tsx",
@@ -39,10 +51,10 @@ _SPOKEN = {
     "makefile": "", "yaml": "", "json": "",
 }  # fmt: skip
 READERS = frozenset(
-    "cat head tail nl less more bat batcat tac type view open gawk awk sed strings get-content gc show pygmentize".split()
+    ["cat", "head", "tail", "nl", "less", "more", "bat", "batcat", "tac", "type", "view", "open", "gawk", "awk", "sed", "strings", "get-content", "gc", "show", "pygmentize"]
 )
 # A filter behind a reader that lets every line through.
-_WHOLE = frozenset("cat nl bat batcat less more expand tee".split())
+_WHOLE = frozenset(["cat", "nl", "bat", "batcat", "less", "more", "expand", "tee"])
 _SHEBANG = pattern(r"#!\s{0,4}\S{0,200}?([\w.+-]{1,40})(?:[ \t]+([\w.+-]{1,40}))?")
 _MODELINE = pattern(
     r"(?:-\*-[ \t]{0,4}(?:mode:[ \t]{0,4})?([\w+-]{1,30})|\b(?:vim?|ex):.{0,60}?\b(?:ft|filetype|syntax)=(\w{1,20}))", 2
@@ -156,6 +168,7 @@ def identify(lines: list[str], hint: Hint, fallback_path: str) -> Source:
     path, part = from_command(hint.command) if hint.command else ("", False)
     path = hint.path or path or fallback_path
     language = from_path(path) or spoken(lines)
-    if not language and not (path and "." in path.rpartition("/")[2]):
+    base = path.replace("\\", "/").rpartition("/")[2].lower()
+    if not language and "." not in base and not base.startswith(_OTHER):
         language = guessed(lines)[0]
     return Source(language, path, part=part)

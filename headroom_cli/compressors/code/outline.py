@@ -98,7 +98,7 @@ def _close(shape: Shape, lines: list[str], head: int, brace: int, last: int) -> 
     first = (brace if brace > head and lines[brace].strip() == "{" else brace + 1) if brace > head else head + 1
     if last < first or holds(lines[head]):
         return
-    function = Function(head, first, last, name_in(lines[head]), told=True)
+    function = Function(head, first, last, name_in(lines[head]), told=2)
     count_inside(function, lines)
     shape.functions.append(function)
 

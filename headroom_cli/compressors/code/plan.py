@@ -7,9 +7,11 @@ from headroom_cli.lazy import pattern
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.compressors.code.asked import Asked
-    from headroom_cli.compressors.code.shape import Function, Shape
+    from headroom_cli.compressors.code.shape import Shape
 
 KEPT, BODY, COMMENT = 0, 1, 2  # what becomes of a row
+ASKED = 3  # a row that the question is about: kept, whatever else it is
+_SETTLED = bytes((KEPT, BODY, COMMENT, KEPT)) + bytes(252)
 
 # Comments that tools or readers act on stay as they are.
 _DIRECTIVE = pattern(
@@ -18,10 +20,10 @@ _DIRECTIVE = pattern(
     r"|encoding|coding[:=]|vim?:|nolint|@flow|@jsx|swiftlint|shellcheck|phpcs|@phpstan|ktlint|#|sourceMappingURL|<reference|@generated"
     r"|export |noinspection|cgo|#cgo|\s{0,3}MARK:)",
 )
-_NOTABLE = pattern(
-    r"\b(?:TODO|FIXME|HACK|XXX|BUG|SAFETY|WARNING|DANGER|DEPRECATED|@deprecated|SPDX-License-Identifier)\b"
-)
+_NOTABLE = pattern(r"\b(?:TODO|FIXME|HACK|XXX|BUG|SAFETY|WARNING|DANGER|DEPRECATED|@deprecated)\b")
 _MARKS = "/*#-;%!' \t"  # what comments and documentation are drawn with
+_LOCAL_TYPE = 12  # rows of a type declared inside an elided body that stays whole
+_TABLE_HEAD = 4  # rows of a folded literal that stay
 _MIN_NOTED = 40  # characters; fewer than this cost no more than the note that would stand for them
 
 
@@ -32,17 +34,19 @@ class Thrift:
     ``nested``   headers of functions and types inside elided bodies stay
     ``docs``     rows of documentation that stay
     ``comments`` rows of the longest other comment that stays
+    ``table``    rows of the longest literal that stays
     ``words``    most rare words of a gap
     """
 
-    __slots__ = ("comments", "docs", "nested", "whole", "words")
+    __slots__ = ("comments", "docs", "nested", "table", "whole", "words")
 
-    def __init__(self, whole: int, *, nested: bool, docs: int, comments: int, words: int) -> None:
+    def __init__(self, whole: int, *, nested: bool, docs: int, comments: int, table: int, words: int) -> None:
         """See the class."""
         self.whole = whole
         self.nested = nested
         self.docs = docs
         self.comments = comments
+        self.table = table
         self.words = words
 
 
@@ -50,9 +54,10 @@ def plan(lines: list[str], shape: Shape, thrift: Thrift, asked: Asked) -> tuple[
     """Return what becomes of each row, and how many bodies were elided."""
     rows = bytearray(len(lines))
     gone = _bodies(lines, rows, shape, thrift, asked)
+    _data(rows, shape, thrift)
     _comments(lines, rows, shape, thrift)
     _documentation(lines, rows, shape, thrift)
-    return rows, gone
+    return rows.translate(_SETTLED), gone
 
 
 def _bodies(lines: list[str], rows: bytearray, shape: Shape, thrift: Thrift, asked: Asked) -> int:
@@ -65,13 +70,12 @@ def _bodies(lines: list[str], rows: bytearray, shape: Shape, thrift: Thrift, ask
         first, last = function.first, function.last
         if first <= wanted_until:
             continue
-        wanted = asked.wants(function)
-        if wanted:
+        if asked.wants(function):
             wanted_until = last
-            rows[function.head : last + 1] = bytes(last + 1 - function.head)
+            rows[function.head : last + 1] = bytes((ASKED,)) * (last + 1 - function.head)
             continue
         if first <= hidden_until:
-            if thrift.nested and function.told and function.inside > 1:
+            if thrift.nested and function.told:
                 _keep(rows, function.head, min(first, function.head + 12))
             continue
         if function.inside <= thrift.whole:
@@ -83,9 +87,19 @@ def _bodies(lines: list[str], rows: bytearray, shape: Shape, thrift: Thrift, ask
         while kind is not None:
             start, end = kind
             if rows[start] == BODY:
-                _keep(rows, start, min(end + 1, start + 6))
+                _keep(rows, start, end + 1 if end - start < _LOCAL_TYPE else start + 1)
             kind = next(types, None)
     return gone
+
+
+def _data(rows: bytearray, shape: Shape, thrift: Thrift) -> None:
+    """Hide the middle of long tables: the first rows tell what it is, the last closes it."""
+    until = -1
+    for first, last in shape.data:
+        if first > until and rows[first] == KEPT and last - first - 1 > thrift.table:
+            until = last
+            begin = first + 1 + min(thrift.table, _TABLE_HEAD)
+            rows[begin:last] = bytes((BODY,)) * (last - begin)
 
 
 def _keep(rows: bytearray, first: int, stop: int) -> None:
@@ -104,6 +118,11 @@ def _comments(lines: list[str], rows: bytearray, shape: Shape, thrift: Thrift) -
     declared.update(start for start, _ in shape.types)
     total = len(lines)
     for first, last in groups:
+        if rows[first] == BODY:
+            for row in range(first, last + 1):
+                if rows[row] == BODY:
+                    rows[row] = COMMENT  # its words are not the code's
+            continue
         if rows[first] != KEPT or (first == 0 and lines[0].startswith("#!") and first == last):
             continue
         below = last + 1
@@ -149,10 +168,12 @@ def _trim(lines: list[str], rows: bytearray, first: int, last: int, keep: int) -
 def _documentation(lines: list[str], rows: bytearray, shape: Shape, thrift: Thrift) -> None:
     """Keep the first words of documentation strings, also those at the head of elided bodies."""
     for first, last in shape.docs:
+        if rows[first] == ASKED:
+            continue
         kept = 0
         spent = 0
         for row in range(first, last + 1):
-            if kept < thrift.docs and rows[row] != COMMENT:
+            if kept < thrift.docs and rows[row] in (KEPT, BODY):
                 rows[row] = KEPT
                 kept += len(lines[row].strip().strip("\"'rRuUbB")) > 2
                 continue

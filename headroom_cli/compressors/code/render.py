@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from headroom_cli.compressors.code import words
-from headroom_cli.compressors.code.plan import BODY, COMMENT, KEPT
+from headroom_cli.compressors.code.plan import BODY, KEPT
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.compressors._numbered import Numbered
+    from headroom_cli.compressors.code.view import View
 
-# A gap note of ours at the end of a line: ` ...120-188: cache options`, or ` ...: cache options` where rows have numbers.
-NOTE = pattern(r"(?:^|[ \t])\.\.\.(?:\d{1,7}(?:-\d{1,7})?)(?:: [^\n]{1,400})?\r?$|[^.]\s\.\.\.: [\w $]{2,400}\r?$")
+# A gap note of ours, at the end of a line or alone: ` ...120-188: cache options`.
+NOTE = pattern(r"(?:^|[ \t])\.\.\.\d{1,7}(?:-\d{1,7})?(?:: [^\n]{1,600})?\r?$")
+_LONG = 500  # characters; of a longer line only the head stays
+_HEAD = 160  # characters
+_WORTH = {True: 24, False: 16}  # characters; a smaller gap (of code; of comments) costs less than its note
+
+
+def is_ours(rows: list[str]) -> bool:
+    """Return whether a text is a rendering of ours already: one row in forty carries a gap note."""
+    return sum(1 for row in rows if "..." in row and NOTE.search(row[-640:])) * 40 > len(rows)
 
 
 def gaps(lines: list[str], rows: bytearray) -> list[tuple[int, int, bool]]:
-    """Return (first, last, whether code is in it) of each run of hidden rows; blank rows around comments join them."""
+    """Return (first, last, whether code is in it) of each run of hidden rows; blank rows between them join them."""
     found: list[tuple[int, int, bool]] = []
     total = len(rows)
     row = 0
@@ -26,70 +34,80 @@ def gaps(lines: list[str], rows: bytearray) -> list[tuple[int, int, bool]]:
         first = row
         body = False
         while row < total and (
-            rows[row] != KEPT or (not lines[row].strip() and row + 1 < total and rows[row + 1] != KEPT)
+            rows[row] != KEPT or (row + 1 < total and rows[row + 1] != KEPT and not lines[row].strip())
         ):
             body = body or rows[row] == BODY
             row += 1
-        found.append((first, row - 1, body))
+        last = row - 1
+        if sum(len(line.strip()) for line in lines[first : last + 1]) >= _WORTH[body]:
+            found.append((first, last, body))
     return found
 
 
-def size_of(lines: list[str], first: int, last: int) -> int:
-    """Return the characters of some rows without their indentation."""
-    return sum(len(line.strip()) for line in lines[first : last + 1])
-
-
-def render(lines: list[str], rows: bytearray, most: int, numbered: Numbered | None) -> tuple[str, int]:
+def render(view: View, rows: bytearray, most: int) -> tuple[str, int]:
     """Return the rendering and the number of rows left out. ``most`` is the number of rare words of a gap."""
+    lines = view.lines
     holes = gaps(lines, rows)
-    kept_text = "\n".join([line for line, row in zip(lines, rows, strict=True) if row == KEPT])
-    seen = words.visible(kept_text)
+    shown = shown_rows(view)
+    kept: list[str] = []
+    at = 0
+    for first, last, _ in holes:
+        kept += lines[at:first]
+        at = last + 1
+    kept += lines[at:]
+    seen = words.visible("\n".join(kept))
     out: list[str] = []
     left_out = 0
     at = 0
-    prefixes = numbered.prefixes if numbered is not None else None
     for first, last, body in holes:
-        for row in range(at, first):
-            out.append(lines[row] if prefixes is None else prefixes[row] + lines[row])
+        out += shown[at:first]
         at = last + 1
-        small = size_of(lines, first, last) < (24 if body else 16)
-        if small:
-            for row in range(first, last + 1):
-                out.append(lines[row] if prefixes is None else prefixes[row] + lines[row])
-            continue
-        left_out += last - first + 1
-        named = words.rare(lines[first : last + 1], seen, min(most, 3 + (last - first) // 2)) if body and most else []
-        own = not out or not out[-1].strip() or (not body and not _is_comment(out[-1]))
-        if own and out and not out[-1].strip() and numbered is None:
+        begin = first
+        own = not out or not out[-1].strip() or not (body or _is_comment(lines[first - 1]))
+        if own and out and first and not lines[first - 1].strip() and not out[-1].strip():
             out.pop()  # the blank row above joins the gap
-            first -= 1
-            left_out += 1
-        where = (
-            ""
-            if numbered is not None and out and not own
-            else f"{first + 1}"
-            if first == last
-            else f"{first + 1}-{last + 1}"
-        )
-        if numbered is not None and where:
-            given = [number for number in numbered.numbers[first : last + 1] if number >= 0]
-            where = f"{given[0]}-{given[-1]}" if given else where
-        note = f"...{where}" + (f": {' '.join(named)}" if named else "")
-        ending = "\r" if lines[first].endswith("\r") else ""
+            begin -= 1
+        left_out += last - begin + 1
+        hidden = [lines[row] for row in range(first, last + 1) if rows[row] == BODY] if body and most else []
+        named = words.rare(hidden, seen, min(most, 3 + len(hidden) // 2)) if hidden else []
+        note = f"...{span(view, begin, last)}" + (f": {' '.join(named)}" if named else "")
+        ending = "\r" if lines[last].endswith("\r") else ""
         if own:
             out.append(note + ending)
         else:
             out[-1] = f"{out[-1].rstrip()} {note}{ending}"
-    for row in range(at, len(lines)):
-        out.append(lines[row] if prefixes is None else prefixes[row] + lines[row])
-    return "\n".join(out), left_out
+    out += shown[at:]
+    cropped = 0
+    for row, line in enumerate(out):
+        if len(line) > _LONG and not NOTE.search(line[-640:]):
+            out[row] = f"{line[:_HEAD]} [... {len(line) - _HEAD} characters]" + ("\r" if line.endswith("\r") else "")
+            cropped += 1
+    return "\n".join(out), left_out + cropped
+
+
+def shown_rows(view: View) -> list[str]:
+    """Return the rows as they are written: numbers without their padding."""
+    if view.numbered is None:
+        return view.lines
+    return [prefix.lstrip(" ") + line for prefix, line in zip(view.numbered.prefixes, view.lines, strict=True)]
+
+
+def span(view: View, first: int, last: int) -> str:
+    """Return the rows' numbers in the file: the view's own where it has some, else counted from 1."""
+    one, two = first + 1, last + 1
+    if view.numbered is not None:
+        given = [number for number in view.numbered.numbers[first : last + 1] if number >= 0]
+        if given:
+            one, two = given[0], given[-1]
+    return f"{one}" if one == two else f"{one}-{two}"
 
 
 def _is_comment(line: str) -> bool:
+    """Return whether the rest of a comment or a documentation string goes on behind this row's text."""
+    bare = line.lstrip()
     return (
-        line.lstrip(" \t0123456789|:").startswith(("#", "//", "/*", "*", '"""', "'''", "--", 'r"""', 'R"""'))
-        or '"""' in line
+        bare.startswith(("//", "/*", "*", "--"))
+        or '"""' in bare
+        or "'''" in bare
+        or (bare.startswith("#") and not bare.startswith(("#include", "#define", "#if", "#e", "#pragma", "#[")))
     )
-
-
-__all__ = ["COMMENT", "NOTE", "gaps", "render"]

@@ -5,6 +5,8 @@ Read by a grammar (``parsed``); ``outline.py`` reads the same from indentation w
 
 from __future__ import annotations
 
+from bisect import bisect
+
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -17,6 +19,7 @@ _OPENERS = ("#", "//", "/*", "*", "--", "%", ";", "=begin", "<!--", "'", "{-", "
 _CLOSERS = ("*/", "-->", "=end", "-}", "*)")
 # The last word before an opening parenthesis, an equals sign or a colon: the name that a header gives.
 _NAME = pattern(r"([^\W\d]\w*[?!]?)\s{0,4}(?:\(|=|:|<|$)")
+_NAME_IN = pattern(r"([^\W\d]\w*),")
 # A function without a name whose line says what it is: it("...", ...), app.get('/x', ...), const f = ..., x: ...
 _TOLD = pattern(
     r"\s{0,200}(?:(?:await |return |export |default |const |let |var |val |pub |static )*[\w.$\[\]'\"]{1,80}(?:\s{0,2}: ?[\w<>\[\], ]{1,60})?\s{0,2}(?::=|=(?!=)|:(?!:))"
@@ -30,16 +33,19 @@ _HOLDER = pattern(
 )
 
 
-class Function:
-    """A function: its header starts at ``head``; rows ``first`` to ``last`` can go; ``told`` when its header says much.
+WIDE = 50  # characters; a line counts once more for each
 
-    ``body`` is the row where the body begins (``first`` may be later), ``inside`` the number of rows that are neither
-    empty nor a brace alone.
+
+class Function:
+    """A function: its header starts at ``head``; rows ``first`` to ``last`` can go.
+
+    ``told`` is 2 when it has a name, 1 when its header says much all the same; ``inside`` is the number of rows that are
+    neither empty nor a brace alone.
     """
 
     __slots__ = ("first", "head", "inside", "last", "name", "told")
 
-    def __init__(self, head: int, first: int, last: int, name: str, *, told: bool) -> None:
+    def __init__(self, head: int, first: int, last: int, name: str, *, told: int) -> None:
         """Rows count from 0 and are inclusive."""
         self.head = head
         self.first = first
@@ -52,14 +58,15 @@ class Function:
 class Shape:
     """The parts of a file by row; ``doubt`` is the share of rows that the grammar could not read (0..1)."""
 
-    __slots__ = ("comments", "docs", "doubt", "functions", "types")
+    __slots__ = ("comments", "data", "docs", "doubt", "functions", "types")
 
     def __init__(self) -> None:
         """Start with nothing found."""
         self.functions: list[Function] = []
         self.comments: list[tuple[int, int]] = []  # whole lines only
         self.docs: list[tuple[int, int]] = []
-        self.types: list[tuple[int, int]] = []
+        self.data: list[tuple[int, int]] = []  # literals of several rows without functions in them
+        self.types: list[tuple[int, int]] = []  # also the first rows of scopes, which stay like a local type's
         self.doubt = 0.0
 
 
@@ -69,12 +76,15 @@ def name_in(header: str) -> str:
     if found is None:
         return ""
     name = found.group(1)
+    if header[found.end(1) : found.end(1) + 2] == "!(":  # the macro's first argument: rgtest!(name, ...
+        inner = _NAME_IN.match(header, found.end(1) + 2)
+        return inner.group(1) if inner is not None else name
     return "" if name in ("function", "fn", "func", "fun", "def", "sub", "if", "for", "while", "return") else name
 
 
 def is_told(line: str) -> bool:
     """Return whether a line that opens a function without a name says what the function is for."""
-    return _TOLD.match(line[:400]) is not None
+    return "function" in line or _TOLD.match(line[:400]) is not None
 
 
 def holds(line: str) -> bool:
@@ -87,7 +97,8 @@ def count_inside(function: Function, lines: list[str]) -> None:
     inside = 0
     for line in lines[function.first : function.last + 1]:
         bare = line.strip()
-        inside += len(bare) > 3 or (bare != "" and bare not in _ENDS and bare != "{")
+        if len(bare) > 3 or (bare and bare not in _ENDS and bare != "{"):
+            inside += 1 + len(bare) // WIDE
     function.inside = inside
 
 
@@ -97,7 +108,8 @@ def parsed(found: dict[str, list[Any]], root: Any, lines: list[str], data: bytes
 
     shape = Shape()
     total = len(lines)
-    for kind in ("fn", "lambda"):
+    scopes: list[tuple[int, int]] = []
+    for kind in ("fn", "lambda", "macro"):
         for node in found.get(kind, ()):
             # A body on the line of its header has nothing to give.
             head = node.start_point.row
@@ -120,18 +132,20 @@ def parsed(found: dict[str, list[Any]], root: Any, lines: list[str], data: bytes
             if last < first:
                 continue
             header = lines[head]
-            if kind == "lambda":
-                if holds(header):
-                    continue
-                function = Function(head, first, last, name_in(header), told=is_told(header))
-            else:
+            if kind == "fn":
                 named = node.child_by_field_name("name")
                 name = (
                     data[named.start_byte : named.end_byte].decode("utf-8", "replace")
                     if named is not None
                     else _declared(lines, head, first)
                 )
-                function = Function(head, first, last, name, told=True)
+                function = Function(head, first, last, name, told=2)
+            elif holds(header):
+                scopes.append((head, head))
+                continue
+            else:
+                told = 1 if kind == "lambda" and is_told(header) else 0
+                function = Function(head, first, last, name_in(header), told=told)
             count_inside(function, lines)
             shape.functions.append(function)
     shape.functions.sort(key=lambda function: (function.first, -function.last))
@@ -145,7 +159,13 @@ def parsed(found: dict[str, list[Any]], root: Any, lines: list[str], data: bytes
         ):
             shape.docs.append(rows)
     shape.docs.sort()
-    shape.types = sorted((node.start_point.row, node.end_point.row) for node in found.get("type", ()))
+    shape.types = sorted(scopes + [(node.start_point.row, node.end_point.row) for node in found.get("type", ())])
+    heads = sorted(function.head for function in shape.functions)
+    for node in found.get("data", ()):
+        rows = (node.start_point.row, min(node.end_point.row, total - 1))
+        if rows[1] - rows[0] > 2 and bisect(heads, rows[1]) == bisect(heads, rows[0]):
+            shape.data.append(rows)
+    shape.data.sort()
     if root.has_error:
         shape.doubt = sum(
             node.end_point.row - node.start_point.row + 1 for node in root.children if node.type == "ERROR"

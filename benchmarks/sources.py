@@ -1,6 +1,6 @@
 """Source files: tokens left, identifiers still readable, edits that still match, and speed.
 
-    python benchmarks/code.py [--whole 3 5 8] [--limit N] [--language NAME]
+    python benchmarks/sources.py [--whole 3 5 8] [--limit N] [--language NAME]
 
 Identifiers are those that the grammars find in the original (distinct per file, nodes named ``*identifier``, ``constant``
 or ``word``-like names), looked for as whole words in the rendering. An edit still matches when a line that the rendering
