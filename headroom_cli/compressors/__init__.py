@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 COMPRESSORS: dict[str, tuple[str, ...]] = {
     "records": ("json",),
     "logs": ("log", "test-log"),
+    "listings": ("listing",),
+    "diffs": ("diff",),
     "search": ("search",),
     "pages": ("html",),
     "code": ("code",),
     "prose": ("prose",),
+    "tables": ("table",),
 }
 
 

@@ -1,0 +1,130 @@
+"""Lists of files: every name once, its directory once, in order.
+
+A newline per name and a directory per line are what a listing pays for. All steps but the last are faithful: each
+path, size and state reads back from what is written (see `layout`). What is long even then loses names, with
+their counts in place (`fold`): those in directories that tools fill, and the deepest ones of a big tree.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.listings import layout, paths
+from headroom_cli.compressors.listings.answers import is_answer
+from headroom_cli.compressors.listings.reading import Reading, read
+from headroom_cli.lazy import pattern
+from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors.listings.fold import Folded
+    from headroom_cli.model import Hint, Want
+
+_COLOURS = pattern(r"\x1b\[[0-9;]{0,24}[mK]")
+# Tokens after the faithful step; a shorter list stays whole unless less was asked for.
+BIG = 2000
+# What a big tree may come down to, as a share of its faithful tokens, before more must be asked for.
+_TREE = 0.5
+# "max" without a budget.
+_MOST = 0.4
+# So few paths are what somebody looked for, not a list to look through: they stay whole.
+_FEW = 8
+
+
+def sniff(text: str, hint: Hint) -> float:  # noqa: ARG001 - the table's signature
+    """Return how sure it is that a text is a list of files; the router knows better, so this stays low."""
+    head = text[:8000].split("\n")[:-1][:120] if len(text) > 8000 else text.split("\n")
+    if len(head) < 5:
+        return 0.0
+    reading = read([line.rstrip("\r") for line in head if line], paths.slash_of(text[:8000]))
+    return 0.0 if reading is None else min(0.7, 0.7 * reading.total / len(head))
+
+
+def compress(text: str, want: Want) -> Draft | None:
+    """Return the list with each directory written once, or None when there is nothing to gain."""
+    body = _COLOURS.sub("", text) if "\x1b" in text else text
+    newline = "\r\n" if "\r\n" in body else "\n"
+    if newline == "\r\n":
+        body = body.replace("\r\n", "\n")
+    if "\r" in body or "\x00" in body or "\x1b" in body:
+        return None
+    end = newline if body.endswith("\n") else ""
+    slash = paths.slash_of(body)
+    lines = body.removesuffix("\n").split("\n")
+    eager = want.level == "max" or want.budget is not None
+    if not eager and is_answer(want.hint.command):
+        return _whole(lines, newline, end)
+    reading = read(lines, slash)
+    if reading is None or want.spent():
+        return None
+    if reading.form == "paths" and reading.total <= _FEW and not eager and any(folder for folder, _ in reading.runs):
+        return None
+    written = _write(reading, slash)
+    if not written:
+        return None
+    draft = Draft(written.replace("\n", newline) + end, FAITHFUL)
+    if want.lossless or want.spent() or not reading.is_bare:
+        return draft
+    tokens = want.count(written)
+    if tokens < BIG and not eager:
+        return draft
+    folded = _fold(reading, want, slash, tokens, len(written))
+    if not folded.gone:
+        return draft
+    short = _write(reading, slash, folded)
+    return Draft(short.replace("\n", newline) + end, LOSSY, f"{folded.gone} of {folded.total} names")
+
+
+def _whole(lines: list[str], newline: str, end: str) -> Draft | None:
+    """Return results joined line by line per directory, each path whole; None when they are no bare list."""
+    if len(lines) < _FEW or any(not line or " " in line or "\t" in line or line[0] in "<[(" for line in lines):
+        return None
+    out: list[str] = []
+    last = None
+    for line in lines:
+        folder = line[: line.rfind("/") + 1]
+        if folder == last:
+            out[-1] += " " + line
+        else:
+            out.append(line)
+            last = folder
+    return Draft(newline.join(out) + end, FAITHFUL)
+
+
+def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> Folded:
+    """Return the runs with as many names counted as the level and the budget ask for."""
+    from headroom_cli.compressors.listings import fold
+
+    asked = fold.asked_for(reading.runs, f"{want.question} {want.hint.command}", slash)
+    folded = fold.bulk(reading.runs, slash, asked)
+    eager = want.level == "max" or want.budget is not None
+    if want.budget is not None:
+        target = want.budget
+    elif want.level == "max":
+        target = int(_MOST * tokens)
+    elif reading.form in ("recursive", "tree"):
+        target = int(_TREE * tokens)
+    else:
+        return folded
+    now = want.count(_write(reading, slash, folded))
+    if now <= target:
+        return folded
+    deeper = fold.deep(folded.runs, slash, asked, spare=int((now - target) * size / max(tokens, 1)), top=not eager)
+    return fold.Folded(deeper.runs, folded.gone + deeper.gone, folded.total)
+
+
+def _write(reading: Reading, slash: str, folded: Folded | None = None) -> str:
+    """Return the reading as text, "" when no mark can stand between its names."""
+    mark = layout.mark_for(reading.names, spaced=not reading.is_bare)
+    if not mark:
+        return ""
+    runs = reading.runs if folded is None else folded.runs
+    written = layout.render(runs, mark, slash, whole=reading.is_bare)
+    return f"{reading.legend}\n{written}" if reading.legend else written
+
+
+COMPRESSOR = Compressor(
+    "listings",
+    ("listing",),
+    sniff,
+    compress,
+    "listings: each directory once, its names on one line, what all rows share said once",
+)

@@ -1,0 +1,163 @@
+"""Shorten a listing that is long even with each directory written once: say how many names a directory holds."""
+
+from __future__ import annotations
+
+from headroom_cli import rank
+from headroom_cli.compressors.listings import ranges
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headroom_cli.compressors.listings.layout import Run
+
+# Directories that tools fill: nobody looks for one of their files in a list of a whole project.
+BULK = frozenset(
+    (
+        "node_modules", "bower_components", "__pycache__", ".git", ".hg", ".svn", "dist", "build", "target", "vendor",
+        ".venv", "venv", "site-packages", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".cache",
+        ".gradle", ".next", ".nuxt", ".terraform", ".idea", ".vs", "obj", "Pods", "DerivedData", "coverage", "htmlcov",
+        ".eggs", "_build", "third_party", ".yarn", ".pnpm", ".dart_tool",
+    )
+)  # fmt: skip
+_LEAST = 5  # names a directory must lose for its note to pay
+_COMMON = 0.02  # a word in more of the names than this says nothing about any of them
+
+
+class Folded:
+    """Runs with names left out: the runs, how many names went, and how many there were."""
+
+    __slots__ = ("gone", "runs", "total")
+
+    def __init__(self, runs: list[Run], gone: int, total: int) -> None:
+        """``gone`` of ``total`` names are counted in notes now."""
+        self.runs = runs
+        self.gone = gone
+        self.total = total
+
+
+def count_names(runs: list[Run]) -> int:
+    """Return how many names the runs hold."""
+    return sum(_size(names) for folder, names in runs if folder is not None)
+
+
+def _size(names: list[str]) -> int:
+    """Return how many names a list stands for: ``img_{01..40}.png`` is forty."""
+    return sum(ranges.count(name) if "{" in name else 1 for name in names)
+
+
+def asked_for(runs: list[Run], words: str, slash: str) -> Callable[[str, str], bool]:
+    """Return a test whether a name in a folder has to do with some words (the question, the command).
+
+    A word in many of the names tells none of them from the others.
+    """
+    wanted = {term for term in rank.terms(words) if len(term) > 2 and not term.isdigit()}
+    if not wanted:
+        return lambda _folder, _name: False
+    every = [name for folder, names in runs if folder is not None for name in names]
+    held: dict[str, int] = {}
+    known: dict[str, frozenset[str]] = {}
+    for name in every:
+        if name not in known:
+            known[name] = frozenset(rank.terms(name)) & wanted
+        for term in known[name]:
+            held[term] = held.get(term, 0) + 1
+    rare = {term for term in wanted if held.get(term, 0) <= max(3, _COMMON * len(every))}
+    folders: dict[str, bool] = {}
+
+    def test(folder: str, name: str) -> bool:
+        if known.get(name, frozenset()) & rare:
+            return True
+        if folder not in folders:
+            last = folder.rstrip(slash).rpartition(slash)[2]
+            folders[folder] = bool(frozenset(rank.terms(last)) & rare)
+        return folders[folder]
+
+    return test
+
+
+def bulk(runs: list[Run], slash: str, asked: Callable[[str, str], bool]) -> Folded:
+    """Return the runs with the insides of directories that tools fill counted."""
+    found: list[Run] = []
+    gone = 0
+    open_root = ""
+    tally: list[str] = []  # the note's own names list
+    hidden = folders = 0
+    for folder, names in runs:
+        root = _bulk_root(folder, slash) if folder else ""
+        if not root or folder is None:
+            open_root = ""
+            found.append((folder, names))
+            continue
+        if root != open_root:
+            open_root = root
+            hidden = folders = 0
+            tally = []
+            found.append((root, tally))
+        kept = [name for name in names if asked("", name)]
+        if kept:
+            found.append((folder, kept))
+        lost = _size(names) - _size(kept)
+        hidden += lost
+        folders += folder != root
+        gone += lost
+        if hidden:
+            tally[:] = [f"[... {hidden} names in {folders} directories]" if folders else f"[... {hidden} names]"]
+    return Folded(found, gone, count_names(runs))
+
+
+def _bulk_root(folder: str, slash: str) -> str:
+    """Return the outermost directory of a path that tools fill, with its slash; "" for none."""
+    end = 0
+    for part in folder.split(slash)[:-1]:
+        end += len(part) + len(slash)
+        if part in BULK:
+            return folder[:end]
+    return ""
+
+
+def deep(runs: list[Run], slash: str, asked: Callable[[str, str], bool], spare: int, *, top: bool) -> Folded:
+    """Return the runs with the names of the deepest and fullest directories counted, until ``spare`` characters went.
+
+    Directories stay named, and so do names that were asked for and with ``top`` those of the outermost directories.
+    """
+    depths = [folder.count(slash) for folder, _ in runs if folder]
+    outermost = min(depths, default=0)
+    order = sorted(
+        (
+            at
+            for at, (folder, names) in enumerate(runs)
+            if folder and len(names) >= _LEAST and (folder.count(slash) > outermost or not top)
+        ),
+        key=lambda at: (-(runs[at][0] or "").count(slash), -sum(map(len, runs[at][1])), at),
+    )
+    found = list(runs)
+    gone = 0
+    for at in order:
+        if spare <= 0:
+            break
+        folder, names = runs[at]
+        kept: list[str] = []
+        lost: list[str] = []
+        place = -1
+        for name in names:
+            if name.startswith("[... ") or asked(folder or "", name):
+                kept.append(name)
+            else:
+                if place < 0:
+                    place = len(kept)
+                lost.append(name)
+        if len(lost) < _LEAST:
+            continue
+        kept.insert(place, f"[... {_size(lost)} {_of_what(lost)}]")
+        found[at] = (folder, kept)
+        gone += _size(lost)
+        spare -= sum(map(len, lost)) + len(lost) - 12
+    return Folded(found, gone, count_names(runs))
+
+
+def _of_what(names: list[str]) -> str:
+    """Return the ending that all names share (".py"), else "names"."""
+    endings = {name.rpartition(".")[2] if "." in name[1:] else "" for name in names}
+    ending = endings.pop() if len(endings) == 1 else ""
+    return f".{ending}" if ending.isalnum() and ending.isascii() and len(ending) <= 6 else "names"

@@ -1,0 +1,178 @@
+"""Read lists of paths, one a line: bare (`find`, `git ls-files`, `rg -l`, `ls`) or behind a count or a state."""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.listings import layout
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors.listings.layout import Run
+
+# `du`, `wc -l`, `uniq -c`, `cksum`: a size or count, blanks, the path.
+_COUNTED = pattern(r"[ \t]*(\d{1,15}(?:[.,]\d{1,3})?[KMGTPEB]?(?:iB)?)(?:\t| {1,4})(?=\S)")
+# `git status --short`, `git diff --name-status`, `svn status`: one or two letters, a blank or a tab, the path.
+_STATE = pattern(r"(?:[ MADRCUT?!][ MADRCUT?!] |[MADRCTUXB]\d{0,3}\t)(?=\S)")
+_EXTENSION = pattern(r"[\w)}\]]\.\w{1,8}$")
+# A line that holds blanks and still is a path, in a list whose other lines hold none.
+_WORDS_IN_A_NAME = 6
+
+
+def slash_of(text: str) -> str:
+    """Return what separates the directories of a text's paths."""
+    return "\\" if "/" not in text and "\\" in text else "/"
+
+
+def grouped(lines: list[str], slash: str) -> list[Run]:
+    """Return bare paths as runs of neighbours in one directory."""
+    runs: list[Run] = []
+    last: str | None = None
+    names: list[str] = []
+    for line in lines:
+        cut = line.rfind(slash) + 1
+        if cut == len(line):  # a directory written with its slash: that slash is part of its name
+            cut = line.rfind(slash, 0, -1) + 1
+        folder = line[:cut]
+        if folder != last:
+            names = []
+            runs.append((folder, names))
+            last = folder
+        names.append(line[cut:])
+    return runs
+
+
+def is_said(line: str) -> bool:
+    """Return whether a line of a list is likelier a message or a heading than a path."""
+    if not line or line[0] in "<([" or line[-1] in ":.>" or line.startswith(("- ", "* ", "$ ", "# ")):
+        return line not in (".", "..", "/") and not line.endswith(("/.", "/.."))
+    if " " not in line and "\t" not in line:
+        return line == "total" or line.endswith("...")
+    if ": " in line or "\t" in line or "  " in line or line != line.strip():
+        return True
+    if line.count(" ") > _WORDS_IN_A_NAME:
+        return True
+    return not (_EXTENSION.search(line) or ("/" in line and not line.startswith("/ ")))
+
+
+def plain(lines: list[str], slash: str) -> tuple[list[Run], int]:
+    """Return runs for a list with other lines in between, and how many lines are paths."""
+    runs: list[Run] = []
+    held: list[str] = []
+    total = 0
+    for line in lines:
+        if is_said(line):
+            if held:
+                runs += grouped(held, slash)
+                total += len(held)
+                held = []
+            layout.stay(runs, line)
+        else:
+            held.append(line)
+    if held:
+        runs += grouped(held, slash)
+        total += len(held)
+    return runs, total
+
+
+def counted(lines: list[str], slash: str, *, sticky: bool) -> tuple[list[Run], int]:
+    """Return runs whose entries are "count name", and how many lines were such.
+
+    ``sticky`` leaves out a count that is the same as that of the name before it in the same directory's run.
+    """
+    match = _COUNTED.match
+    runs: list[Run] = []
+    last: str | None = ""
+    names: list[str] = []
+    total = 0
+    value = ""
+    for line in lines:
+        found = match(line)
+        if found is None or (" " in (path := line[found.end() :]) and is_said(path)):
+            layout.stay(runs, line)
+            last = None
+            continue
+        cut = path.rfind(slash, 0, -1) + 1
+        folder = path[:cut]
+        if folder != last or not runs:
+            names = []
+            runs.append((folder, names))
+            last = folder
+            value = ""
+        # Equal counts come in a row where the list is sorted by them: said once for the names of a line.
+        names.append(path[cut:] if sticky and found.group(1) == value else f"{found.group(1)} {path[cut:]}")
+        value = found.group(1)
+        total += 1
+    return runs, total
+
+
+def states(lines: list[str], slash: str) -> tuple[list[Run], int]:
+    """Return runs whose entries are "state name" (a dot stands for a blank of the state), and how many there were."""
+    match = _STATE.match
+    runs: list[Run] = []
+    last: str | None = None
+    names: list[str] = []
+    total = 0
+    for line in lines:
+        found = match(line)
+        path = line[found.end() :] if found else ""
+        if found is None or " " in path or "\t" in path or path[0] == '"':
+            layout.stay(runs, line)
+            last = None
+            continue
+        cut = path.rfind(slash, 0, -1) + 1
+        folder = path[:cut]
+        if folder != last:
+            names = []
+            runs.append((folder, names))
+            last = folder
+        state = found.group()[:-1]
+        names.append(f"{state.replace(' ', '.')} {path[cut:]}")
+        total += 1
+    return runs, total
+
+
+def merged(runs: list[Run], slash: str) -> list[Run]:
+    """Leave out a directory's own name where its heading follows: right behind it, or (`ls -R`) anywhere below.
+
+    ``find`` writes a directory before what it holds, ``ls -R`` in the list of the directory above.
+    """
+    headed = {folder for folder, _ in runs if folder}
+    found: list[Run] = []
+    for folder, names in runs:
+        if folder is None:
+            found.append((folder, names))
+            continue
+        kept = [name for name in names if f"{folder}{name}{slash}" not in headed]
+        if kept or len(kept) == len(names):
+            found.append((folder, kept))
+        elif folder:
+            found.append((folder, []))
+    return found
+
+
+def entries(runs: list[Run]) -> str:
+    """Return all entries of the runs, one a line, with a newline at either end: what a mark must not occur in."""
+    return "\n" + "\n".join([name for folder, names in runs if folder is not None for name in names]) + "\n"
+
+
+def are_safe(runs: list[Run]) -> bool:
+    """Return whether no line that stays could be read as one of ours, and no directory holds a heading's end."""
+    for folder, names in runs:
+        if folder is None:
+            if not all(map(layout.is_own_line, names)):
+                return False
+        elif folder[:1] == " " or "/:" in folder or "\\:" in folder:
+            return False
+    return True
+
+
+def is_counted(line: str) -> bool:
+    """Return whether a line is a size or count and a path."""
+    found = _COUNTED.match(line)
+    return found is not None and (" " not in line[found.end() :] or not is_said(line[found.end() :]))
+
+
+def has_state(line: str) -> bool:
+    """Return whether a line is a state as `git status --short` writes it, and a path."""
+    found = _STATE.match(line)
+    return found is not None and " " not in line[found.end() :]

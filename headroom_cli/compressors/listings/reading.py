@@ -1,0 +1,110 @@
+"""Find out how a listing is written, and read it into runs of names under directories."""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.listings import paths, ranges, recursive, rows, trees
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors.listings.layout import Run
+
+_ENOUGH = 0.6  # of the lines with something on them must be of the list
+_HEAD = 200  # lines that are looked at to tell the forms apart
+_REPEATS = 12  # entries that must share the count before them, or its legend costs more
+_COUNT = pattern(r"\d[\d.,]*[KMGTPEB]?(?:iB)?$")
+STICKY = "[a size holds for the names behind it on its line]"
+STATES = "[a dot in a state stands for a blank]"
+
+
+class Reading:
+    """A listing that was understood.
+
+    ``runs``    what stands where, in order
+    ``total``   how many lines were entries
+    ``legend``  a line of ours that says how entries are written, "" when they are as they were
+    ``whole``   an entry is a bare name
+    ``names``   all that a mark must not occur in, one a line
+    """
+
+    __slots__ = ("form", "legend", "names", "runs", "total")
+
+    def __init__(self, form: str, runs: list[Run], total: int, legend: str = "") -> None:
+        """``form`` is rows, tree, recursive, counted, states or paths."""
+        self.form = form
+        self.runs = runs
+        self.total = total
+        self.legend = legend
+        self.names = paths.entries(runs)
+        if self.is_bare and "{" not in self.names:
+            self.runs = [(folder, names if folder is None else ranges.ranged(names)) for folder, names in runs]
+
+    @property
+    def is_bare(self) -> bool:
+        """Return whether an entry is a name and nothing else."""
+        return self.form in ("tree", "recursive", "paths")
+
+
+def read(lines: list[str], slash: str) -> Reading | None:
+    """Return what a text's lines list, or None when they are no list."""
+    head = lines[:_HEAD]
+    if sum(map(bool, head)) < 2:
+        return Reading("paths", paths.grouped(lines, slash), 1) if len(lines) == 1 and lines[0] else None
+    filled = sum(map(bool, lines)) if "" in lines else len(lines)
+    reading = _as_form(lines, head, slash)
+    if reading is None or reading.total < _ENOUGH * filled or not paths.are_safe(reading.runs):
+        return None
+    return reading
+
+
+def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
+    if sum(line[:1] in ("-", "d", "l") and rows.parse(line) is not None for line in head) >= min(rows.LEAST, len(head)):
+        runs, total, legend = rows.read(lines, slash)
+        return Reading("rows", runs, total, legend) if legend else None
+    if trees.is_drawn(head):
+        return Reading("tree", *trees.drawn(lines))
+    if trees.is_marked(head):
+        return Reading("tree", *trees.marked(lines))
+    if sum(map(recursive.is_heading, head)) > 1 or (head and recursive.is_heading(head[0])):
+        runs, total = recursive.read(lines, slash)
+        if total:
+            return Reading("recursive", paths.merged(runs, slash), total)
+    some = [line for line in head if line]
+    if sum(paths.is_counted(line) for line in some) >= _ENOUGH * len(some):
+        return _counted(lines, slash)
+    if sum(paths.has_state(line) for line in some) >= _ENOUGH * len(some):
+        runs, total = paths.states(lines, slash)
+        dots = any(" " in line[:2] for line in lines if paths.has_state(line))
+        return Reading("states", runs, total, STATES if dots else "")
+    said = "\n".join(lines)
+    if (
+        " " in said
+        or "\t" in said
+        or ":\n" in said
+        or "\n\n" in said
+        or "\n<" in said
+        or lines[0][:1] in ("<", "[", "(")
+    ):
+        runs, total = paths.plain(lines, slash)
+    else:
+        runs, total = paths.grouped(lines, slash), len(lines)
+    return Reading("paths", paths.merged(runs, slash), total)
+
+
+def _counted(lines: list[str], slash: str) -> Reading:
+    runs, total = paths.counted(lines, slash, sticky=False)
+    short, _ = paths.counted(lines, slash, sticky=True)
+    saved = sum(1 for folder, names in short if folder is not None for name in names if " " not in name)
+    # A name that looks like a size would be taken for one.
+    if (
+        saved >= _REPEATS
+        and " " not in "".join(path for path in _names(runs))
+        and not any(map(_COUNT.match, _names(runs)))
+    ):
+        return Reading("counted", short, total, STICKY)
+    return Reading("counted", runs, total)
+
+
+def _names(runs: list[Run]) -> list[str]:
+    """Return the names behind the counts."""
+    return [name.partition(" ")[2] for folder, names in runs if folder is not None for name in names]
