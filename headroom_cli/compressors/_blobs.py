@@ -1,8 +1,8 @@
 """Blobs inside text of any kind: what no reader reads is told by its ends, its length and its digest.
 
-A blob is base64 (also PEM bodies, data URIs and tokens), hexadecimal, bytes written as escapes, a minified line of code,
-a hex dump, a long list of UUIDs or hashes, or one pattern over and over. Sentences, statements that are merely long,
-JSON and single hashes are none. Each is replaced in place::
+A blob is base64 (also PEM bodies, data URIs and tokens), hexadecimal, bytes written as escapes, a line of minified
+code, a hex dump, a long list of UUIDs or hashes, or one pattern over and over. Sentences, statements that are
+merely long, JSON and single hashes are none. Each is replaced in place::
 
     iVBORw0KGgo[... 48,211 base64 characters, sha256 1a2b3c4d5e6f]QmCC
 
@@ -11,6 +11,8 @@ that two blobs can be seen to be equal.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from headroom_cli.hashing import sha256
 from headroom_cli.lazy import pattern
@@ -44,13 +46,14 @@ _IDS = pattern(
     r"|[0-9a-fA-F]{32})(?![0-9A-Za-z])[\"'\]),;]{0,3})++"
 )
 _ID_LINE = pattern(
-    r"[ \t]*(?:[-*] )?[\"'\[(]{0,2}(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{128}|[0-9a-fA-F]{64}"
-    r"|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})[\"'\]),;]{0,3}\r?"
+    r"[ \t]*(?:[-*] )?[\"'\[(]{0,2}(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|[0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})[\"'\]),;]{0,3}\r?"
 )
 _BODY_LINE = pattern(r"[ \t]*([A-Za-z0-9+/_-]{40,200}={0,2})\r?")
 _LAST_LINE = pattern(r"[ \t]*[A-Za-z0-9+/_-]{1,200}={0,2}\r?")
 _DUMP_LINE = pattern(
-    r"(?:0x)?([0-9a-fA-F]{4,16}):?[ \t]{1,4}((?:(?:0x)?[0-9a-fA-F]{2,16}[ \t]{1,3}){2,64}(?:0x)?[0-9a-fA-F]{2,16})(?![\w.:])"
+    r"(?:0x)?([0-9a-fA-F]{4,16}):?[ \t]{1,4}((?:(?:0x)?[0-9a-fA-F]{2,16}[ \t]{1,3}){2,64}"
+    r"(?:0x)?[0-9a-fA-F]{2,16})(?![\w.:])"
 )
 _BARE_LINE = pattern(r"[ \t]*(?:[0-9a-fA-F]{2,8}[ \t]{1,3}){7,64}[0-9a-fA-F]{2,8}[ \t]{0,2}\r?")
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -131,6 +134,8 @@ def _line(line: str, longest: int) -> tuple[str, int, int]:
 
 def _spans(line: str, longest: int) -> list[Span]:
     """Return the blobs of a long line, by place, the longer first."""
+    if "[... " in line and ", sha256 " in line:
+        return []  # cut before
     if _minified(line, longest):
         start, end = _code(line)
         return [(start, end, "minified code")] if end - start > longest else []
@@ -151,7 +156,7 @@ def _spans(line: str, longest: int) -> list[Span]:
                 start -= period
             end = _repeated(line, unit, at)
             if end - start > longest * _REPEATED:
-                found.append((start, end, f"repeated {ascii(unit)}"))
+                found.append((start, end, f"repeated {unit!a}"))
             else:
                 end = at
         if end == at and solid(probe):
@@ -179,7 +184,7 @@ def _spans(line: str, longest: int) -> list[Span]:
 
 
 def _begin(line: str, least: int, at: int) -> int:
-    """Return where the run of letters, digits and escaped line ends that ends at ``at`` begins, not before ``least``."""
+    """Return where the run of letters, digits and escaped line ends around ``at`` begins, not before ``least``."""
     before = line[least:at]
     while True:
         bare = before.rstrip(_ALPHABET)
@@ -203,7 +208,7 @@ def _encoded(run: str) -> str:
         return ""  # words joined by hyphens, paths
     if upper * 10 >= size and lower * 10 >= size and digits * 33 >= size:
         # Names in camel case change case a few times a dozen letters, random letters at every second.
-        changes = sum(1 for one, two in zip(sample, sample[1:], strict=False) if _class(one) != _class(two))
+        changes = sum(1 for one, two in pairwise(sample) if _class(one) != _class(two))
         return "base64" if changes * 3 >= size else ""
     if upper * 3 >= size * 2 and not lower and digits * 20 >= size:
         return "base32"
@@ -215,7 +220,7 @@ def _class(character: str) -> int:
 
 
 def _minified(line: str, longest: int) -> bool:
-    """Tell whether a line is code from which the blanks were taken: JavaScript or CSS, no JSON, markup, data or prose."""
+    """Tell whether a line is code without blanks: JavaScript or CSS, not JSON, markup, data or prose."""
     size = len(line)
     if size < max(MINIFIED, longest):
         return False
@@ -228,7 +233,7 @@ def _minified(line: str, longest: int) -> bool:
         or sample.count("}") * 400 < size
     ):
         return False
-    if sample.count('":') * 60 > size or sample.count("<") * 60 > size or sample.count("[... ") * 300 > size:
+    if sample.count('":') * 60 > size or sample.count("<") * 60 > size:
         return False
     return _marks(sample) * 100 > size
 
@@ -361,7 +366,7 @@ def _dump(lines: list[str], rows: list[int], offsets: list[str], longest: int) -
             places = [int(offset, base) for offset in offsets]
         except ValueError:
             continue
-        steps = [two - one for one, two in zip(places, places[1:], strict=False)]
+        steps = [two - one for one, two in pairwise(places)]
         step = steps[0]
         if step in (4, 8, 16, 32, 64) and all(s == step or (s > step and s % step == 0) for s in steps):
             return [(rows[0], rows[-1] + 1, "hex dump")]

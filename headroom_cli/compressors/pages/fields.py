@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headroom_cli.compressors.pages.scan import attribute
 
-_OPTIONS = 40  # of one list of choices: lists of countries and time zones are longer
+_OPTIONS = 120  # of one list of choices: lists of countries and time zones are longer
 _VALUE = 120  # characters of one value: tokens of hidden fields are longer
 
 
@@ -13,7 +13,9 @@ def picture(said: str) -> str:
     if "alt" not in said:
         return ""
     alt = " ".join(attribute(said, "alt").split())
-    if len(alt) < 3 or (" " not in alt and alt[-5:].lower().endswith((".jpg", ".png", ".gif", ".jpeg", ".webp", ".svg"))):
+    if len(alt) < 3 or (
+        " " not in alt and alt[-5:].lower().endswith((".jpg", ".png", ".gif", ".jpeg", ".webp", ".svg"))
+    ):
         return ""
     return alt
 

@@ -66,7 +66,9 @@ class Grid:
         filled = sum(map(bool, cells))
         if not filled:
             return
-        plain = all(len(cell) <= _BLOCKS and all(item[0] not in (HEAD, ROW, VERBATIM) for item in cell) for cell in cells)
+        plain = all(
+            len(cell) <= _BLOCKS and all(item[0] not in (HEAD, ROW, VERBATIM) for item in cell) for cell in cells
+        )
         if not plain or (filled == 1 and not self._header):
             for cell in cells:
                 self._out.extend(cell)

@@ -25,7 +25,7 @@ Tag = tuple[int, int, str, int]
 
 
 class _Ends:
-    """Remember where the next end of each construct is: finding that there is none costs one pass, not one per start."""
+    """Remember where the next end of each construct is: that there is none is found out once, not once per start."""
 
     __slots__ = ("_found", "_text")
 
@@ -61,8 +61,8 @@ def tags(text: str, *, xml: bool = False) -> Iterator[Tag]:
     """Yield the tags of a page in order.
 
     Names are ``div``, ``/div``, ``!--``, ``!`` (declaration), ``?``, ``%`` (server code), ``![CDATA[``. The text of
-    a RAW element is skipped: the next tag is its closing one. In XML no element is raw. What begins like a tag but never
-    ends is text.
+    a RAW element is skipped: the next tag is its closing one. In XML no element is raw. What begins like a tag but
+    never ends is text.
     """
     ends = _Ends(text)
     size = len(text)
@@ -158,9 +158,7 @@ def attribute(text: str, name: str) -> str:
     """Return the value of an attribute in the text of a tag, "" when it has none; entities are decoded."""
     finder = _ATTRIBUTES.get(name)
     if finder is None:
-        finder = _ATTRIBUTES[name] = pattern(
-            rf"(?:^|[\s\"'/]){name}\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", 2
-        )
+        finder = _ATTRIBUTES[name] = pattern(rf"(?:^|[\s\"'/]){name}\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", 2)
     match = finder.search(text)
     if match is None:
         return ""

@@ -1,4 +1,4 @@
-"""Is a text a page?"""
+"""Whether a text is a page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HTML = pattern(
     2,
 )
 _SAMPLE = 8000
-_NAMES = (".html", ".htm", ".xhtml", ".xml", ".rss", ".atom", ".jsp", ".svg", ".vue", ".svelte", ".plist", ".pom")
+_NAMES = (".html", ".htm", ".xhtml", ".xml", ".rss", ".atom", ".jsp", ".svg", ".plist", ".pom")
 
 
 def head_of(text: str) -> str:
@@ -29,7 +29,7 @@ def is_xml(text: str) -> bool:
     if not head.startswith("<") or head.startswith(("<!doctype html", "<html")):
         return False
     sample = _sample(text)
-    declared = head.startswith("<?xml") or "xmlns" in head or head.startswith(("<rss", "<feed", "<svg", "<project"))
+    declared = head.startswith(("<?xml", "<rss", "<feed", "<svg", "<project")) or "xmlns" in head
     if "<html" in head:
         return False
     markup = sum(1 for _ in _HTML.finditer(sample))

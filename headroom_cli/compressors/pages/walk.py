@@ -37,7 +37,7 @@ class Walker:
         self.linked = 0  # characters in links
         self.shown = 0  # characters
         self.tags = 0
-        self._text = text.replace(OPEN, "").replace(CLOSE, "") if OPEN in text or CLOSE in text else text
+        self.text = text.replace(OPEN, "").replace(CLOSE, "") if OPEN in text or CLOSE in text else text
         self._buffer: list[str] = []
         self._aside: list[str] = []  # text that is not for the open line: of scripts, of drawings, of choices
         self._into = self._buffer
@@ -62,7 +62,7 @@ class Walker:
         self._run()
 
     def _run(self) -> None:
-        text = self._text
+        text = self.text
         at = 0
         for start, end, name, after in tags(text):
             self.tags += 1
@@ -82,6 +82,8 @@ class Walker:
             self._end_pre(0, 0, 0, "")
         elif self._acts is self._choices:
             self._end_select(0, 0, 0, "")
+        elif self._acts is self._drawing:
+            self._buffer.extend(self._aside)  # a drawing without an end: its text may be the page's
         self._flush()
         while self._grids:
             self._shut()
@@ -219,7 +221,7 @@ class Walker:
         buffer.append(OPEN)
         self._link = len(self.urls)
         self._link_at = len(buffer)
-        self.urls.append(self._text[after : end - 1])
+        self.urls.append(self.text[after : end - 1])
 
     def _end_a(self, _start: int, _end: int, _after: int, _name: str) -> None:
         if self._link >= 0:
@@ -227,19 +229,19 @@ class Walker:
             self._link = -1
 
     def _img(self, _start: int, end: int, after: int, _name: str) -> None:
-        alt = picture(self._text[after : end - 1])
+        alt = picture(self.text[after : end - 1])
         if alt and alt not in self._alts:
             self._alts.add(alt)
             self._buffer.append(f" [image: {alt}] ")
 
     def _input(self, _start: int, end: int, after: int, _name: str) -> None:
-        said = field(self._text[after : end - 1])
+        said = field(self.text[after : end - 1])
         if said:
             self._buffer.append(f" {said} ")
 
     def _sup(self, start: int, end: int, _after: int, _name: str) -> None:
         # 10<sup>6</sup> is not 106.
-        if self._text[end : end + 1].isdigit() and self._text[start - 1 : start].isalnum():
+        if self.text[end : end + 1].isdigit() and self.text[start - 1 : start].isalnum():
             self._buffer.append("^")
 
     def _nav_start(self, _start: int, _end: int, _after: int, _name: str) -> None:
@@ -252,8 +254,8 @@ class Walker:
 
     def _code(self, start: int, end: int, after: int, name: str) -> None:
         """Keep what a server would run: in its source it is the content."""
-        code = self._text[start:end]
-        if name == "?" and self._text[after : after + 3] in ("xml", "mso"):
+        code = self.text[start:end]
+        if name == "?" and self.text[after : after + 3] in ("xml", "mso"):
             return
         if "\n" in code:
             self._flush()
@@ -262,7 +264,7 @@ class Walker:
             self._buffer.append(code)
 
     def _meta(self, _start: int, end: int, after: int, name: str) -> None:
-        said = self._text[after : end - 1]
+        said = self.text[after : end - 1]
         if name == "meta":
             what = (attribute(said, "name") or attribute(said, "property") or attribute(said, "http-equiv")).lower()
             content = " ".join(attribute(said, "content").split())
@@ -305,7 +307,7 @@ class Walker:
         self._prefix = ""
         if self._grids and not self._deeper:
             self._grids[-1].end_cell()
-            self._grids[-1].cell(self._text[after : end - 1], header=name == "th")
+            self._grids[-1].cell(self.text[after : end - 1], header=name == "th")
 
     def _end_cell(self, _start: int, _end: int, _after: int, _name: str) -> None:
         self._flush()
@@ -322,10 +324,10 @@ class Walker:
 
     def _end_raw(self, at: int, end: int) -> None:
         name, self._raw = self._raw, ""
-        text = self._text[at:end]
+        text = self.text[at:end]
         self._into = self._before
         self._aside.clear()
-        tag = self._text[slice(*self._raw_tag)]
+        tag = self.text[slice(*self._raw_tag)]
         if name == "script":
             self.scripts.append((at, end, tag))
         elif name == "title":
@@ -359,7 +361,7 @@ class Walker:
         self._flush()
         self._into = []
         self._acts = self._verbatim
-        match = _LANGUAGE.search(self._text, after, min(end, after + 400))
+        match = _LANGUAGE.search(self.text, after, min(end, after + 400))
         self._language = match.group(1) if match else ""
 
     def _end_pre(self, _start: int, _end: int, _after: int, _name: str) -> None:
@@ -379,11 +381,11 @@ class Walker:
 
     def _named(self, _start: int, end: int, after: int, _name: str) -> None:
         if not self._language:
-            match = _LANGUAGE.search(self._text, after, min(end, after + 400))
+            match = _LANGUAGE.search(self.text, after, min(end, after + 400))
             self._language = match.group(1) if match else ""
 
     def _code_in(self, start: int, end: int, _after: int, _name: str) -> None:
-        self._into.append(self._text[start:end])
+        self._into.append(self.text[start:end])
 
     # Drawings: only their words are read
 
@@ -399,7 +401,7 @@ class Walker:
         return acts
 
     def _svg(self, _start: int, end: int, _after: int, _name: str) -> None:
-        if self._text[end - 2] != "/":
+        if self.text[end - 2] != "/":
             self._acts = self._drawing
             self._into = self._aside
 
@@ -435,13 +437,13 @@ class Walker:
         return acts
 
     def _select_start(self, _start: int, end: int, after: int, _name: str) -> None:
-        said = self._text[after : end - 1]
+        said = self.text[after : end - 1]
         self._select = attribute(said, "name") or attribute(said, "id")
         self._acts = self._choices
         self._into = []
 
     def _option(self, _start: int, end: int, after: int, name: str) -> None:
-        said = self._text[after:end]
+        said = self.text[after:end]
         self._into.append(OPEN if name == "option" else f"{OPEN}{attribute(said, 'label')}: ")
         if "selected" in said:
             self._into.append("*")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors.pages.items import CLOSE, HEAD, ITEM, NAV, OPEN, ROW, VERBATIM, Item
+from headroom_cli.compressors.pages.items import CLOSE, HEAD, ITEM, NAV, OPEN, ROW, TEXT, VERBATIM, Item
 from headroom_cli.compressors.pages.scan import attribute
 from headroom_cli.lazy import pattern
 
@@ -19,12 +19,36 @@ _LONGEST = 300  # characters of a URL; longer ones carry a session or a picture
 def destination(said: str) -> str:
     """Return where a link leads as its page writes it, "" for places on the page itself and for code."""
     url = attribute(said, "href").strip()
-    if not url or url[0] == "#" or len(url) > _LONGEST or url[:11].lower() in ("javascript:",) or " " in url:
+    if not url or url[0] == "#" or len(url) > _LONGEST or url[:11].lower() == "javascript:" or " " in url:
         return ""
     return "" if url[:5].lower() == "data:" else url
 
 
-def lines(items: list[Item], urls: list[str], *, links: bool, verbatim: Callable[[str, int], list[str]]) -> list[list[str]]:
+def _destinations(text: str, line: str, urls: list[str], known: set[str]) -> str:
+    """Return where the links inside a sentence lead, to stand behind it: in between they would tear it apart.
+
+    Only of links in running text, and only while they cost less than half of it; what a page links to from each of its
+    corners (shares, menus, related pages) is not what it says.
+    """
+    links = [match.groups() for match in _LINK.finditer(text)]
+    if sum(len(name) for name, _ in links) * 2 > len(line):
+        return ""
+    found = []
+    room = len(line) // 2
+    for _, number in links:
+        url = destination(urls[int(number)])
+        room -= len(url)
+        if room < 0:
+            break
+        if url and url not in known:
+            known.add(url)
+            found.append(url)
+    return f" ({' '.join(found)})" if found else ""
+
+
+def lines(
+    items: list[Item], urls: list[str], *, links: bool, verbatim: Callable[[str, int], list[str]]
+) -> list[list[str]]:
     """Return the lines of each item; with ``links`` where each link leads, else its text alone."""
 
     def linked(match: object) -> str:
@@ -33,12 +57,15 @@ def lines(items: list[Item], urls: list[str], *, links: bool, verbatim: Callable
         return f"[{name.strip()}]({url})" if url else name
 
     out: list[list[str]] = []
+    known: set[str] = set()
     menus: list[tuple[int, list[str]]] = []
     menu: list[str] = []
     last = -1
     for kind, text, number in items:
         if OPEN in text or CLOSE in text:
             line = " ".join(_MARK.sub("", _LINK.sub(linked, text) if links else text).split())
+            if not links and kind in (TEXT, ITEM, ROW):
+                line += _destinations(text, line, urls, known)
         else:
             line = text
         if kind == HEAD:
