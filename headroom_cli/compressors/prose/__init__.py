@@ -102,7 +102,7 @@ def _fit(
     guess = bisect_right(spent, spent[start] + room) - 1
     for _ in range(_ROUNDS):
         guess = min(high, max(low, guess))
-        rendering = Rendering(units, _filled(units, chosen[:guess], costs))
+        rendering = Rendering(units, _filled(chosen[:guess], costs))
         size = want.count(rendering.text)
         if size <= target:
             best, low = rendering, guess + 1
@@ -114,11 +114,11 @@ def _fit(
             break
         guess = bisect_right(spent, spent[guess] + (target - size) * per_token) - 1
     if best is None and not strict:
-        best = Rendering(units, _filled(units, chosen[:start], costs))
+        best = Rendering(units, _filled(chosen[:start], costs))
     return best
 
 
-def _filled(units: Units, chosen: list[int], costs: list[int]) -> bytearray:
+def _filled(chosen: list[int], costs: list[int]) -> bytearray:
     """Return a mask of the kept units; a gap that costs more to note than to fill is filled."""
     kept = bytearray(len(costs))
     for unit in chosen:

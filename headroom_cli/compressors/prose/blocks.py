@@ -21,7 +21,8 @@ KEEP = 6  # front matter, mail headers, rules: stays as it is
 Block = tuple[int, int, int, int, str]
 
 _BULLET = pattern(
-    r"(?:[-*+\u2022\u2023\u25e6\u2013\u00b7]|o(?= {2})|\d{1,3}[.)]|\(?[a-z][.)]|\([A-Za-z0-9]{1,3}\))[ \t]+(?=\S)"
+    r"(?:[-*+\u2022\u2023\u25e6\u2013\u00b7]|o(?= {2})|\d{1,3}[.)]|\(?[a-z][.)]"
+    r"|\([A-Za-z0-9]{1,3}\))[ \t]+(?=\S)"
 )
 _HEADING = pattern(r"(?:#{1,6}|={1,6})[ \t]+\S")
 _NUMBERED = pattern(r"(?:\d{1,3}\.)+\d{0,3}[ \t]+[^\W\d_]")
@@ -172,7 +173,7 @@ class Scanner:
         if bare.startswith(".. ") and "::" in bare:
             self._add(TERM, at, at + 1, skip=indent)
             return True
-        if underline.startswith(": ") or underline.startswith(":   "):
+        if underline.startswith(": "):
             self._add(TERM, at, at + 1, skip=indent)
             return True
         if last in ".,;!?\u3002\uff01\uff1f" or (_BULLET.match(bare) and not _NUMBERED.match(bare)):

@@ -65,7 +65,7 @@ class Rendering:
             out.append(between)
             if spoken:
                 out.append(text[start:words])
-                pending = self._sentences(units, kept, first, last, pending, out)
+                pending = self._sentences(units, kept, block, pending, out)
             elif kind == CODE and block not in units.parts:
                 self._chunks(units, kept, block, out)
             else:
@@ -76,10 +76,10 @@ class Rendering:
         out.append(text[at:])
         return "".join(out)
 
-    def _sentences(self, units: Units, kept: bytearray, first: int, last: int, pending: int, out: list[str]) -> int:
+    def _sentences(self, units: Units, kept: bytearray, block: int, pending: int, out: list[str]) -> int:
         """Add the sentences of one block; return how many are missing at its end."""
         opened = True
-        for unit in range(first, last):
+        for unit in range(units.of_block[block], units.of_block[block + 1]):
             if not kept[unit]:
                 pending += units.hidden(unit)
                 continue

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 _SAMPLE = 24_000  # characters, in three pieces
 _STAMPED = pattern(
-    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?[\d.]{6,20}\]|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|[DIWEF]\d{4} |\S{1,200}:\d{1,7}:"
+    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?[\d.]{6,20}\]|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d"
+    r"|[DIWEF]\d{4} |\S{1,200}:\d{1,7}:"
 )
 _PATHS = (".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".txt", ".org", ".tex", ".1", ".5", ".8")
 
