@@ -1,0 +1,128 @@
+"""Decide what becomes of each section, and write them all."""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.diffs import notes, paths, write
+from headroom_cli.compressors.diffs.paths import SOURCE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors.diffs.parse import Hunk, Section
+
+# Characters in a line, on average, from which on a text is minified.
+_DENSE = 400
+# Lines in which a generator says so.
+_HEAD = 8
+
+
+def kind_of(section: Section, lines: list[str]) -> str:
+    """Return what a section's file is, by its path and then by its text."""
+    kind = paths.what(section.path)
+    if kind != SOURCE or not section.hunks:
+        return kind
+    first = section.hunks[0]
+    if first.new <= 3 and first.olds[0] <= 3:
+        head = "\n".join([line[:200] for line in lines[first.start : first.start + _HEAD]])
+        if paths.claims_generated(head):
+            return paths.GENERATED
+    if section.path.endswith(".txt") and paths.is_compiled(section.path, "\n".join(lines[section.start : section.end])):
+        return paths.LOCK
+    count = sum([hunk.end - hunk.start for hunk in section.hunks])
+    size = write.size_of(section, lines)
+    if size > _DENSE * count and size > 4 * _DENSE:
+        return paths.MINIFIED
+    if size > write.BULK and paths.is_bulk(section.path) and notes.what_it_is(section) == "new":
+        return paths.DATA
+    return kind
+
+
+class Plan:
+    """What becomes of one section: ``how`` is "stay", "patch", "note" or "part"."""
+
+    __slots__ = ("cut", "how", "kind", "left_out", "longest", "section")
+
+    def __init__(self, section: Section) -> None:
+        """Stay as it is."""
+        self.section = section
+        self.how = "stay"
+        self.kind = SOURCE
+        self.left_out: dict[int, str] = {}
+        self.cut: dict[int, int] = {}
+        self.longest = 0
+
+
+def plans(sections: list[Section], lines: list[str]) -> list[Plan]:
+    """Return what becomes of each section at the level balanced."""
+    made = []
+    longest = max(map(len, lines), default=0)
+    for section in sections:
+        plan = Plan(section)
+        made.append(plan)
+        if section.git not in ("", "diff --git"):
+            plan.how = "patch"
+            continue
+        if not section.hunks:
+            plan.how = "patch" if section.certain else "stay"
+            continue
+        plan.how = "patch"
+        if not section.certain:
+            continue
+        kind = plan.kind = kind_of(section, lines)
+        size = write.size_of(section, lines)
+        state = notes.what_it_is(section)
+        if size < write.SMALL:
+            continue
+        if kind == SOURCE:
+            if state == "deleted":
+                if len(section.hunks[0].kinds) > write.DELETED:
+                    plan.how, plan.cut[0] = "part", write.DELETED_HEAD
+            elif longest > write.LONG and _has_long(section, lines, write.LONG):
+                plan.how, plan.longest = "part", write.LONG
+        elif kind != paths.DATA or state in ("new", "deleted"):
+            plan.how = "note"
+        else:
+            _shorten(plan, lines)
+    _refer(made, lines)
+    return made
+
+
+def _has_long(section: Section, lines: list[str], longest: int) -> bool:
+    return any(max(map(len, lines[hunk.start : hunk.end])) > longest for hunk in section.hunks)
+
+
+def _shorten(plan: Plan, lines: list[str]) -> None:
+    """Keep the first hunks of changed data, and of each line what shows its kind."""
+    shown = 0
+    section = plan.section
+    for number, hunk in enumerate(section.hunks):
+        size = sum([min(len(line), 400) for line in lines[hunk.start : hunk.end] if line[:1] in ("+", "-")])
+        if (shown and shown + size > write.SHOWN) or (not shown and size > 3 * write.SHOWN):
+            plan.left_out[number] = ""
+        else:
+            shown += size
+    if len(plan.left_out) == len(section.hunks):
+        plan.how = "note"
+    elif plan.left_out or _has_long(section, lines, 400):
+        plan.how, plan.longest = "part", 400
+
+
+def _refer(made: list[Plan], lines: list[str]) -> None:
+    """Tell hunks whose changed lines already stood in another file by reference to it."""
+    seen: dict[str, tuple[str, Hunk]] = {}
+    for plan in made:
+        if plan.how not in ("patch", "part"):
+            continue
+        section = plan.section
+        for number, hunk in enumerate(section.hunks):
+            if number in plan.left_out or number in plan.cut or len(hunk.olds) > 1:
+                continue
+            kinds = hunk.kinds
+            text = "\n".join(
+                [line for line, kind in zip(lines[hunk.start : hunk.end], kinds, strict=True) if kind in "+-"]
+            )
+            if len(text) < write.REPEATED:
+                continue
+            first = seen.setdefault(text, (section.path, hunk))
+            if first[1] is not hunk and section.certain:
+                plan.how = "part"
+                plan.left_out[number] = f", the same as in {first[0]} above"

@@ -1,0 +1,110 @@
+"""Write all sections as planned, and the text between them."""
+
+from __future__ import annotations
+
+from headroom_cli.compressors.diffs import notes, write
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.compressors.diffs.choose import Plan
+    from headroom_cli.compressors.diffs.parse import Section
+    from headroom_cli.compressors.diffs.write import Tally
+
+# Git itself shortens ids to what is unique; 12 digits are for any repository of today.
+_COMMIT = pattern(r"commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?= \(|\r?$)")
+_ID = 12
+
+
+def render(made: list[Plan], lines: list[str], raw: list[str], tally: Tally, *, numbers: bool) -> list[str]:
+    """Return all lines, those between the sections included."""
+    out: list[str] = []
+    at = 0
+    moved = [plan for plan in made if _is_move(plan.section)]
+    listed = len(moved) >= write.MOVED
+    listing = False
+    after_hunk = -1
+    for plan in made:
+        section = plan.section
+        if at < section.start:
+            _between(raw, at, section.start, out, tally)
+            listing = False
+        at = section.end
+        if listed and _is_move(section) and plan.how == "patch":
+            if not listing:
+                out.append("[... files renamed without a change, old => new:]")
+            listing = True
+            tally.headers += section.end - section.start - 1
+            out.append(f"{section.fields['rename from']} => {section.fields['rename to']}")
+            continue
+        listing = False
+        if plan.how == "stay":
+            out += raw[section.start : section.end]
+            continue
+        if section.binary:
+            _binary(section, lines, out, tally)
+        elif plan.how == "note":
+            write.note(section, lines, out, tally, plan.kind, numbers=numbers)
+        elif plan.how == "part":
+            write.part(
+                section,
+                lines,
+                out,
+                tally,
+                left_out=plan.left_out,
+                cut=plan.cut,
+                longest=plan.longest,
+                numbers=numbers,
+            )
+        else:
+            if after_hunk == section.start and write.header(section, lines)[0].startswith("--- "):
+                # `git apply --recount` takes "--- a/x" below a hunk for one more removed line.
+                out.append("diff -u")
+            write.patch(section, lines, out, tally, old_numbers=numbers)
+        whole = section.hunks[-1].end if section.hunks else section.body
+        out += raw[whole : section.end]
+        after_hunk = section.end
+    _between(raw, at, len(raw), out, tally)
+    return out
+
+
+def _between(raw: list[str], start: int, end: int, out: list[str], tally: Tally) -> None:
+    """Write other text as it is, but of a commit's full id the part that names it."""
+    for line in raw[start:end]:
+        match = _COMMIT.match(line) if line.startswith("commit ") else None
+        if match is None:
+            out.append(line)
+        else:
+            out.append(f"commit {match.group(1)[:_ID]}{line[match.end() :]}")
+            tally.headers += 1
+
+
+def _is_move(section: Section) -> bool:
+    return (
+        not section.hunks
+        and section.certain
+        and "rename from" in section.fields
+        and section.fields.get("similarity index", "").rstrip("\r") == "100%"
+        and "old mode" not in section.fields
+    )
+
+
+def _binary(section: Section, lines: list[str], out: list[str], tally: Tally) -> None:
+    """Write the one line that says that a binary file changed; its bytes as base85 tell a reader nothing."""
+    given = lines[section.start : section.body]
+    if given[-1].startswith("Binary files "):
+        special = section.fields.keys() - {"index", "new file mode", "deleted file mode"}
+        kept = (
+            [line for line in given if not line.startswith(("index ", "similarity index "))] if special else given[-1:]
+        )
+        out += kept
+        tally.headers += len(given) - len(kept)
+        return
+    blocks = [line.rstrip("\r") for line in given if line.startswith(("literal ", "delta "))]
+    state = notes.what_it_is(section)
+    out.append(
+        f"[... {notes.counted(len(given), 'line')} of {section.path} ({state + ', ' if state else ''}binary patch): "
+        f"{', '.join(blocks)} bytes]"
+    )
+    tally.summarised += 1
+    tally.lines += len(given)
