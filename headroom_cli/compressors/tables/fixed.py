@@ -1,0 +1,280 @@
+"""Read fixed-width tables: where a blank column runs through header and rows, two columns part.
+
+A table is read by its header only when every word of the header stands over cells of its own: a value under a wrong
+name is worse than a wide table. Rows that do not keep to the columns stay whole.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from headroom_cli.compressors.tables.grid import Grid
+from headroom_cli.lazy import pattern
+
+_SAMPLE = 300  # rows in which columns are looked for
+_STRAY = 12  # one in so many rows may write into a gap between columns: it stays whole
+_ODD = 0.1  # of the rows may stay whole
+_WIDEST = 2000  # characters of a row in which columns are looked for
+_WORD = pattern(r"\S+")
+_RULE = frozenset("-=+|_~ \u2500\u2501\u2550\u2504\u253c\u253f\u2542\u254b\u256a\u256b\u256c")
+_DIGIT = pattern(r"[0-9]")
+_NUMBER = pattern(r"[-+]?[.,:/]?\d[\d.,:/]*[%A-Za-z]{0,3}")
+_CLOSED = "\u2500\u2501\u2550-=~_"
+
+
+def is_rule(line: str) -> bool:
+    """Return whether a line only draws a rule."""
+    return frozenset(line) <= _RULE and any(char in line for char in _CLOSED) and len(line.strip()) > 2
+
+
+def read(lines: list[str]) -> tuple[int, int, Grid] | None:
+    """Return the number of lines before the header, where the table ends, and the table; None when none is certain."""
+    for at in range(min(5, len(lines) - 2)):
+        body = at + 1
+        ruled = is_rule(lines[body])
+        if not _is_header(lines[at], lines[body + 1 : body + 60] if ruled else lines[body : body + 60], ruled=ruled):
+            continue
+        while body < len(lines) and is_rule(lines[body]):
+            body += 1
+        end = next_header(lines, at, body)
+        if end - body < 2:
+            return None
+        grid = _table(lines[at], lines[body:end])
+        return None if grid is None else (at, end, grid)
+    return None
+
+
+def next_header(lines: list[str], header: int, start: int) -> int:
+    """Return where the rows of a header end: at the same header, or at a title with another one below."""
+    digit = _DIGIT.search
+    same = lines[header]
+    for at in range(start + 1, len(lines)):
+        line = lines[at]
+        if digit(line):
+            continue
+        if line == same:
+            return at
+        if "  " in line.strip() or line.count(" ") < 2 or at + 3 > len(lines) or digit(lines[at + 1]):
+            continue
+        words = frozenset(lines[at + 1].split())
+        # Rows share words with each other, titles and headers with no row.
+        if len(words) < 4 or not words.isdisjoint((*lines[at - 1].split(), *lines[at + 2].split(), *line.split())):
+            continue
+        if _is_header(lines[at + 1], lines[at + 2 : at + 20], ruled=False):
+            return at
+    return len(lines)
+
+
+def header_of(lines: list[str]) -> int:
+    """Return which of the first lines names the columns of those below, -1 for none."""
+    for at in range(min(5, len(lines) - 2)):
+        if _is_header(lines[at], lines[at + 1 : at + 60], ruled=False):
+            return at
+    return -1
+
+
+def _is_header(header: str, rows: list[str], *, ruled: bool) -> bool:
+    """Return whether a line holds names: capitals, a rule below, or words over numbers."""
+    words = [match.group() for match in _WORD.finditer(header[:_WIDEST])]
+    if len(words) < 2 or "\t" in header or not rows:
+        return False
+    if sum([_NUMBER.fullmatch(word) is not None for word in words]) or header.rstrip().endswith((".", ":", ",")):
+        return False
+    if ruled:
+        return True
+    letters = [word for word in words if any(char.isalpha() for char in word)]
+    capitals = sum([word.upper() == word for word in letters])
+    if len(letters) * 2 < len(words):
+        return False
+    if capitals * 10 >= len(letters) * 7 and len(letters) >= 2:
+        return True
+    # Words over columns of numbers, most of them apart by two blanks or more.
+    starts = {match.start() for match in _WORD.finditer(header)} | {match.end() for match in _WORD.finditer(header)}
+    over = 0
+    for row in rows[:20]:
+        over += any(
+            _NUMBER.fullmatch(match.group()) and (match.start() in starts or match.end() in starts)
+            for match in _WORD.finditer(row[:_WIDEST])
+        )
+    return over * 10 >= min(20, len(rows)) * 8 and ("  " in header.strip() or len(words) > 5)
+
+
+def _table(header: str, rows: list[str]) -> Grid | None:
+    """Return the table under a header, None when a cell could stand under two names."""
+    if header.startswith("# "):
+        header = " " + header[1:]
+    kept = [row for row in rows if not is_rule(row)]
+    if len(kept) < 2:
+        return None
+    sample = kept[:: max(1, len(kept) // _SAMPLE)][:_SAMPLE]
+    if any("\t" in row for row in sample):
+        return None
+    spans, inked = _spans(header, sample)
+    columns = _named(header, spans, inked)
+    if columns is None or len(columns) < 2:
+        return None
+    cuts = [start for start, _, _ in columns[1:]]
+    gaps = [(end, start) for (_, end, _), (start, _, _) in pairwise(columns)]
+    cells, odd = _cells(rows, cuts, gaps)
+    if not cells or len(cells) < 2 or len(odd) > max(1, _ODD * len(cells)):
+        return None
+    table = [list(column) for column in zip(*cells, strict=True)]
+    columns, table = _whole_names(header, columns, table)
+    names = [name for _, _, name in columns]
+    if len(set(names)) < len(names) or not _is_certain(table):
+        return None
+    return Grid(names, table, odd)
+
+
+def _spans(header: str, sample: list[str]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return the stretches where header or rows have ink, and those where rows alone have it; few rows may stray."""
+    lines = [line[:_WIDEST] for line in (header, *sample)]
+    width = max(map(len, lines))
+    padded = [line.ljust(width) for line in lines]
+    few = max(len(sample) >= 6, len(sample) // _STRAY)
+    inks = [len(column) - column.count(" ") - (column[0] != " ") for column in zip(*padded, strict=True)]
+    named = [char != " " for char in padded[0]]
+    both = _narrowed([ink > few or name for ink, name in zip(inks, named, strict=True)], inks)
+    return _stretches(both), _stretches(_narrowed([ink > few for ink in inks], inks))
+
+
+def _narrowed(marks: list[bool], inks: list[int]) -> list[bool]:
+    """Return the marks with each gap cut down to where it has least ink; what borders on it belongs to a cell.
+
+    An island of ink within what is left stands between two columns: its row stays whole.
+    """
+    out = list(marks)
+    for start, end in _stretches([not mark for mark in marks]):
+        if not start:
+            continue  # the first column begins at the left edge
+        least = min(inks[start:end])
+        clear = [at for at in range(start, end) if inks[at] == least]
+        out[start : clear[0]] = [True] * (clear[0] - start)
+        out[clear[-1] + 1 : end] = [True] * (end - clear[-1] - 1)
+    return out
+
+
+def _stretches(inks: list[bool]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    start = -1
+    for at, ink in enumerate([*inks, False]):
+        if ink and start < 0:
+            start = at
+        elif not ink and start >= 0:
+            spans.append((start, at))
+            start = -1
+    return spans
+
+
+def _named(
+    header: str, spans: list[tuple[int, int]], inked: list[tuple[int, int]]
+) -> list[tuple[int, int, str]] | None:
+    """Return (start, end, name) of each column, None when a name or a stretch of cells cannot be placed."""
+    words = [(match.start(), match.end(), match.group()) for match in _WORD.finditer(header)]
+    last = words[-1][0]
+    columns: list[tuple[int, int, str]] = []
+    for at, (start, end) in enumerate(spans):
+        inside = [word for word in words if start <= word[0] < end]
+        if not inside:
+            if not columns:
+                if spans[at + 1][0] - end < 2:
+                    return None  # it may belong to the first name
+                columns.append((start, end, "(label)"))  # free, systemctl: the first column has no name
+                continue
+            before = columns[-1]
+            if start > last:
+                columns[-1] = (before[0], end, before[2])  # the last column holds what it likes
+                continue
+            left = start - before[1]
+            right = spans[at + 1][0] - end if at + 1 < len(spans) else 99
+            if left == 1 < right:
+                columns[-1] = (before[0], end, before[2])
+                continue
+            return None
+        if all(word[0] - other[1] == 1 for other, word in pairwise(inside)):
+            columns.append((start, end, " ".join([word[2] for word in inside])))
+            continue
+        parts = _apart(inside, [ink for ink in inked if start <= ink[0] < end], final=inside[-1][0] == last)
+        if parts is None:
+            return None
+        columns += parts
+    return columns
+
+
+def _apart(
+    words: list[tuple[int, int, str]], inked: list[tuple[int, int]], *, final: bool
+) -> list[tuple[int, int, str]] | None:
+    """Part names that overhang each other's cells: each stretch of cells must lie under one name alone."""
+    owners: list[list[tuple[int, int, str]]] = [[] for _ in inked]
+    for word in words:
+        shares = [min(word[1], end) - max(word[0], start) for start, end in inked]
+        best = max(shares, default=0)
+        if best <= 0 or shares.count(best) > 1:
+            return None
+        owners[shares.index(best)].append(word)
+    columns: list[tuple[int, int, str]] = []
+    for at, ((start, end), inside) in enumerate(zip(inked, owners, strict=True)):
+        if not inside:
+            if final and columns and at == len(inked) - 1 and start > words[-1][0]:
+                columns[-1] = (columns[-1][0], end, columns[-1][2])
+                continue
+            return None
+        if any(word[0] - other[1] > 1 for other, word in pairwise(inside)):
+            return None  # two names over cells that touch
+        columns.append((start, end, " ".join([word[2] for word in inside])))
+    return columns
+
+
+def _cells(
+    rows: list[str], cuts: list[int], gaps: list[tuple[int, int]]
+) -> tuple[list[list[str]], list[tuple[int, str]]]:
+    """Return the cells of each row, and the rows that write into a gap."""
+    cells: list[list[str]] = []
+    odd: list[tuple[int, str]] = []
+    slices = [slice(start, end) for start, end in zip([0, *cuts], [*cuts, None], strict=True)]
+    between = [slice(start, end) for start, end in gaps]
+    for row in rows:
+        if is_rule(row):
+            if row.strip():
+                odd.append((len(cells), "= " + row.strip()))
+            continue
+        if any(row[gap].strip(" ") for gap in between):
+            odd.append((len(cells), "= " + row.rstrip(" ")))
+            continue
+        found = [row[piece].strip(" ") for piece in slices]
+        if not found[0] and sum(map(bool, found)) < 2:
+            odd.append((len(cells), "= " + row.rstrip(" ")))  # a row that goes on in the next line
+            continue
+        cells.append(found)
+    return cells, odd
+
+
+def _is_certain(table: list[list[str]]) -> bool:
+    """Return whether no column is empty beside one whose cells are of several words: they may have slipped."""
+    empty = [at for at, column in enumerate(table) if not any(column)]
+    for at in empty:
+        for beside in (at - 1, at + 1):
+            if 0 <= beside < len(table) and any("  " in cell for cell in table[beside]):
+                return False
+    return True
+
+
+def _whole_names(
+    header: str, columns: list[tuple[int, int, str]], table: list[list[str]]
+) -> tuple[list[tuple[int, int, str]], list[list[str]]]:
+    """Join names of two words ("Mounted on"): one blank apart, and one of them over nothing."""
+    places = {match.group(): (match.start(), match.end()) for match in _WORD.finditer(header)}
+    out: list[tuple[int, int, str]] = []
+    cells: list[list[str]] = []
+    for column, body in zip(columns, table, strict=True):
+        if out:
+            before = out[-1]
+            ends = places.get(before[2].rpartition(" ")[2], (0, 0))[1]
+            starts = places.get(column[2].partition(" ")[0], (0, 0))[0]
+            if starts - ends == 1 and not (any(body) and any(cells[-1])):
+                out[-1] = (before[0], column[1], f"{before[2]} {column[2]}")
+                cells[-1] = body if any(body) else cells[-1]
+                continue
+        out.append(column)
+        cells.append(body)
+    return out, cells

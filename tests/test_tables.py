@@ -1,0 +1,184 @@
+"""Tables and command output: what a reader can take from a rendering is what the original said."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from grid_decoder import named, unnamed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headroom_cli.compressors.tables import COMPRESSOR
+from headroom_cli.compressors.tables.grid import Grid, write
+from headroom_cli.model import FAITHFUL, LOSSY, Draft, Want
+from headroom_cli.tokens import count
+
+
+def crush(text: str, **want: object) -> Draft | None:
+    return COMPRESSOR.compress(text, Want(count, **want))  # type: ignore[arg-type]
+
+
+def shown(text: str, **want: object) -> str:
+    draft = crush(text, **want)
+    assert draft is not None
+    return draft.text
+
+
+WORD = st.text(st.sampled_from("abcxyzABC0123456789.:/-_=[]|%@,;"), min_size=1, max_size=9)
+PHRASE = st.lists(WORD, min_size=1, max_size=3).map(" ".join)
+FEW = st.sampled_from(["Running", "Pending", "default", "0", "1/1", "/usr/lib/a", "/usr/lib/b", "x.y.z"])
+
+
+def columns_of(rows: int) -> st.SearchStrategy[list[str]]:
+    return st.one_of(
+        st.lists(WORD, min_size=rows, max_size=rows),
+        st.lists(FEW, min_size=rows, max_size=rows),
+        st.lists(PHRASE, min_size=rows, max_size=rows),
+        st.lists(st.one_of(FEW, st.just("")), min_size=rows, max_size=rows),
+        FEW.map(lambda value: [value] * rows),
+        st.tuples(FEW, FEW).map(lambda pair: [pair[0]] * (rows - rows // 4) + [pair[1]] * (rows // 4)),
+    )
+
+
+NAMES = ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE"]
+TABLES = st.integers(3, 40).flatmap(
+    lambda rows: st.lists(columns_of(rows), min_size=2, max_size=len(NAMES)).map(
+        lambda columns: (NAMES[: len(columns)], columns)
+    )
+)
+
+
+def aligned(names: list[str], columns: list[list[str]], gap: int, *, right: frozenset[int] = frozenset()) -> str:
+    """Return a table as commands print it."""
+    wide = [max(map(len, [name, *column])) for name, column in zip(names, columns, strict=True)]
+    lines = []
+    for cells in [names, *zip(*columns, strict=True)]:
+        padded = [
+            cell.rjust(width) if at in right else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(cells, wide, strict=True))
+        ]
+        lines.append((" " * gap).join(padded).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def as_rows(names: list[str], columns: list[list[str]]) -> list[dict[str, str]]:
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+@settings(deadline=None, max_examples=300)
+@given(TABLES)
+def test_a_grid_with_names_reads_back(table: tuple[list[str], list[list[str]]]) -> None:
+    names, columns = table
+    lines = write(Grid(names, [list(column) for column in columns]), count)
+    if lines is None:
+        return
+    assert named(lines, names) == as_rows(names, columns)
+
+
+@settings(deadline=None, max_examples=200)
+@given(TABLES)
+def test_a_grid_of_delimited_cells_reads_back(table: tuple[list[str], list[list[str]]]) -> None:
+    names, columns = table
+    columns = [[cell.replace(",", "") for cell in column] for column in columns]
+    lines = write(Grid(names, [list(column) for column in columns], joint=","), count)
+    if lines is None:
+        return
+    assert named(lines, names, ",") == as_rows(names, columns)
+
+
+@settings(deadline=None, max_examples=200)
+@given(TABLES)
+def test_a_grid_without_names_reads_back(table: tuple[list[str], list[list[str]]]) -> None:
+    columns = [[cell.replace(" ", "") or "x" for cell in column] for column in table[1]]
+    lines = write(Grid(None, [list(column) for column in columns], last=True), count)
+    if lines is None:
+        return
+    assert unnamed(lines) == [" ".join(cells) for cells in zip(*columns, strict=True)]
+
+
+@settings(deadline=None, max_examples=400)
+@given(TABLES, st.integers(1, 3), st.frozensets(st.integers(0, 6)))
+def test_no_value_stands_under_another_name(
+    table: tuple[list[str], list[list[str]]], gap: int, right: frozenset[int]
+) -> None:
+    # The table is printed as commands print it; what is read back must be what was printed, or nothing was changed.
+    names, columns = table
+    # A line without any value would be a blank line, which ends a table.
+    columns[0] = [cells[0] if any(cells) else "x" for cells in zip(*columns, strict=True)]
+    text = aligned(names, columns, gap, right=right)
+    draft = crush(text)
+    if draft is None or draft.text.rstrip("\n").split("\n") == [
+        line.rstrip() for line in text.rstrip("\n").split("\n")
+    ]:
+        return
+    assert draft.degree == FAITHFUL
+    found = named(draft.text.rstrip("\n").split("\n"), names)
+    for row, want in zip(found, as_rows(names, columns), strict=True):
+        if isinstance(row, dict):
+            assert row == want
+        else:
+            assert row.split() == " ".join(filter(None, want.values())).split()
+
+
+KUBECTL = """\
+NAMESPACE     NAME                         READY   STATUS             RESTARTS        AGE
+default       web-7d4b9c6f5-abcde          1/1     Running            0               5d
+default       web-7d4b9c6f5-fghij          1/1     Running            0               5d
+default       web-7d4b9c6f5-klmno          0/1     CrashLoopBackOff   17 (2m ago)     5d
+default       db-0                         1/1     Running            0               12d
+kube-system   coredns-5d78c9869d-aaaaa     1/1     Running            1 (3d ago)      30d
+kube-system   coredns-5d78c9869d-bbbbb     1/1     Running            0               30d
+kube-system   etcd-node1                   1/1     Running            0               30d
+kube-system   kube-proxy-xyz               1/1     Running            0               30d
+"""
+
+
+def test_kubectl() -> None:
+    text = shown(KUBECTL)
+    assert "CrashLoopBackOff" in text
+    names = KUBECTL.split("\n", 1)[0].split()
+    rows = named(text.rstrip("\n").split("\n"), names)
+    assert len(rows) == 8
+    assert rows[2] == {
+        "NAMESPACE": "default", "NAME": "web-7d4b9c6f5-klmno", "READY": "0/1", "STATUS": "CrashLoopBackOff",
+        "RESTARTS": "17 (2m ago)", "AGE": "5d",
+    }  # fmt: skip
+    assert count(text) < 0.9 * count(KUBECTL)
+
+
+def test_our_own_rendering_is_left_alone() -> None:
+    assert crush(shown(KUBECTL)) is None
+
+
+def test_ids_are_cut_only_where_something_may_be_missing() -> None:
+    text = "".join(f"{at * 7919:07x}{'0123456789abcdef' * 3}"[:40] + f" change {at}\n" for at in range(30))
+    draft = crush(text)
+    assert draft is not None
+    assert (draft.degree, draft.missing) == (LOSSY, "30 of 40 characters of 30 ids")
+    assert len({line.split()[0] for line in draft.text.split("\n") if line}) == 30
+    for want in ({"lossless": True}, {"level": "safe"}):
+        faithful = crush(text, **want)
+        assert faithful is None or faithful.degree == FAITHFUL
+
+
+def test_checksums_stay_whole() -> None:
+    text = "".join(f"{at * 7919:07x}{'0123456789abcdef' * 3}"[:40] + f"  file{at}.tar.gz\n" for at in range(30))
+    draft = crush(text)
+    assert draft is None or all(line[:40] in draft.text for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("make", [
+    lambda n: "id,name,state,amount\n" + "".join(f"{i},name {i},open,{i * 7}\n" for i in range(n)),
+    lambda n: "NAME     STATE     COUNT\n" + "".join(f"item{i:04} running {i:9}\n" for i in range(n)),
+])  # fmt: skip
+def test_time_is_linear(make: object) -> None:
+    def seconds(text: str) -> float:
+        best = 9.0
+        for _ in range(5):
+            start = time.perf_counter()
+            crush(text)
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    assert seconds(make(40_000)) < 3 * seconds(make(20_000)) + 0.1  # type: ignore[operator]
