@@ -48,17 +48,23 @@ class Drafter:
     def draft(self, block: Block, report: Report) -> Draft | None:
         """Return an accepted draft for a block in scope, or None with the reason in ``report.kept``.
 
+        Of a block that is kept for its own sake only the wrapper around it is shortened.
+
         Fill in the report's kind, confidence, compressor, degree and tokens after.
         """
         end = min(self._deadline, time.perf_counter() + SECONDS_PER_BLOCK)
         wrapper = wrappers.read(block.text)
+        if block.kept and not (wrapper.head or wrapper.tail):
+            report.kept = block.kept
+            return None
         try:
             kind = self._kind(block.text, block.hint, report)
             if not kind:
                 return None
 
             def inner(text: str, want: Want) -> Draft | None:
-                return self._compress(kind, text, want, report) if text and not text.isspace() else None
+                idle = block.kept or not text or text.isspace()
+                return None if idle else self._compress(kind, text, want, report)
 
             # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
             for lossless in (True,) if self.lossless else (False, True):
@@ -73,7 +79,7 @@ class Drafter:
             report.kept = "its specialist failed"
             return None
         if not report.kept:
-            report.kept = "out of time" if time.perf_counter() > end else "nothing to gain"
+            report.kept = block.kept or ("out of time" if time.perf_counter() > end else "nothing to gain")
         return None
 
     def passed(self, block: Block) -> None:

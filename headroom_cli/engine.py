@@ -15,7 +15,7 @@ from headroom_cli import context, formats
 from headroom_cli.drafting import Drafter
 from headroom_cli.errors import CorruptError, FailedOpenError, HeadroomError, NotFoundError, StoreError
 from headroom_cli.lazy import pattern
-from headroom_cli.model import LOSSY, Draft, Policy, Report, Result
+from headroom_cli.model import LOSSY, RANGED, Draft, Policy, Report, Result
 from headroom_cli.renderings import Renderings, literal_of, stands_for
 
 TYPE_CHECKING = False
@@ -213,7 +213,7 @@ def _draft_all(
         report = Report(block.path, block.role)
         result.blocks.append(report)
         report.before = report.after = drafter.count(block.text)
-        report.kept = block.kept or _out_of_reach(block, usable=usable)
+        report.kept = (block.kept if block.kept != RANGED else "") or _out_of_reach(block, usable=usable)
         record = along if ours else known.find(here, digest)
         if record is not None:
             report.kept = report.kept or "already a rendering"

@@ -22,6 +22,9 @@ KINDS = (
 LEVELS = ("safe", "balanced", "max")
 REDEEMS = ("auto", "tool", "shell", "none")
 
+# Why a block stays: the agent asked for exactly these lines. What a harness put around them is not of them.
+RANGED = "ranged read"
+
 # Degrees of a draft, DESIGN "three degrees".
 EXACT = "exact"  # the text alone decodes to the original's bytes
 FAITHFUL = "faithful"  # every value or visible character is still readable, in order

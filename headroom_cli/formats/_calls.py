@@ -6,7 +6,7 @@ import json
 import re
 
 from headroom_cli.lazy import pattern
-from headroom_cli.model import Hint
+from headroom_cli.model import RANGED, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def describe(tool: str, arguments: Any) -> Call:
     if any(name in tool for name in RETRIEVE_TOOLS) or _RUNS_RETRIEVE.search(command):
         kept = "retrieved text"
     elif (path and any(arguments.get(key) is not None for key in _RANGE_KEYS)) or _SED_RANGE.search(command):
-        kept = "ranged read"
+        kept = RANGED
     return Call(Hint(command=command, tool=tool, path=path), kept)
 
 
