@@ -58,8 +58,8 @@ def compress(text: str, want: Want) -> Draft | None:
     if reading.form == "paths" and reading.total <= _FEW and not eager and any(folder for folder, _ in reading.runs):
         return None
     written = _write(reading, slash)
-    if not written:
-        return None
+    if reading.mark not in written:
+        return None  # nothing was joined, so nothing says how to read a name with blanks
     draft = Draft(written.replace("\n", newline) + end, FAITHFUL)
     if want.lossless or want.spent() or not reading.is_bare:
         return draft
@@ -108,16 +108,21 @@ def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> F
     if now <= target:
         return folded
     deeper = fold.deep(folded.runs, slash, asked, spare=int((now - target) * size / max(tokens, 1)), top=not eager)
-    return fold.Folded(deeper.runs, folded.gone + deeper.gone, folded.total)
+    folded = fold.Folded(deeper.runs, folded.gone + deeper.gone, folded.total)
+    if want.budget is None:
+        return folded
+    for level in range(max(folder.count(slash) for folder, _ in folded.runs if folder is not None) - 1, 0, -1):
+        if want.spent() or want.count(_write(reading, slash, folded)) <= target:
+            break
+        pruned = fold.prune(folded.runs, slash, level)
+        folded = fold.Folded(pruned.runs, folded.gone + pruned.gone, folded.total)
+    return folded
 
 
 def _write(reading: Reading, slash: str, folded: Folded | None = None) -> str:
-    """Return the reading as text, "" when no mark can stand between its names."""
-    mark = layout.mark_for(reading.names, spaced=not reading.is_bare)
-    if not mark:
-        return ""
+    """Return the reading as text."""
     runs = reading.runs if folded is None else folded.runs
-    written = layout.render(runs, mark, slash, whole=reading.is_bare)
+    written = layout.render(runs, reading.mark, slash, whole=reading.is_bare)
     return f"{reading.legend}\n{written}" if reading.legend else written
 
 

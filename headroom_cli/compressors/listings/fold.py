@@ -123,11 +123,12 @@ def deep(runs: list[Run], slash: str, asked: Callable[[str, str], bool], spare: 
     """
     depths = [folder.count(slash) for folder, _ in runs if folder]
     outermost = min(depths, default=0)
+    least = _LEAST if top else 2
     order = sorted(
         (
             at
             for at, (folder, names) in enumerate(runs)
-            if folder and len(names) >= _LEAST and (folder.count(slash) > outermost or not top)
+            if folder and len(names) >= least and (folder.count(slash) > outermost or not top)
         ),
         key=lambda at: (-(runs[at][0] or "").count(slash), -sum(map(len, runs[at][1])), at),
     )
@@ -147,12 +148,42 @@ def deep(runs: list[Run], slash: str, asked: Callable[[str, str], bool], spare: 
                 if place < 0:
                     place = len(kept)
                 lost.append(name)
-        if len(lost) < _LEAST:
+        if len(lost) < least:
             continue
         kept.insert(place, f"[... {_size(lost)} {_of_what(lost)}]")
         found[at] = (folder, kept)
         gone += _size(lost)
         spare -= sum(map(len, lost)) + len(lost) - 12
+    return Folded(found, gone, count_names(runs))
+
+
+def prune(runs: list[Run], slash: str, level: int) -> Folded:
+    """Return the runs with everything deeper than ``level`` directories counted at the directory that holds it."""
+    found: list[Run] = []
+    gone = 0
+    at_root = ""
+    hidden = 0
+    below: set[str] = set()
+    for folder, names in runs:
+        parts = folder.split(slash) if folder else []
+        if folder is None or len(parts) - 1 <= level:
+            found.append((folder, names))
+            at_root = ""
+            continue
+        root = slash.join(parts[:level]) + slash
+        if root != at_root:
+            at_root = root
+            hidden = 0
+            below = set()
+            found.append((root, [""]))
+        below.add(folder)
+        for name in names:
+            # A note of an earlier step says how many it stands for.
+            lost = int(name.split(" ")[1]) if name.startswith("[... ") else _size([name])
+            hidden += lost
+            gone += 0 if name.startswith("[... ") else lost
+        many = "directories" if len(below) > 1 else "directory"
+        found[-1] = (root, [f"[... {hidden} names in {len(below)} {many}]"])
     return Folded(found, gone, count_names(runs))
 
 

@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 BARE = "names: "
 NOTE = "[... "  # how the notes of what was left out begin
-# What may stand between two names, in order of preference: the first that no name could be confused with.
+# What may stand between two names: the first that no name could be confused with.
 MARKS = (" ", ", ", " | ")
 # Characters that a heading of its own must spare the lines below it: it costs a line break and its own words.
 _SHARED = 4
 
 
-def mark_for(names: str, *, spaced: bool) -> str:
-    """Return what may join the names of a text (all of them, one a line), or "" when nothing can.
+def mark_for(entries: str, *, blanks: bool) -> str:
+    """Return what may join the entries of a text (all of them, one a line), or "" when nothing can.
 
-    ``spaced`` tells that an entry holds spaces of its own (a size before its name) that read back.
+    ``blanks`` tells that a name itself holds a blank; those between a size and its name read back.
     """
-    if (spaced or " " not in names) and ",\n" not in names and " | " not in names:
+    if not blanks and ",\n" not in entries and " | " not in entries:
         return MARKS[0]
-    if " \n" in names or "\n " in names or " | " in names:
+    if " \n" in entries or "\n " in entries or " | " in entries:
         return ""
-    if ", " not in names and ",\n" not in names and "\n," not in names:
+    if ", " not in entries and ",\n" not in entries and "\n," not in entries:
         return MARKS[1]
-    return "" if "|\n" in names or "\n|" in names else MARKS[2]
+    return "" if "|\n" in entries or "\n|" in entries else MARKS[2]
 
 
 def stay(runs: list[Run], line: str) -> None:
@@ -93,8 +93,14 @@ def render(runs: Sequence[Run], mark: str, slash: str, *, whole: bool = True) ->
                 # Neighbours that hold the same share a line: "a/ b/: __init__.py".
                 last = _last_alike(runs, at, base, slash)
                 if last > at:
+                    parent = folder[: folder.rfind(slash, 0, -1) + 1]
+                    if len(parent) > len(base):
+                        out.append(f"{indent}{parent[len(base) :]}:")
+                        stack.append(parent)
+                        base, indent = parent, indent + " "
                     heads = [folder_[len(base) :] for folder_, _ in runs[at : last + 1] if folder_]
-                    out.append(f"{indent}{mark.join(heads)}: {mark.join(names)}")
+                    said = [f"{name[:-1]} each]" if name.startswith(NOTE) else name for name in names]
+                    out.append(f"{indent}{mark.join(heads)}: {mark.join(said)}")
                     at = last
                     continue
             if whole and len(names) == 1 and not opens and not names[0].startswith(NOTE):

@@ -143,16 +143,16 @@ def merged(runs: list[Run], slash: str) -> list[Run]:
             found.append((folder, names))
             continue
         kept = [name for name in names if f"{folder}{name}{slash}" not in headed]
-        if kept or len(kept) == len(names):
+        if kept or not names:  # what held nothing to begin with is an empty directory
             found.append((folder, kept))
-        elif folder:
-            found.append((folder, []))
     return found
 
 
-def entries(runs: list[Run]) -> str:
-    """Return all entries of the runs, one a line, with a newline at either end: what a mark must not occur in."""
-    return "\n" + "\n".join([name for folder, names in runs if folder is not None for name in names]) + "\n"
+def entries(runs: list[Run]) -> tuple[str, str]:
+    """Return all entries and all directories of the runs, each one a line with a newline at either end."""
+    names = "\n".join([name for folder, names in runs if folder is not None for name in names])
+    folders = "\n".join([folder for folder, _ in runs if folder])
+    return f"\n{names}\n", f"\n{folders}\n"
 
 
 def are_safe(runs: list[Run]) -> bool:
@@ -161,7 +161,7 @@ def are_safe(runs: list[Run]) -> bool:
         if folder is None:
             if not all(map(layout.is_own_line, names)):
                 return False
-        elif folder[:1] == " " or "/:" in folder or "\\:" in folder:
+        elif folder and (folder[0] == " " or "/:" in folder or "\\:" in folder or "/ " in folder or "\\ " in folder):
             return False
     return True
 

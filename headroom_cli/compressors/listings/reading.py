@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors.listings import paths, ranges, recursive, rows, trees
+from headroom_cli.compressors.listings import layout, paths, ranges, recursive, rows, trees
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _ENOUGH = 0.6  # of the lines with something on them must be of the list
 _HEAD = 200  # lines that are looked at to tell the forms apart
+# Names are longer than that; a flood of single letters has nothing to give and would cost the most time.
+_MANY, _SHORT = 20_000, 6
 _REPEATS = 12  # entries that must share the count before them, or its legend costs more
 _COUNT = pattern(r"\d[\d.,]*[KMGTPEB]?(?:iB)?$")
 STICKY = "[a size holds for the names behind it on its line]"
@@ -20,23 +22,26 @@ STATES = "[a dot in a state stands for a blank]"
 class Reading:
     """A listing that was understood.
 
+    ``form``    rows, tree, recursive, counted, states or paths
     ``runs``    what stands where, in order
     ``total``   how many lines were entries
     ``legend``  a line of ours that says how entries are written, "" when they are as they were
-    ``whole``   an entry is a bare name
-    ``names``   all that a mark must not occur in, one a line
+    ``mark``    what stands between two names of a line; "" when nothing can
     """
 
-    __slots__ = ("form", "legend", "names", "runs", "total")
+    __slots__ = ("form", "legend", "mark", "runs", "total")
 
-    def __init__(self, form: str, runs: list[Run], total: int, legend: str = "") -> None:
-        """``form`` is rows, tree, recursive, counted, states or paths."""
+    def __init__(self, form: str, runs: list[Run], total: int, legend: str = "", *, blanks: bool | None = None) -> None:
+        """``blanks`` tells whether a name holds a blank; None when the runs hold bare names."""
         self.form = form
         self.runs = runs
         self.total = total
         self.legend = legend
-        self.names = paths.entries(runs)
-        if self.is_bare and "{" not in self.names:
+        entries, folders = paths.entries(runs)
+        if blanks is None:
+            blanks = " " in entries
+        self.mark = layout.mark_for(entries + folders, blanks=blanks or " " in folders)
+        if self.is_bare and "{" not in entries:
             self.runs = [(folder, names if folder is None else ranges.ranged(names)) for folder, names in runs]
 
     @property
@@ -48,19 +53,21 @@ class Reading:
 def read(lines: list[str], slash: str) -> Reading | None:
     """Return what a text's lines list, or None when they are no list."""
     head = lines[:_HEAD]
+    if len(lines) > _MANY and sum(map(len, lines)) < _SHORT * len(lines):
+        return None
     if sum(map(bool, head)) < 2:
         return Reading("paths", paths.grouped(lines, slash), 1) if len(lines) == 1 and lines[0] else None
     filled = sum(map(bool, lines)) if "" in lines else len(lines)
     reading = _as_form(lines, head, slash)
-    if reading is None or reading.total < _ENOUGH * filled or not paths.are_safe(reading.runs):
+    if reading is None or not reading.mark or reading.total < _ENOUGH * filled or not paths.are_safe(reading.runs):
         return None
     return reading
 
 
 def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
     if sum(line[:1] in ("-", "d", "l") and rows.parse(line) is not None for line in head) >= min(rows.LEAST, len(head)):
-        runs, total, legend = rows.read(lines, slash)
-        return Reading("rows", runs, total, legend) if legend else None
+        runs, total, legend, blanks = rows.read(lines, slash)
+        return Reading("rows", runs, total, legend, blanks=blanks) if legend else None
     if trees.is_drawn(head):
         return Reading("tree", *trees.drawn(lines))
     if trees.is_marked(head):
@@ -75,7 +82,7 @@ def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
     if sum(paths.has_state(line) for line in some) >= _ENOUGH * len(some):
         runs, total = paths.states(lines, slash)
         dots = any(" " in line[:2] for line in lines if paths.has_state(line))
-        return Reading("states", runs, total, STATES if dots else "")
+        return Reading("states", runs, total, STATES if dots else "", blanks=False)
     said = "\n".join(lines)
     if (
         " " in said
@@ -92,17 +99,16 @@ def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
 
 
 def _counted(lines: list[str], slash: str) -> Reading:
+    head, _ = paths.counted(lines[:_HEAD], slash, sticky=True)
+    repeats = sum(" " not in name for folder, names in head if folder is not None for name in names)
     runs, total = paths.counted(lines, slash, sticky=False)
-    short, _ = paths.counted(lines, slash, sticky=True)
-    saved = sum(1 for folder, names in short if folder is not None for name in names if " " not in name)
+    names = _names(runs)
+    blanks = any(" " in name for name in names)
     # A name that looks like a size would be taken for one.
-    if (
-        saved >= _REPEATS
-        and " " not in "".join(path for path in _names(runs))
-        and not any(map(_COUNT.match, _names(runs)))
-    ):
-        return Reading("counted", short, total, STICKY)
-    return Reading("counted", runs, total)
+    if repeats >= _REPEATS and not blanks and not any(map(_COUNT.match, names)):
+        runs, total = paths.counted(lines, slash, sticky=True)
+        return Reading("counted", runs, total, STICKY, blanks=False)
+    return Reading("counted", runs, total, blanks=blanks)
 
 
 def _names(runs: list[Run]) -> list[str]:

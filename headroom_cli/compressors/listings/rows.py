@@ -47,8 +47,8 @@ def _most(values: list[str]) -> str:
     return max(held, key=held.__getitem__, default="")
 
 
-def read(lines: list[str], slash: str) -> tuple[list[Run], int, str]:
-    """Return runs of written rows, how many lines were rows, and the line that says what they share.
+def read(lines: list[str], slash: str) -> tuple[list[Run], int, str, bool]:
+    """Return runs of written rows, how many lines were rows, what they share, and whether a name holds a blank.
 
     A written row is ``SIZE NAME`` for a file, ``LINKS NAME/`` for a directory and ``NAME -> TARGET`` for a link, behind
     ``(...)`` where it differs from what the heading says; what a pair of parentheses says holds until the next pair.
@@ -56,7 +56,7 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str]:
     parsed = [parse(line) if line[:1] in "-dl" else None for line in lines]
     rows = [row for row in parsed if row is not None]
     if len(rows) < LEAST:
-        return [], 0, ""
+        return [], 0, "", False
     modes = {kind: _most([row[0] for row in rows if row[0][0] == kind]) for kind in "-dl"}
     links = {kind: _most([row[1] for row in rows if row[0][0] == kind]) for kind in "-l"}
     owner = _most([row[2] for row in rows])
@@ -139,7 +139,7 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str]:
         head.append(f"{modes['l']} {links['l']}")
     repeats = "; . and .. left out where they repeat their rows above" if dropped else ""
     legend = f"[{'; '.join(head)}; all {owner} {date}; other where in () until the next (){repeats}]"
-    return runs, len(rows), legend
+    return runs, len(rows), legend, any(" " in row[5] or " " in row[6] for row in rows)
 
 
 def _bare(row: Row) -> Row:

@@ -109,7 +109,7 @@ def marked(lines: list[str]) -> tuple[list[Run], int]:
         if (unit and indent % unit) or depth > (depths[-1] if depths and depths[-1] >= 0 else 0) + 1:
             return [], 0
         # Only what is written as a directory may hold something.
-        if depths and depth > depths[-1] and not names[-1].endswith("/"):
+        if depth and not (depths and depths[-1] >= depth) and not names[-1].endswith("/"):
             return [], 0
         depths.append(depth)
         names.append(line[found.end() :])
