@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headroom_cli.compressors.search.rows import Found
     from headroom_cli.model import Want
 
+_SURE = 0.5  # below this confidence a text stays, unless the caller named its kind
 _LONG = 200  # characters of a line; what is beyond is looked through for the match
 _BLOB = 2_000  # the same where only blobs may be cut, and for reported errors
 _MEASURED = 1 << 18  # characters
@@ -31,8 +32,8 @@ _NOTED = pattern(r"(?m)^\[\.\.\. \d{1,18} (?:match|matches|context lines?)\b")
 def compress(text: str, want: Want) -> Draft | None:
     """Return the grouped and, where allowed, shortened result; None when there is nothing to gain."""
     plain = reading.plainly(text)
-    form, _ = form_of(plain, want.hint)
-    if not form or want.spent():
+    form, sure = form_of(plain, want.hint)
+    if not form or want.spent() or (sure < _SURE and not want.asked):
         return None
     forced = want.level == "max" or want.budget is not None
     if not forced and "\n[... " in plain and _NOTED.search(plain):

@@ -24,6 +24,7 @@ _PLAIN_PATH = pattern(
     r"(?:\.\w{1,12}|/[\w.@+~,=%#$\[\]-]{1,120}|(?:Makefile|Dockerfile|Rakefile|Gemfile|LICENSE|README)):"
 )
 _COUNT = pattern(r"[^\n]{1,400}[:\0]\d{1,9}$")
+_MESSAGE_HEAD = pattern(r'\{"type": ?"(?:begin|match|context|end|summary)", ?"data": ?\{')
 _MESSAGE = pattern(r":\d{1,9}(?::\d{1,6})?: ?(?:fatal )?(?:error|warning|note|remark|[A-Z]{1,4}\d{2,5}\b)")
 _CLOCK = pattern(r"(?:\d{4}-\d\d-\d\d[T ]?|\w{3} [ \d]\d )?\d\d$")
 _COMMAND = pattern(r"(?:^|[|;&( ])(?:(?:git(?: -\w+ \S+)* )?grep|[efz]grep|rg|ripgrep|ag|ack|ugrep|pt|findstr)\b")
@@ -40,18 +41,70 @@ def is_path(path: str) -> bool:
     return "/" in path or "\\" in path or "." in path or " " not in path
 
 
-def starts_row(line: str) -> bool:
-    """Return whether a line under a heading is ``12:text`` or ``12-text``."""
-    for separator in (":", "-", "="):
-        number = line[:10].partition(separator)
-        if number[1] and number[0].isdigit() and number[0].isascii():
-            return True
-    return False
+def _row(line: str) -> tuple[int, str]:
+    """Return number and mark of a row under a heading, ``12:text`` or ``12-text``; (-1, "") for any other line."""
+    if line[0].isdigit():
+        for mark in (":", "-", "="):
+            number, found, _ = line[:10].partition(mark)
+            if found and number.isdigit() and number.isascii():
+                return int(number), mark
+    return -1, ""
 
 
 def by_search(hint: Hint) -> bool:
     """Return whether the command or tool behind a text is a search."""
     return hint.tool.lower() in _TOOLS or bool(hint.command and _COMMAND.search(hint.command))
+
+
+class _Tally:
+    """How many lines of a sample look like what."""
+
+    __slots__ = ("apart", "backwards", "context", "direct", "headings", "messages", "plain", "rows", "total", "under")
+
+    def __init__(self, lines: list[str]) -> None:
+        """Count the lines, none of them blank."""
+        self.direct = 0  # path:12:text
+        self.messages = 0  # of these, a compiler's or linter's
+        self.context = 0  # path-12-text
+        self.rows = 0  # 12:text, 12-text, Line 12: text
+        self.under = 0  # of these, no context
+        self.backwards = 0  # rows whose number is smaller than the one before
+        self.plain = 0  # path:text
+        self.headings = 0  # anything else at the start of a line
+        self.apart = 0  # path:3
+        self.total = 0
+        last = -1
+        for line in lines:
+            if line == "--":
+                continue
+            self.total += 1
+            last = self._add(line[:600].rstrip("\r"), last)  # the rest of a long line says nothing of the form
+
+    def _add(self, line: str, last: int) -> int:
+        """Count a line; return its number if it is a row, else -1."""
+        number, mark = _row(line)
+        found = NUMBER.search(line, 1)
+        direct = found is not None and is_path(line[: found.start()])
+        if mark == ":" or (mark and not direct):
+            self.rows += 1
+            self.under += mark == ":"
+            self.backwards += number < last
+            return number
+        if found is not None and direct:
+            self.direct += 1
+            self.messages += _MESSAGE.match(line, found.start()) is not None
+        elif TOOL_ROW.match(line):
+            self.rows += 1
+            self.under += 1
+        elif (found := CONTEXT_NUMBER.search(line, 1)) and is_path(line[: found.start()]):
+            self.context += 1
+        elif _COUNT.match(line):
+            self.apart += 1
+        elif _PLAIN_PATH.match(line):
+            self.plain += 1
+        elif not line[0].isspace():
+            self.headings += 1
+        return -1
 
 
 def form_of(text: str, hint: Hint) -> tuple[str, float]:
@@ -61,66 +114,24 @@ def form_of(text: str, hint: Hint) -> tuple[str, float]:
         lines.pop()  # cut in two by the sample
     if not lines:
         return "", 0.0
-    if lines[0].startswith('{"type":"') and sum(line.startswith('{"type":"') for line in lines) * 2 > len(lines):
-        kind = lines[0][9:16]
-        return (JSON, 0.99) if kind.startswith(("begin", "match", "context", "end", "summary")) else ("", 0.0)
-    direct = context = rows = plain = headings = counts = messages = seps = 0
-    under = False
-    last = -1
-    backwards = 0
-    for line in lines:
-        line = line[:600].rstrip("\r")  # noqa: PLW2901 - the rest of a long line says nothing of the form
-        if line == "--":
-            seps += 1
-            continue
-        if line[0].isdigit() and starts_row(line):
-            rows += 1
-            under = True
-            number = int(
-                "0" + "".join(char for char in line[:9].partition(":")[0].partition("-")[0] if char in "0123456789")
-            )
-            backwards += number < last
-            last = number
-            continue
-        last = -1
-        found = NUMBER.search(line, 1)
-        if found and is_path(line[: found.start()]):
-            direct += 1
-            messages += _MESSAGE.match(line, found.start()) is not None
-            continue
-        if TOOL_ROW.match(line):
-            rows += 1
-            under = True
-            continue
-        found = CONTEXT_NUMBER.search(line, 1)
-        if found and is_path(line[: found.start()]):
-            context += 1
-            continue
-        if _COUNT.match(line):
-            counts += 1
-        elif _PLAIN_PATH.match(line):
-            plain += 1
-        elif not line[0].isspace():
-            headings += 1
-    total = len(lines) - seps
-    if not total:
-        return "", 0.0
+    if sum(_MESSAGE_HEAD.match(line) is not None for line in lines) * 2 > len(lines):
+        return JSON, 0.99
     known = 0.15 if by_search(hint) else 0.0
-    if messages * 10 >= 3 * total and not known:
-        return "", 0.0  # a compiler's
+    tally = _Tally(lines)
+    total, rows, headings = tally.total, tally.rows, tally.headings
+    if not total or (tally.messages * 10 >= 3 * total and not known):
+        return "", 0.0
     # Context lines count only beside matches of the same form.
-    direct += context if direct else 0
-    if direct >= 0.5 * total:
+    direct = tally.direct + (tally.context if tally.direct else 0)
+    if direct * 2 >= total:
         return LINE, min(0.97, 0.5 + 0.4 * direct / total + known)
-    if under and rows >= 0.5 * total:
-        if headings and rows >= headings and rows + headings + counts + plain >= 0.7 * total:
+    if tally.under and rows * 2 >= total:
+        if headings + tally.apart + tally.plain and rows + headings + tally.apart + tally.plain >= 0.7 * total:
             return HEADING, min(0.95, 0.4 + 0.45 * (rows + headings) / total + known)
-        if rows >= 0.85 * total and not backwards:
-            return SINGLE, min(0.9, 0.55 * rows / total + 2 * known)
-    if under and headings >= 1 and rows >= headings and rows + headings >= 0.9 * total:
-        return HEADING, min(0.9, 0.7 + known)
-    if plain >= 0.7 * total and (plain >= 3 or known):
-        return PLAIN, min(0.85, 0.5 + 0.3 * plain / total + known)
+        if rows >= 0.85 * total and not tally.backwards:
+            return SINGLE, min(0.9, 0.45 * rows / total + 2 * known)
+    if tally.plain >= 0.7 * total and (tally.plain >= 3 or known):
+        return PLAIN, min(0.85, 0.5 + 0.3 * tally.plain / total + known)
     return "", 0.0
 
 

@@ -20,9 +20,11 @@ _KEYWORD = pattern(
     r"(?:\s{1,4}[\w$.:!?<\[*&~(`'\"@-]|\s{0,4}\()"
     r"|(?:class|interface|struct|enum|union|trait|protocol|extension|object|record|actor|impl|mixin|namespace|module|mod"
     r"|package|instance|newtype|typeclass|contract|library|message|service|schema|input|entity|component)"
-    r"(?:\s{1,4}(?:class|struct|union)\s{1,4})?\s{0,4}(?:<[^>]{0,100}>\s{0,4})?\s{1,4}[\w$:.@<>,*&' -]{1,120}?\s{0,4}"
-    r"(?:[\[({:;=<]|$|\\|extends\b|implements\b|where\b|for\b|with\b|do\b|is\b|alignas\b|final\b)"
-    r"|(?:type|typealias|typedef|using|delegate|event|data)\s{1,4}[\w$<(]"
+    r"(?:\s{1,4}(?:class|struct|union)\b)?(?:\s{0,4}<[^>]{0,100}>)?\s{1,4}[\w$:.@]{1,100}(?:<[^>]{0,100}>)?\s{0,4}"
+    r"(?:$|[\[({:;=<\\]|(?:extends|implements)\b|[\w$:.@<>,*&' -]{0,120}[({:;=]\s{0,4}(?:$|[\w<({:]))"
+    r"|type\s{1,4}(?:\(|\w{1,80}\s{0,4}(?:<[^>]{0,100}>|\[[^\]]{0,100}\])?\s{0,4}"
+    r"(?:[={(\[*]|(?:struct|interface|func|map|chan|alias)\b|\w{0,80}(?:\.\w{1,80})?\s{0,4}$))"
+    r"|(?:typealias|typedef|using|delegate)\s{1,4}[\w$<]|(?:event|data)\s{1,4}[A-Z]"
     r"|(?:const|constexpr)\s{1,4}[\w$*&<{\[(]"
     r"|(?:constant|static|let|var|val|define|defvar|defconst)\s{1,4}(?:mut\s|enum\s|int\s|char\s|auto\s|unsigned\s"
     r"|struct\s)?[A-Z_$][A-Z0-9_$]{1,60}\b"
@@ -41,7 +43,7 @@ _KEYWORD = pattern(
 # A name that becomes a function: "foo: function (", "exports.foo = () =>", "foo <- function(", "foo :: Int -> Int".
 _NAMED = pattern(
     r"\s{0,80}(?:[\w.$-]{1,80}\s{0,2}(?:<-|=|:)\s{0,2}(?:async\s)?function\b"
-    r"|[\w$]{1,60}(?:\.[\w$]{1,60}){1,5}\s?=\s?(?:async\s)?\([^()]{0,200}\)\s?=>"
+    r"|(?:\w{1,20}\s){0,4}#?[\w$]{1,60}(?:\.[\w$]{1,60}){0,5}\s?=\s?(?:async\s)?\([^()]{0,200}\)\s?=>"
     r"|[A-Za-z_][\w']{0,60}\s::\s)"
 )
 # "foo(a, b) {": a method without a word before it, or a function of a shell.
@@ -52,7 +54,7 @@ _METHOD = pattern(
 )
 # "static int parse(const char *text)": modifiers or a type, a name, "(". A call has no type before it.
 _TYPED = pattern(
-    r"(\s{0,24})(?!(?:return|else|if|for|while|switch|case|throw|new|delete|await|yield|go|defer|assert|echo|print|import"
+    r"(\s{0,24})(?:@\w{1,40}(?:\([^()]{0,80}\))?\s{1,4}){0,4}(?!(?:return|else|if|for|while|switch|case|throw|new|delete|await|yield|go|defer|assert|echo|print|import"
     r"|from|raise|not|and|or|in|is|do|goto|using|require|include|except|with|elif|unless|puts|let|sizeof)\b)"
     r"(?:[A-Za-z_][\w:]{0,80}(?:<[^()=;]{0,120}>)?(?:\[\])?\??[ \t*&]{1,4}){1,6}"
     r"~?[A-Za-z_][\w:~]{0,80}\s?\([^;]{0,400}$"
@@ -122,6 +124,8 @@ class Judge:
         words = text[:_FIRST_WORD].split(None, 1)
         if not words:
             return 0
+        if text[-1] == "\r":
+            text = text.rstrip("\r")
         opens = self._opens.get(words[0])
         if opens is None:
             word = words[0]
@@ -131,7 +135,7 @@ class Judge:
             self._opens[word] = opens
         if (
             (opens & 1 and _KEYWORD.match(text[:500]))
-            or (text[-1] in "{ \r" and _METHOD.match(text[:500]))
+            or (text[-1] in "{ " and _METHOD.match(text[:500]))
             or (("function" in text or "=>" in text or " :: " in text) and _NAMED.match(text[:500]))
         ):
             return DEFINITION_LINE

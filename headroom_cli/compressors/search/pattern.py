@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
-_WORD = pattern(r"'[^']{0,2000}'|\"(?:[^\"\\]|\\.){0,2000}\"|(?:[^\s'\"|;&<>\\]|\\.){1,2000}|[|;&<>]{1,2}")
+_WORD = pattern(r"(?:'[^']{0,2000}'|\"(?:[^\"\\]|\\.){0,2000}\"|[^\s'\"|;&<>\\]|\\.){1,2000}|[|;&<>]{1,2}|['\"\\]")
+_QUOTED = pattern(r"'([^']{0,2000})'|\"((?:[^\"\\]|\\.){0,2000})\"")
 _PROGRAMS = frozenset(("rg", "ripgrep", "grep", "egrep", "fgrep", "zgrep", "ag", "ack", "ugrep", "pcregrep", "rga"))
 # Options of rg and grep whose value is a word of its own; those of a pattern are looked at apart.
 _VALUED = frozenset(("-g", "-t", "-T", "-A", "-B", "-C", "-m", "-f", "-d", "-D", "-M", "-j", "-E", "--glob", "--type",
@@ -64,7 +65,7 @@ def searched(command: str) -> str:
             break
         if value:
             found = value
-    return found[1:-1] if len(found) > 1 and found[0] in "'\"" and found[-1] == found[0] else found
+    return _QUOTED.sub(lambda match: match[1] or match[2] or "", found)
 
 
 def literals(regex: str) -> list[str]:

@@ -204,8 +204,8 @@ def _joined(items: list[Group | str]) -> list[Group | str]:
     for at, item in enumerate(items):
         before = out[-1] if out else None
         after = items[at + 1] if at + 1 < len(items) else None
-        if item == "--" and isinstance(before, Group) and isinstance(after, Group):
-            if before.path != after.path:
+        if item == "--" and isinstance(before, Group) and (after is None or isinstance(after, Group)):
+            if after is None or before.path != after.path:
                 continue
             if int(after.labels[0]) > int(before.labels[-1]) + 1:
                 continue

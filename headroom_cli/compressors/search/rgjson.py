@@ -90,7 +90,7 @@ def _notice(data: dict[str, Any]) -> str:
     if offset is None or not isinstance(data.get("path"), dict):
         return ""
     path = _text(data["path"])
-    return f'{path}: binary file matches (found "\\\\0" byte around offset {offset})' if path else ""
+    return f'{path}: binary file matches (found "\\0" byte around offset {offset})' if path else ""
 
 
 def _spans(data: dict[str, Any], text: str) -> list[tuple[int, int]]:

@@ -62,7 +62,7 @@ def write(found: Found) -> list[str]:
             out.append(item)
             continue
         if not single:
-            if out and out[-1]:
+            if out and out[-1] and not found.headed:
                 out.append("")
             if not item.path or item.path[0] in first or item.path.isspace():
                 raise UnreadableError
