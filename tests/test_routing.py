@@ -4,6 +4,7 @@ import json
 import random
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -316,6 +317,24 @@ def test_the_command_decides_short_texts(command, text, kind):
 def test_never_json_that_does_not_look_like_it(text):
     for command in ("", "jq .", "cat x.json"):
         assert route(text, Hint(command)).kind != "json"
+
+
+def tools():
+    """Yield (kinds, name, command, text) of routing_texts.txt: what many tools print, a few lines of each.
+
+    A text begins behind ``#### KIND [KIND ...] | NAME [| COMMAND]``; the arrow stands for a tab, the sign for ESC.
+    """
+    shown = (Path(__file__).parent / "routing_texts.txt").read_text(encoding="utf-8")
+    for part in shown.replace("\u21e5", "\t").replace("\u241b", "\x1b").split("#### ")[1:]:
+        head, _, text = part.partition("\n")
+        kinds, name, *command = head.split(" | ", 2)
+        yield pytest.param(kinds.split(), command[0] if command else "", text, id=name)
+
+
+@pytest.mark.parametrize(("kinds", "command", "text"), list(tools()))
+def test_what_many_tools_print(kinds, command, text):
+    assert route(text, Hint(command)).kind in kinds
+    assert route(text.replace("\n", "\r\n"), Hint(command)).kind in kinds
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "ok", "1", "\x00", "\ud800", "é"])

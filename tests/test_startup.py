@@ -65,7 +65,8 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
             ".cli.options", ".cli.report", ".compressors", ".context", ".drafting", ".engine", ".errors", ".formats",
             ".hashing", ".lazy", ".ledger", ".mixed", ".model", ".models", ".models.token_weights",
             ".nesting", ".rank", ".redact", ".renderings", ".routing",
-            ".routing.commands", ".routing.json_head", ".routing.patterns", ".routing.parts", ".routing.signatures", ".routing.wrappers",
+            ".routing.commands", ".routing.json_head", ".routing.messages", ".routing.patterns", ".routing.parts",
+            ".routing.signatures", ".routing.wrappers",
             ".settings", ".store", ".store.clock", ".store.files", ".store.frames", ".store.grants", ".store.journal",
             ".store.place", ".store.put", ".tokens",
         )

@@ -17,7 +17,7 @@ _CLOSE = {  # kinds that a command tells apart better than the text does
     "log": ("test-log", "table", "prose", "code"),
     "test-log": ("log", "table", "prose", "code"),
     "listing": ("search", "table", "prose", "code", "log"),
-    "search": ("listing", "code", "table", "log"),
+    "search": ("listing", "code", "table", "log", "prose", "html"),
     "code": ("prose", "table", "log", "search", "html", "listing", "test-log"),
     "prose": ("code", "table", "log", "listing"),
     "table": ("listing", "log", "code", "prose", "search"),
@@ -113,13 +113,21 @@ def _judge(text: str, hint: Hint) -> Route:
         why = "its text" if not told else f"its text and {_NAMES[source]}"
         return Route(best, min(0.99, score + (0.2 * trust if told else 0.0)), why)
     own = found.get(told, 0.0)
+    if told == "search" and trust > 0.7 and best in ("code", "prose", "html", "listing") and not _whole_page(text):
+        # Lines without a path or a number are a search's all the same: each stands for itself.
+        own = max(own, score if best != "listing" else 0.3)
     allowed = (own > 0.0 or told not in _LEAST) and (best in _CLOSE.get(told, ()) or own > 0.4)
-    strong = best in ("json", "diff", "html") and score >= 0.9
+    strong = best in ("json", "diff", "html") and score >= 0.9 and own < score
     if allowed and not strong and own + _TRUST * trust >= score:
         return Route(told, min(0.95, 0.35 + 0.4 * trust + 0.25 * own), _NAMES[source])
     if score < 0.25 and told not in ("json", "diff", "html"):
         return Route(told, 0.3 * trust, f"{_NAMES[source]}; its text says little")
     return Route(best, max(0.1, score - 0.15 * trust), f"its text, against {_NAMES[source]}")
+
+
+def _whole_page(text: str) -> bool:
+    """Return whether a text begins as an HTML page does."""
+    return text[:200].lstrip("\ufeff \t\r\n").lower().startswith(("<!doctype", "<html"))
 
 
 def segments(text: str, hint: Hint) -> list[Segment]:

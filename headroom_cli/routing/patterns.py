@@ -13,6 +13,8 @@ STAMP = pattern(
     r"[\[<(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d[:.]\d\d|\d{1,2}[-/]\w{2,3}[-/]\d{2,4}[ :]\d\d:\d\d"
     r"|\d\d:\d\d:\d\d\b|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{10,13}[ .]\d{0,6}|\d\d/\d\d/\d\d \d\d:\d\d:\d\d"
+    r"|\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d|[VDIWEF]/[\w.$-]{1,60}\(\s{0,5}\d{1,6}\): |==\d{1,7}=="
+    r"|\d\d-\d\d \d\d:\d\d:\d\d"
     r"|\s{0,8}\d{1,6}\.\d{6}\] |\d{8}-\d{1,2}:\d|\d{6} \d{6} |[IWEF]\d{4} \d\d:\d\d:\d\d|<\d{1,3}>)"
 )
 LATE_STAMP = pattern(r"\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT")
@@ -41,8 +43,13 @@ BUILD = pattern(
     r"|at [\w.$<>/@]{1,150}[ (:]|\.{3} \d{1,3} more)"
 )
 COMPILER = pattern(
-    r"[^\s:()]{1,200}(?::\d{1,7}(?::\d{1,6})?:? |\(\d{1,7},\d{1,6}\): )(?:\w{1,20} )?(?:error|warning|note"
-    r"|fatal|[A-Z]{1,4}\d{2,5}\b)"
+    r"[^\s:()]{1,200}(?::\d{1,7}(?::\d{1,6})?:?|\(\d{1,7},\d{1,6}(?:,\d{1,6}){0,2}\):"
+    r"|:\[\d{1,7},\d{1,6}\]) (?:- )?(?:\w{1,20} )?"
+    r"(?:[Ee]rror|[Ww]arning|[Nn]ote|[Ff]atal|ERROR|WARNING|info:|style:|\w{1,40}(?:Warning|Error): "
+    r"|[A-Z]{1,4}\d{2,5}\b)"
+    r"|[^\s:]{1,200}: (?:In (?:static |member |instantiation |function|constructor|destructor|substitution|copy "
+    r"|lambda|file )"
+    r"|At (?:global|top))|[^\s:]{1,200}:\d{1,7}(?::\d{1,6})?:  {0,3}(?:required|instantiated|recursively|from )"
 )
 # What follows path:line: in a linter's output, not in a match
 MESSAGE = pattern(
@@ -64,7 +71,7 @@ TEST = pattern(
     r"|# (?:tests|pass|fail)\b|Testing against|Creating test database|System check)"
 )
 TEST_TAIL = pattern(
-    r" (?:PASSED|FAILED|SKIPPED|XFAIL|XPASS|\.{3} ?(?:ok|FAIL|ERROR|skipped))\b"
+    r" (?:PASSED|(?<!uild )(?<!BUILD )FAILED|SKIPPED|XFAIL|XPASS|\.{3} ?(?:ok|FAIL|ERROR|skipped))\b"
     r"|^\S{1,150}\.py [.FEsxX]{1,100}(?: {1,80}\[|$)|^[.FEsxX]{20,}(?: {1,20}\[|$)"
 )
 SEARCH = pattern(
@@ -110,5 +117,51 @@ COLUMN = pattern(r"\S(?: {2,}|\t+)(?=\S)")
 KEYED = pattern(r"\s{0,40}[A-Za-z\"(][\w .()/\"-]{0,60}(?:[:=]\s|:$)")
 SENTENCE = pattern(r"[a-z,;)'\"\u2019] [a-z]{1,15} [a-z(]")
 MARKDOWN = pattern(r"#{1,6} \S|[-*+] \S|\d{1,3}[.)] \S|> |```|\[[^\]]{1,80}\]\(|\.\. |={4,}$|-{4,}$|~{4,}$|\| ")
-ANSI = pattern(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
+# Text that a console hides, as Jenkins marks its lines, and colours
+ANSI = pattern(r"\x1b\[8m[^\x1b]{0,400}(?:\x1b\[0m)?|\x1b\[[0-9;?]{0,20}[A-Za-z]")
 HASH = pattern(r"\^?[0-9a-f]{7,64}\b")
+# A line of a numbered view, as nl, cat -n and most viewers print it
+VIEWED = pattern(r"\s{0,9}\d{1,7}(?:\t|\u2192)|\s{0,9}\d{1,7}$")
+# The only line that a search found: a number, then code
+FOUND_LINE = pattern(r"(?!1:)\d{1,7}:(?=\s{0,60}[\w@#/\"'.*<(\[{-])(?!\d\d\b)")
+# path:12: Words; the same with a column
+SPOKEN_PLACE = pattern(r"[^\s:][^:\n]{0,160}:\d{1,7}:(?:\d{1,6}:)? [^\s]")
+IMPORT = pattern(
+    r"\s{0,12}(?:from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40})?(?:, |;|$|\()|\{|\*|type "
+    r"|static |[\"'])"
+    r"|#include\b|using [\w.:<]{1,80};"
+    r"|use [\w:\\\\]{1,80}(?:::\{|;)|require(?:_relative)? ['\"]|package [\w.]{1,80};?$)"
+)
+OPENING = pattern(
+    r"(?:\"\"\"|'''|r\"\"\"|/\*|//|#!|#include\b|#define\b|#pragma\b|#if|#compdef|# -\*-|<\?php"
+    r"|package [\w.]{1,80};?$"
+    r"|from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40})?(?:, |;|$|\()|\{|\*|type |static |[\"'])"
+    r"|['\"]use strict|using [\w.:<]{1,80};|use [\w:]{1,80}(?:::\{|;)|require(?:_relative)? ['\"]|def \w{1,60}\("
+    r"|class \w{1,60}(?:[:({]| extends )|module [\w.]{1,60}(?:$| \(| where)|namespace [\w.\\\\:]{1,80}[;{ ]?$"
+    r"|const \w|export "
+    r"|\(ns |;;|<script|@\w{1,40}$|@import|syntax = |apiVersion:|FROM [\w./:-]{1,80}(?: AS \w{1,40})?$)"
+)
+# What memos, manuals, mails and lists of changes begin with
+WRITTEN = pattern(
+    r"(?:NAME|SYNOPSIS|DESCRIPTION)$|Network Working Group|Request for Comments|Internet Engineering Task Force"
+    r"|\d{4}-\d\d-\d\d  \S.{1,80}<\S{1,80}>$|# ?Change ?log\b|Subject: |Message-ID: "
+    r"|\[?\d{1,2}:\d\d(?: [AP]M)?\] <?[\w .]{1,30}>?: "
+    r"|[A-Z][\w.-]{1,30}\(\d\w{0,3}\) {3,80}\S"
+)
+RULER = pattern(r"[ |]{0,3}[+:=-][-+|:= ]{2,190}[-+|:=]$|\s{0,4}-{3,60}(?:\+-{2,60}){1,40}$")
+QUOTED = pattern(r'"[^"]{0,190}"?')
+PAIR = pattern(r"(?:export )?[A-Za-z_][\w.]{0,60}=(?!=)|[\w.:/-]{1,60} = \S")
+# What a report of a machine, a device or a repository begins with
+REPORT = pattern(
+    r"(?:\d{1,3}: )?[\w.@-]{1,30}: (?:flags=|<[A-Z])|default via |; <<>> DiG|Chain [\w-]{1,40} \(|Windows IP Config"
+    r"|Host Name:  |Screen \d{1,2}: min|top - \d|procs -|Linux \d\S{1,60} \(|commit [0-9a-f]{40}\b|Listing\.\.\."
+)
+LISTED = pattern(
+    r"On branch \S|HEAD detached |Changes (?:not staged|to be committed)|Untracked files:|Archive: {1,8}\S"
+    r"|\s{0,4}Volume in drive|\s{0,4}Directory(?: of|:) "
+)
+FENCE = pattern(r"[ \t>]{0,12}`{3,20}[^`]{0,100}$| {0,3}~{3,20} {0,2}\w{0,30}$")
+CRON = pattern(r"(?:[\d*/,-]{1,20}[ \t]{1,8}){5}\S")
+# The place of a change in a diff without context
+PLACE = pattern(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")
+TITLE_WORD = pattern(r"[\w`\"'\[(*<{][^/:@=]{0,60}$")

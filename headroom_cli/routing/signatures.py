@@ -6,10 +6,9 @@ bounded, so the cost is linear in the sample and the sample has a fixed size.
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
-from headroom_cli.routing import patterns
+from headroom_cli.routing import messages, patterns
 
 _WIDTH = 200  # characters of a line that are looked at
 _HEAD, _MIDDLE, _TAIL = 50, 6, 20  # lines
@@ -37,14 +36,29 @@ def lines_of(text: str) -> list[str]:
 
 def is_numbered(lines: list[str]) -> bool:
     """Return whether most lines begin with a line number that grows: the view of a file."""
-    numbers = [int(m.group().strip(" \t\u2192:|")) for line in lines[:60] if (m := patterns.NUMBERED.match(line))]
-    if (
-        len(numbers) < 3
-        or not patterns.NUMBERED.match(lines[0])
-        or len(numbers) < 0.8 * len([line for line in lines[:60] if line.strip()])
-    ):
+    numbers = _numbers(lines)
+    if len(numbers) < 3 or not patterns.NUMBERED.match(lines[0]):
+        return False
+    if len(numbers) < 0.8 * len([line for line in lines[:60] if line.strip()]):
         return False
     return sum(1 for a, b in pairwise(numbers) if b == a + 1) >= 0.8 * (len(numbers) - 1)
+
+
+def _numbers(lines: list[str]) -> list[int]:
+    return [int(m.group().strip(" \t\u2192:|")) for line in lines[:60] if (m := patterns.NUMBERED.match(line))]
+
+
+def _is_picked(full: list[str]) -> bool:
+    """Return whether the lines are some of a numbered view's: their numbers grow by more than one."""
+    if not patterns.VIEWED.match(full[0]):
+        return False
+    marked = full.count("--")
+    if sum(1 for line in full[:60] if patterns.VIEWED.match(line)) < 0.9 * (min(len(full), 60) - marked):
+        return False
+    numbers = _numbers(full)
+    gaps = sum(1 for a, b in pairwise(numbers) if b > a + 1)
+    grown = all(b > a for a, b in pairwise(numbers))
+    return grown and (marked > 0 or gaps > 0.4 * len(numbers))
 
 
 def _share(count: float, total: int) -> float:
@@ -55,86 +69,101 @@ def scores(text: str) -> dict[str, float]:
     """Return a score (0..1) for each kind that a text may be; kinds that are not there score 0."""
     lines = lines_of(text)
     full = [line for line in lines if line.strip()]
-    total = len(full)
-    if not total:
+    if not full:
         return {"prose": 0.1}
-    found: dict[str, float] = {}
-    coloured = 1.0
-    if any("\x1b[" in line for line in full):
+    coloured = any("\x1b[" in line for line in full)
+    if coloured:
         full = [plain for line in full if (plain := patterns.ANSI.sub("", line)).strip()] or ["-"]
-        total = len(full)
-        found["log"] = 0.5
-        coloured = 0.7
-    numbered = is_numbered(full)
-    if numbered:
-        full = [line for line in (patterns.NUMBERED.sub("", line, count=1) for line in full) if line.strip()] or full
-        total = len(full)
-    outside = _outside_fences(full)
-    full = [line for line in full if not _is_fence(line)] or full
-    total = len(full)
-    found["diff"] = _diff(full)
-    found["html"] = _html(text, full)
+    found = {"diff": _diff(full), "html": _html(text, full)}
     if found["diff"] >= 0.95 or found["html"] >= 0.98:
         return found  # a grammar of its own: nothing else comes near
-    found["search"] = 0.6 * _search(lines) if numbered else _search(full)
-    found["listing"] = 0.0 if numbered else _listing(full)
-    log, test = _log(full)
-    found["log"] = max(found.get("log", 0.0), log)
-    found["test-log"] = test
-    said = {line: _is_logged(line) for line in set(full)}
-    told = [line for line in full if not said[line]]
+    picked = _is_picked(full)
+    numbered = not picked and is_numbered(full)
+    if numbered or picked:
+        full = [line for line in (patterns.NUMBERED.sub("", line, count=1) for line in full) if line.strip()] or full
+    outside = _outside_fences(full)
+    fenced = len(outside) < len(full)
+    full = [line for line in full if not _is_fence(line)] or full
+    total = len(full)
+    said = messages.letters(full)
+    loud = {line for line, letter in zip(full, said, strict=True) if letter in _SAID}
+    told = [line for line in full if line not in loud]
+    opening = _opening(full)
+    if fenced and opening:
+        outside, fenced = full, False  # a source file whose comments hold fences
+    written = [line for line in outside if line not in loud]
+    if opening:
+        written = _outside_quotes(written)
+    prose, paragraphs = _prose(written, len(outside), opening=opening)
+    titled = paragraphs > 0 and not opening and said[0] in ("", "N") and _is_title(full[0])
+    titled = titled and not any(
+        messages.marks(full[:3] + (full[-3:] if not patterns.SENTENCE.search(full[-1]) else []))
+    )
+    if not opening and _has_front_matter(full):
+        prose = max(prose, 0.75)
+    found["prose"] = prose
+    found["search"] = 0.93 if picked else 0.6 * _search(lines, said) if numbered else _search(full, said)
+    found["listing"] = 0.0 if numbered or picked else _listing(full)
+    found["log"], found["test-log"] = _log(full, said, prose)
     # Markdown quotes code in fences: what stands outside says what the text is.
-    found["code"] = coloured * _code(told, total, numbered=numbered)
-    if len(outside) < total and patterns.CODE_START.match(full[0]) and full[0].lstrip()[0] not in "#>*-":
-        outside = full  # a source file whose comments hold fences
-    found["prose"] = _prose([line for line in outside if not said.get(line) and not _is_printed(line)], len(outside))
-    if len(outside) < total and not numbered:
-        found["prose"] = max(found["prose"], 0.6)
-        for kind in ("code", "log", "test-log", "search"):
-            found[kind] *= 0.6
-    found["table"] = 0.0 if numbered else _table(full) * (1 - 0.7 * max(0.0, log - 0.3))
-    if found["search"] >= 0.5:
-        found["code"] = min(found["code"], 0.85)  # what a search found is code, too
-    if found["html"] < 0.98 and patterns.CODE_START.match(full[0]) and not full[0].lstrip().startswith(("<", "#")):
-        found["html"] = min(found["html"], 0.45)  # markup inside a script
-    if found["listing"] >= 0.85:
-        found["table"] = min(found["table"], 0.8)
+    found["code"] = (0.7 if coloured else 1.0) * _code(told, total, numbered=numbered or picked, opening=opening)
+    found["table"] = 0.0 if numbered or picked else _table(full, said, found["log"])
+    if coloured:
+        found["log"] = max(found["log"], 0.5)
+    _settle(found, full, said, fenced=fenced, numbered=numbered, titled=titled)
     return found
 
 
-_SAID = (
-    "error", "warning", "ERROR", "WARN", "Error:", "note:", "Traceback", "fatal:", "make", "npm ", "Caused by",
-)  # fmt: skip
+_ANNOUNCED = 0.61  # the score of lines that look like a search's, but speak like a compiler
+# Lines with these letters are neither code nor a writer's words.
+_SAID = frozenset("TtSFBDQd")
+_WITNESSES = frozenset("TSFBDQ")
 
 
-def _is_logged(line: str) -> bool:
-    """Return whether a line is one of a program's messages rather than of a file."""
-    return bool(
-        line.lstrip().startswith(_SAID)
-        or patterns.STAMP.match(line)
-        or patterns.BRACKETED.match(line)
-        or patterns.TEST_TAIL.search(line)
-        or patterns.COMPILER.match(line)
-        or patterns.SNIPPET.match(line)
-        or _is_diagnostic(line)
-    )
-
-
-def _is_diagnostic(line: str) -> bool:
-    """Return whether a line names a place in a file and says something of it, unlike a search's match."""
-    return bool(patterns.DIAGNOSTIC.match(line)) and (
-        not patterns.SEARCH.match(line) or bool(patterns.MESSAGE.search(line, 0, 260))
-    )
-
-
-def _is_printed(line: str) -> bool:
-    """Return whether a line that is no message is likelier a program's report than a writer's."""
-    return bool(patterns.BUILD.match(line) or patterns.TEST.match(line) or patterns.DIAGNOSTIC.match(line))
+def _settle(
+    found: dict[str, float], full: list[str], said: list[str], *, fenced: bool, numbered: bool, titled: bool
+) -> None:
+    """Let the kinds that are surer of themselves lower the others."""
+    total = len(full)
+    if fenced and not numbered:
+        found["prose"] = max(found["prose"], 0.6)
+        for kind in ("code", "log", "test-log", "search", "table", "listing"):
+            found[kind] *= 0.6
+    elif titled and found["prose"] > 0.06:
+        # A title and a paragraph: somebody writes about the code or the run that follows.
+        quoted = sum(1 for letter in said if letter in ("F", "Q"))
+        found["prose"] = max(found["prose"], 0.62)
+        found["code"] *= 0.6
+        found["test-log"] *= 0.6
+        if quoted > 0.4 * sum(1 for letter in said if letter):
+            found["log"] *= 0.6
+    if found["search"] == _ANNOUNCED:
+        found["log"] = max(found["log"], 0.75)
+    if found["search"] >= 0.8:
+        found["table"] = min(found["table"], 0.75)
+    if found["search"] >= 0.5:
+        found["code"] = min(found["code"], 0.85)  # what a search found is code, too
+    if found["html"] < 0.98 and patterns.CODE_START.match(full[0]) and not full[0].lstrip().startswith(("<", "#")):
+        found["html"] = min(found["html"], 0.35)  # markup inside a script
+    if "--" in full:
+        found["html"] *= 0.5  # lines of a page that a search found
+    if found["listing"] >= 0.85:
+        found["table"] = min(found["table"], 0.8)
+    if found["table"] >= 0.85:
+        found["prose"] = min(found["prose"], 0.8)
+    if found["log"] >= 0.6 or found["test-log"] >= 0.6:
+        found["code"] *= 0.7
+    if found["table"] >= 0.95:
+        found["log"] = min(found["log"], 0.7)
+        return
+    witnesses = sum(1 for letter in said if letter in _WITNESSES)
+    if witnesses > 0.5 * total:
+        found["table"] *= 0.85
 
 
 def _is_fence(line: str) -> bool:
     """Return whether a line opens or closes a fenced block."""
-    return line.lstrip().startswith(("```", "~~~"))
+    return ("```" in line or "~~~" in line) and bool(patterns.FENCE.match(line))
 
 
 def _outside_fences(full: list[str]) -> list[str]:
@@ -144,11 +173,14 @@ def _outside_fences(full: list[str]) -> list[str]:
     fences = 0
     for line in full:
         if _is_fence(line):
+            fences += 1 + (not open_fence and line.strip("`~ \t").isalpha())  # a fence that names a language
             open_fence = not open_fence
-            fences += 1
         elif not open_fence:
             outside.append(line)
     return outside if fences >= 2 and outside else full
+
+
+_DIFF_HEADS = ("diff ", "--- ", "Index: ", "commit ", "From ", "@@ ", "index ", "*** ")
 
 
 def _diff(full: list[str]) -> float:
@@ -164,6 +196,15 @@ def _diff(full: list[str]) -> float:
             signed += 1
         elif first == " ":
             signed += 1
+    changes = sum(1 for line in full[:60] if patterns.PLACE.match(line))
+    if (
+        changes
+        and patterns.PLACE.match(full[0])
+        and signed + sum(1 for line in full if line[0] in "<>") + 2 * changes >= len(full)
+    ):
+        return 0.95
+    if (git or hunks) and any(line.startswith("```") for line in full) and not full[0].startswith(_DIFF_HEADS):
+        return 0.3  # quoted by a writer
     if git and (hunks or names or git >= 2 or "similarity index" in " ".join(full[:20])):
         return 0.98
     if hunks and _share(signed, len(full)) > 0.4:
@@ -186,8 +227,10 @@ def _html(text: str, full: list[str]) -> float:
     return min(0.95, rate / 12) if led > 0.4 or rate > 12 else min(0.5, rate / 30)
 
 
-def _search(full: list[str]) -> float:
+def _search(full: list[str], said: list[str]) -> float:
     total = len(full)
+    if total == 1 and patterns.FOUND_LINE.match(full[0]):
+        return 0.9
     if patterns.HARNESS.match(full[0]):
         return 0.9 if "atch" in full[0] and total > 1 and full[1].startswith(("Line ", "/", "./")) else 0.4
     direct = plain = numbered = paths = 0
@@ -200,7 +243,7 @@ def _search(full: list[str]) -> float:
         match = patterns.SEARCH.match(line)
         if match and ("/" in match.group() or "." in match.group()) and not patterns.STAMP.match(line):
             name = match.group()
-            if " " not in name.strip() or "/" in name:
+            if (" " not in name.strip() or "/" in name) and not patterns.LATE_STAMP.search(line, 0, 110):
                 direct += 1
                 continue
         match = patterns.PLAIN_MATCH.match(line)
@@ -214,10 +257,14 @@ def _search(full: list[str]) -> float:
             after_path = after_path or match.group()[-1] == ":"
         elif patterns.PATH.match(line):
             paths += 1
-    compiler = sum(1 for line in full if patterns.COMPILER.match(line) or patterns.MESSAGE.search(line, 0, 260))
+    if sum(1 for letter in said if letter in ("S", "l")) > 0.5 * total:
+        return 0.2
+    compiler = sum(1 for letter in said if letter in ("D", "d"))
     share = _share(direct, total)
     if share > 0.5 and compiler < 0.3 * direct:
-        return min(0.97, 0.5 + share / 2)
+        # Code is seldom indented by exactly one space; a compiler's message is.
+        spaced = sum(1 for line in full if patterns.SPOKEN_PLACE.match(line))
+        return _ANNOUNCED if spaced > 0.6 * direct else min(0.97, 0.5 + share / 2)
     if paths and after_path and _share(numbered + paths, total) > 0.7 and numbered >= paths * 0.5:
         return 0.93  # rg --heading
     if after_path and _share(numbered, total) > 0.85:
@@ -230,6 +277,8 @@ def _search(full: list[str]) -> float:
 
 def _listing(full: list[str]) -> float:
     total = len(full)
+    if any(patterns.LISTED.match(line) for line in full[:6]):
+        return 0.9
     paths = modes = trees = states = 0
     for line in full:
         if patterns.TREE.match(line):
@@ -253,79 +302,97 @@ def _listing(full: list[str]) -> float:
     return 0.8 * _share(paths + modes + states + trees, total)
 
 
-_TROUBLES = (
-    "warning", "error", "failed", "failure", "exception", "not found", "no such file", "undefined", "deprecated",
-)  # fmt: skip
-
-
-def _is_noted(line: str) -> bool:
-    """Return whether a line speaks of trouble."""
-    low = line.lower()
-    return any(trouble in low for trouble in _TROUBLES)
-
-
-def _log(full: list[str]) -> tuple[float, float]:
+def _log(full: list[str], said: list[str], prose: float) -> tuple[float, float]:
     total = len(full)
-    stamps = levels = builds = tests = strong = noted = 0
-    late = 0.0
-    for line in full:
-        if patterns.TEST.match(line) or patterns.TEST_TAIL.search(line):
-            tests += 1
-            strong += not line.startswith(("---", "==="))
-        elif patterns.STAMP.match(line):
-            stamps += 1
-        elif patterns.LEVEL.search(line, 0, 160):
-            levels += 1
-        elif patterns.BUILD.match(line) or patterns.COMPILER.match(line) or patterns.BRACKETED.match(line):
-            builds += 1
-        elif line.count(":", 0, 90) > 1 and patterns.LATE_STAMP.search(line, 0, 90):
-            late += 1
-        elif patterns.SNIPPET.match(line):
-            builds += 1
-        elif _is_diagnostic(line):
-            late += 1.6 + 0.6 * _is_noted(line)
-        elif _is_noted(line):
-            noted += 1
-    traced = sum(1 for line in full if line.startswith(('  File "', "    at ", "\tat ", "Traceback (most")))
-    signs = stamps + levels + 0.8 * builds + 0.5 * late + 0.5 * noted + 0.7 * traced
+    count = {letter: said.count(letter) for letter in set(said)}.get
+    stamps = count("S", 0)
+    strong = count("S", 0) + count("L", 0) + 0.8 * (count("B", 0) + count("Q", 0)) + 0.95 * count("D", 0)
+    signs = strong + 0.5 * count("l", 0) + 0.7 * count("d", 0) + 0.5 * count("N", 0) + 0.8 * count("F", 0)
     log = min(0.97, 1.15 * _share(signs, total))
     if stamps > 0.5 * total:
         log = max(log, 0.92)
-    if traced >= 3 or (traced and full[0].startswith("Traceback")):
+    if count("F", 0) >= 3 and (said[0] in ("F", "D", "S", "L") or count("F", 0) > 0.4 * total):
         log = max(log, 0.75)
-    test = min(0.97, 1.2 * _share(tests + 0.5 * signs, total)) if strong else 0.0
-    marks = "\n".join(full[:3] + full[-12:])
-    if "test session starts" in marks or " in 0." in marks or "short test summary" in marks:
-        test = max(test, 0.93 if "=====" in marks else 0.4)
-    if re.search(
-        r"^(?:Ran \d+ tests? in|test result: |Tests? (?:Suites|Files)|Tests: |--- FAIL|FAILED \()", marks, re.MULTILINE
-    ):
-        test = max(test, 0.93)
+    tests = count("T", 0) + count("t", 0)
+    test = min(0.97, 1.2 * _share(tests + 0.5 * signs, total)) if count("T", 0) else 0.0
+    ran, built = messages.marks(full)
+    if prose < 0.45 or log > 0.5 or (built > 1 and prose < 0.6):
+        if ran:
+            test = max(test, 0.93 if ran > 1 else 0.8)
+        elif built:
+            log = max(log, 0.85 if built > 1 else 0.7 if log > 0.15 else 0.5)
+    if _is_prefixed(full):
+        log = max(log, 0.87)
     return log, test
 
 
-_CODE_ENDS = tuple("{};:,()[]\\")
-
-
-def _code(full: list[str], total: int, *, numbered: bool) -> float:
-    """Score lines that are no messages, against all ``total`` lines."""
-    starts = ends = assigns = indented = 0
-    for line in full:
-        if not numbered and line[-1] not in "{};:,()[]\\" and patterns.SENTENCE.search(line) and _spoken(line):
+def _is_prefixed(full: list[str]) -> bool:
+    """Return whether each line begins with the name of who says it, as ``docker compose logs`` prints them."""
+    if len(full) < 4:
+        return False
+    for mark in (" | ", ": "):
+        names = [line.partition(mark)[0].rstrip() for line in full if mark in line[:40]]
+        if len(names) < 0.95 * len(full) or any(not name or " " in name or name[0] in "|'\"-#" for name in names):
             continue
-        if line[-1] == ":" and line[0].isupper() and _spoken(line[:-1]):
+        if mark == ": ":
+            return len(set(names)) == 1 and not any(sign in names[0] for sign in './\\=<>("')
+        if len(set(names)) <= 0.7 * len(full):
+            return all(line.count("|") < 3 for line in full[:4]) and not any("RECORD" in line for line in full)
+    return False
+
+
+def _opening(full: list[str]) -> bool:
+    """Return whether a text begins as source files do."""
+    first = full[0]
+    if first.startswith(("---", "-- ")) or (
+        first[0] == "#" and not first.startswith(("#!", "#include", "#define", "#if", "#pragma", "#compdef", "# -*-"))
+    ):
+        return False
+    return bool(patterns.OPENING.match(first))
+
+
+def _outside_quotes(lines: list[str]) -> list[str]:
+    """Return the lines outside doc strings and block comments."""
+    outside: list[str] = []
+    inside = False
+    for line in lines:
+        quotes = line.count('"""') + line.count("'''")
+        opens, closes = "/*" in line, "*/" in line
+        if not inside and not quotes and not opens:
+            outside.append(line)
+        if quotes % 2:
+            inside = not inside
+        elif opens or closes:
+            inside = opens and not closes
+    return outside
+
+
+def _code(full: list[str], total: int, *, numbered: bool, opening: bool) -> float:
+    """Score lines that are no messages, against all ``total`` lines."""
+    starts = ends = assigns = indented = 0.0
+    for line in full:
+        if patterns.IMPORT.match(line):
+            starts += 1
+            continue
+        last = line[-1]
+        if not numbered and last not in "{};,([\\" and patterns.SENTENCE.search(line) and _spoken(line):
+            continue
+        if last == ":" and line[0].isupper() and _spoken(line[:-1]):
             continue
         if patterns.CODE_START.match(line):
             starts += 1
-        elif line.endswith(_CODE_ENDS):
+        elif last in "{;}" or last in ",([\\":
             ends += 1
+        elif last in ")]:":
+            at = line.find("(")
+            ends += 1 if "=" in line or (at > 0 and (line[at - 1].isalnum() or line[at - 1] in "_.)")) else 0.3
         elif patterns.ASSIGN.match(line):
             assigns += 1
         elif line[0] in " \t":
             indented += 1
-    if full and full[0].startswith(("#!", "<?php", "<?xml", "package ", "---\n")):
+    if opening or (full and full[0].startswith(("<?xml", "---\n"))):
         starts += total // 4 + 1
-    score = 1.25 * _share(starts + 0.8 * ends + 0.5 * assigns + 0.35 * indented, total)
+    score = 1.25 * _share(starts + 0.8 * ends + 0.5 * assigns + 0.3 * indented, total)
     return min(0.97, score + (0.35 if numbered and score > 0.25 else 0.0))
 
 
@@ -337,34 +404,76 @@ def _spoken(line: str) -> bool:
     return sum(map(str.isalpha, body)) + body.count(" ") > 0.9 * len(body)
 
 
-def _prose(full: list[str], total: int) -> float:
-    """Score lines that no program printed, against all ``total`` lines."""
-    sentences = marks = wordy = 0
+def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
+    """Score lines that no program printed, against all ``total`` lines; and count its long ones."""
+    sentences = marks = wordy = paragraphs = links = 0
     for line in full:
+        if patterns.IMPORT.match(line):
+            continue
         if patterns.SENTENCE.search(line) or (not line.isascii() and len(line) > 12 and _spoken(line)):
             sentences += 1
+            paragraphs += line[0] not in " \t#/*-" and len(line) > 70 and line[-1] not in "{};,)("
         elif patterns.MARKDOWN.match(line.lstrip()):
             marks += 1
+        links += "](" in line
         letters = sum(map(str.isalpha, line[:120]))
         spaces = line.count(" ", 0, 120)
         if spaces >= 3 and letters + spaces > 0.88 * min(len(line), 120):
             wordy += 1
-    return min(0.95, 0.75 * _share(sentences, total) + 0.35 * _share(wordy, total) + 0.3 * _share(marks, total))
+    score = min(0.95, 0.75 * _share(sentences, total) + 0.35 * _share(wordy, total) + 0.3 * _share(marks, total))
+    if opening or not full:
+        return 0.75 * score, 0
+    if links >= 3 and links > 0.08 * total:
+        score = max(score, 0.75)
+    for line in full[:12]:
+        if patterns.WRITTEN.match(line):
+            score = max(score, 0.88)
+            break
+    return score, paragraphs
 
 
-def _table(full: list[str]) -> float:
+def _is_title(line: str) -> bool:
+    """Return whether a line is a few words in a row, such as a writer begins with."""
+    if line[0] in " \t#/*-<" or line.count(" ") < 2 or patterns.ASSIGN.match(line) or line[-1] in "{};,(":
+        return False
+    letters = sum(map(str.isalpha, line)) + line.count(" ")
+    return letters > 0.75 * len(line) and bool(patterns.TITLE_WORD.match(line.partition(" ")[0]))
+
+
+def _has_front_matter(full: list[str]) -> bool:
+    """Return whether a text begins with a few settings between rulers, and words behind them."""
+    if full[0].rstrip() != "---":
+        return False
+    end = next((i for i, line in enumerate(full[1:20], 1) if line.rstrip() == "---"), 0)
+    rest = full[end + 1 :]
+    return end > 1 and len(rest) > 1 and not any(patterns.KEYED.match(line) for line in rest[:2])
+
+
+def _table(full: list[str], said: list[str], log: float) -> float:
     total = len(full)
+    header = said[0] in ("", "N") and full[0][0] != "\t"
     if total < 2:
         return 0.1
-    best = 0.0
+    drawn = sum(1 for line in full if patterns.RULER.match(line))
+    barred = sum(1 for line in full if "|" in line)
+    if drawn and barred + drawn >= 0.75 * total and total >= 4:
+        return 0.95
+    delimited = 0.0
+    best = 0.8 if patterns.REPORT.match(full[0]) or sum(1 for line in full if patterns.CRON.match(line)) > 1 else 0.0
     for mark in "\t,;|:":
-        counts = [line.count(mark) for line in full]
+        if mark == ",":
+            counts = [(patterns.QUOTED.sub("", line) if '"' in line else line).count(mark) for line in full]
+        else:
+            counts = [line.count(mark) for line in full]
         usual = max(set(counts), key=counts.count)
         if mark == "," and usual == 1 and total >= 5 and counts.count(1) == total and " " not in "".join(full):
             best = max(best, 0.85)
         if usual >= (1 if mark == "\t" else 4 if mark == ":" else 2):
             same = _share(counts.count(usual), total)
-            best = max(best, same * (0.95 if mark in "\t|" else 0.9) if total >= 3 else 0.4 * same)
+            delimited = max(delimited, same * (0.95 if mark in "\t|" else 0.9) if total >= 3 else 0.4 * same)
+            if same > 0.95 and total >= 4 and mark in "\t,;" and header:
+                return 0.95  # a header and rows of as many fields
+    best = max(best, delimited)
     starts: dict[int, int] = {}
     aligned = 0
     for line in full:
@@ -379,4 +488,19 @@ def _table(full: list[str]) -> float:
     if keyed > 0.5:
         best = max(best, 0.75 * keyed)
     hashed = _share(sum(1 for line in full if patterns.HASH.match(line)), total)
-    return max(best, 0.85 * hashed if hashed > 0.7 else 0.0)
+    best = max(best, 0.85 * hashed if hashed > 0.7 else 0.0, _evenly(full))
+    return best * (1 - 0.7 * max(0.0, log - 0.3))
+
+
+def _evenly(full: list[str]) -> float:
+    """Score lines of as many words each, or of a name, a sign and a value each."""
+    total = len(full)
+    if total < 4:
+        return 0.0
+    counts = [len(line.split()) for line in full]
+    usual = max(set(counts), key=counts.count)
+    same = _share(counts.count(usual), total)
+    if usual >= 2 and same > 0.85 and not any(line.endswith(("{", ";", ",", "(")) for line in full):
+        return 0.7 * same
+    pairs = _share(sum(1 for line in full if patterns.PAIR.match(line)), total)
+    return 0.85 * pairs if pairs > 0.85 else 0.0

@@ -1,0 +1,196 @@
+"""Which lines of a text are a program's messages, and what tools print when they begin and when they end.
+
+Each line gets a letter: T a test's outcome, S a time stamp, F a frame of a trace, B a step of a build, D a place in a
+file with something said of it, L a level, Q what is quoted below one of these, N words of trouble, "" anything else.
+Literals are compared before any pattern is tried: they cost nothing to compile.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.lazy import pattern
+from headroom_cli.routing import patterns
+
+_FRAMES = (
+    '  File "', "    at ", "\tat ", "Traceback (most", ' File "', "goroutine ", "Caused by", "Exception in thread",
+    "panic: ", "   at ", "Stack trace:", "    #0 ", "    #1 ", "    #2 ", "    #3 ", "    #4 ", "#0 ", "#1 ", "#2 ",
+    "#3 ", "#4 ",
+)  # fmt: skip
+# What a build, an installer, a linter prints at the start of a line, after its indent.
+_STEPS = (
+    "Compiling ", "Checking ", "checking ", "Updating ", "Adding ", "Removing ", "Locking ", "Creating ", "Generating ",
+    "Linking ", "Scanning ", "Copying ", "Deleting ", "Total ", "Downloading ", "Downloaded ", "Building ", "Finished ",
+    "Collecting ", "Requirement already", "Installing ", "Successfully ", "Using ", "Preparing ", "Running ",
+    "Fetching ", "Cloning ", "Unpacking ", "Setting up ", "Reading ", "Selecting ", "Selected ", "g++ ", "gcc ", "cc ",
+    "clang", "c++ ", "/usr/bin/", "ld: ", "npm ", "yarn ", "note: ", "help: ", "> Task", "> Configure", "BUILD ",
+    "---> ", "##[", "$ ", "CC ", "LD ", "AR ", "CXX ", "fatal: ", "info ", "Processing ", "Found ", "-- ", "copying ",
+    "creating ", "adding ", "running ", "remote: ", "added ", "removed ", "changed ", "Error", "Warning", "Exception",
+    "In file included", "from /", "Parsing ", "Preprocessing ", "Searching for ", "Entering ", "Leaving ", "Loading",
+    "Analyzing", "Analysing", "INFO", "DEBUG", "WARN", "ERROR", "FATAL", "==> ", "ok: [", "changed: [", "failed: [",
+    "skipping: [", "fatal: [", "TASK [", "PLAY ", "asset ", "modules by path", "config.status:", "configure: ",
+    "Restored ", "Restoring ", "Project ", "Skipping ", "Done ", "Writing ", "writing ", "reading ", "loading ",
+    "building ", "build ", "Looking ", "Resolving ", "Resolved ", "Connecting ", "Pulling ", "Pulled ", "Pushed ",
+    "Sending ", "Removing intermediate", "Starting ", "Started ", "Stopping ", "Stopped ", "Waiting ", "Executing ",
+    "Bundling ", "Optimizing ", "Transforming ", "Suppressed ", "warning: ", "error: ", "warn ", "Notice: ", "Hit:",
+    "Ign:", "Get:", "Unable to ", "Cannot ", "Failed ", "Could not ", "Refreshing ", "Epoch ", "Type-checking",
+    "LaTeX ", "Package ", "Overfull ", "Underfull ", "! ", "l.", "make: ", "make[", "gmake", "ninja: ", "Note: ",
+    "\u2714 ", "\u2717 ", "Possible candidates", "Inspecting ", "Downloading: ", "Downloaded: ", "T E S T S",
+)  # fmt: skip
+_TROUBLES = (
+    "warning", "error", "failed", "failure", "exception", "not found", "no such file", "undefined", "deprecated",
+)  # fmt: skip
+# A tool's first lines, or its last: seldom found in what people write, except when they quote a run.
+_LOG_MARKS = (
+    "Reading package lists", "Sending build context", "Buildfile: ", "MSBuild version", "Microsoft (R) Build",
+    "Build started ", "This is pdfTeX", "This is XeTeX", "This is LuaHBTeX", "LaTeX2e <", "Running Sphinx",
+    "Dr. Memory ", "Starting a Gradle Daemon", "> Task ", "> Configure project", "PLAY [", "PLAY RECAP",
+    "Terraform will perform", "Terraform used the selected", "Plan: ", "Apply complete!", "Initializing the backend",
+    "Determining projects to restore", "checking for ", "checking whether ", "Scanning dependencies of",
+    "npm warn ", "npm WARN ", "npm ERR! ", "npm error ", "yarn install v", "yarn run v", "Lockfile is up to date",
+    "Requirement already satisfied", "Running with gitlab-runner", "Started by user ", "Program received signal",
+    "Exception in thread ", "panic: ", "goroutine ", "execve(", "+++ exited with ", "sending incremental file list",
+    "receiving incremental file list", "PHP Fatal error", "PHP Warning", "Epoch 1/", "Searching for include files",
+    "webpack ", "vite v", "rollup v", "ninja: ", "make: ***", "make[", "Build succeeded", "Build FAILED",
+    "BUILD SUCCESSFUL", "BUILD FAILED", "BUILD SUCCESS", "BUILD FAILURE", "FAILURE: Build failed", "Output written on ",
+    "build succeeded", "Successfully built ", "Successfully installed ", "exit status ", "SUMMARY: AddressSanitizer",
+    "SUMMARY: UndefinedBehavior", "SUMMARY: ThreadSan", "SUMMARY: LeakSan", "Your code has been rated", "Time Elapsed ",
+    "INFO: Elapsed time", "Finished: SUCCESS", "Finished: FAILURE", "ERROR: Job failed", "error: could not compile",
+    "Total number of errors", "Total number of warnings", "For more information about this error", "rtt min/avg/max",
+    "Cloning into '", "remote: ", "[INFO] Scanning for projects", "[+] Building ", "#1 [internal]", "Step 1/",
+    "Compilation finished", "compilation terminated", "Compiling ", "Linking ", "found 0 vulnerabilities",
+    "To address all issues", "added ", "Inspecting ", "Parsing file ", "* What went wrong", "Segmentation fault",
+    "Traceback (most recent call last)", "Analyzing: target", "==> Downloading ", "==> Installing ", "==> Pouring ",
+    "Elapsed time", "Total time:", "ERROR SUMMARY: ", "\u2713 built in", "Compiled successfully", "Failed to compile",
+    "Building configuration", "Updating build tree", "In deploy", "Oops", "Kernel panic", "Call Trace:", "thread '",
+)  # fmt: skip
+_TEST_MARKS = (
+    "Test Suites: ", "Test Files ", "Tests:  ", "test result: ", "FAILED (failures=", "FAILED (errors=", "--- FAIL: ",
+    "--- PASS: ", "[==========]", "[  PASSED  ]", "[  FAILED  ]", "The following tests FAILED", "PHPUnit ",
+    "Failed examples:", "TAP version ", "** TEST ", "# Running:", "Run options: --seed", "Failed!  - Failed:",
+    "Passed!  - Failed:", "Running ExUnit", "Test Summary Report", "Result: FAIL", "Result: PASS",
+    "All tests successful", "Starting test execution", "RUN  v", "\u2139 tests ", "Testing against ",
+    "Creating test database", "Destroying test database", "Test Suite '", "Testing started", "Test session starts",
+    "All tests passed (", "test cases: ", "FAILURES!", "Results :", "Test run for ", "Errors while running CTest",
+    "(Run Starting)", "(Run Finished)", "OK (tests=", "All specs passed",
+)  # fmt: skip
+_TEST_END = pattern(
+    r"(?:\d{1,7} (?:examples?|specs?|tests?|runs|scenarios?|tests completed), \d{1,7} |Ran \d{1,7} tests? in "
+    r"|\d{1,7} (?:passing|failing|passed|failed|pending)\b|={3,} .{0,60}(?:passed|failed|finished|test session starts"
+    r"|test process starts|no tests ran|short test summary info).{0,60}$|\d{1,3}% tests passed"
+    r"|Executed \d{1,7} (?:of \d{1,7} )?tests?|\d{1,7} tests? (?:completed|run|passed|failed)"
+    r"|Tests(?: run)?: {1,8}\d|Running \d{1,7} tests?(?: using| from)|1\.\.\d{1,6}$|OK \(\d{1,7} tests?"
+    r"|Finished in \d{1,9}(?:\.\d{1,9})?s? ?(?:s|seconds?)? ?(?:\(|,|$)|Test project /|Files=\d{1,7}, Tests=\d"
+    r"|(?:ok|FAIL)\s{1,4}\S{1,120}\s{1,4}(?:\d{1,6}\.\d{1,4}s|\(cached\)))"
+)
+_LOG_END = pattern(
+    r"(?:==\d{1,7}== |Found \d{1,7} errors?|\d{1,7} (?:errors?|warnings?)(?: generated| and |,|\.|$)"
+    r"|\u2716 \d{1,7} problems?|\d{1,7} problems? \(|\d{1,7} packets transmitted|total size is .{1,40} speedup"
+    r"|\d{1,7} files? inspected|Finished (?:dev|release|test|`)|BUILD (?:SUCC|FAIL)"
+    r"|--\d{4}-\d\d-\d\d \d\d:\d\d:\d\d--"
+    r"|\*\*\* \w{1,20} \*\*\*|PING \S{1,80} \(|\*   ?Trying |Process (?:finished|exited)|Success: no issues"
+    r"|\d{1,7} upgraded, \d|\*{9,} Module |Done in \d|\S{1,80} compiled (?:with|successfully)"
+    r"|In \S{1,120} line \d{1,6}:$|\u2502 Error: |\S{1,100}: (?:Creating\.\.\.|Still |Creation complete"
+    r"|Destroying|Destruction|Refreshing state|Modif|Read complete|Reading\.\.\.)|\d{1,7} files? deleted"
+    r"|Microsoft \(R\) )"
+)
+_LINED = pattern(
+    r".{0,160}?(?:(?:at|on|in) line \d|, line \d{1,7}[,. ]|\(at line \d|:line \d| line \d{1,7}, col)"
+    r"|.{0,160}? at \S{1,120} line \d"
+)
+_PLACED = pattern(
+    r"\s{1,8}\d{1,7}:\d{1,6}\s{1,12}(?:error|warning|info|\u2716|\u26a0|\u2139|\u00d7)|[ew]: (?:file://|/|[A-Z]:)"
+    r"|[^\n:]{1,120} : (?:[\w ]{1,30} )?(?:warning|error|info) [A-Z]{1,6}\d|(?:Warning|Error|Remark|Fatal error)"
+    r"\[\w{1,12}\]: |[\w./\\-]{1,120}:\d{1,7} [A-Z]{2,4}\d{3,5} |\[\S{1,150}:\d{1,7}\]: \("
+)
+_CARET = pattern(r"[ \t|\d]{0,150}[\^~][\^~\- ]{0,150}$")
+# Somebody said something at a time of day: no program leaves out the seconds and names a person
+_CHAT = pattern(r"\[?\d{1,2}:\d\d(?: ?[AaPp][Mm])?\]? (?:- )?<?[A-Za-z][\w .-]{0,30}>?: \S")
+# Seconds since 1970 among other words: the stamp of a program that keeps it inside the line.
+_EPOCH = pattern(r"(?:\S{1,40} ){0,5}1[0-7]\d{8}(?:\.\d{1,9})? \S{1,100} \S")
+
+
+def is_diagnostic(line: str) -> bool:
+    """Return whether a line names a place in a file and says something of it, unlike a search's match."""
+    return bool(patterns.DIAGNOSTIC.match(line)) and (
+        not patterns.SEARCH.match(line) or bool(patterns.MESSAGE.search(line, 0, 260))
+    )
+
+
+def is_noted(line: str) -> bool:
+    """Return whether a line speaks of trouble."""
+    low = line.lower()
+    return any(trouble in low for trouble in _TROUBLES)
+
+
+def _spoken(line: str) -> bool:
+    """Return whether a line has many small words."""
+    return bool(patterns.SENTENCE.search(line)) and sum(map(str.isalpha, line)) + line.count(" ") > 0.9 * len(line)
+
+
+def _letter(line: str) -> str:
+    if line.startswith(_FRAMES):
+        return "F"
+    if _CHAT.match(line):
+        return ""
+    body = line.lstrip()
+    if body.startswith("> Task"):
+        return "B"
+    if patterns.TEST.match(line) or patterns.TEST_TAIL.search(line):
+        return "t" if line.startswith(("---", "===")) else "T"
+    if patterns.STAMP.match(line) or (" 1" in line and _EPOCH.match(line)):
+        return "S"
+    placed = ":" in line or "(" in line
+    if placed and (patterns.COMPILER.match(line) or _PLACED.match(line)):
+        return "D"
+    if "line " in line and _LINED.match(line):
+        return "D"
+    if body.startswith(_STEPS) and len(line) - len(body) <= 12:
+        # A writer's sentence may begin with the same verb.
+        long = len(line) > 110 or line[-1] in ".:?"
+        return "" if long and line[-1] != "'" and "..." not in line and _spoken(line) else "B"
+    if body[:1] in "[#=-<>*.." and patterns.BRACKETED.match(line):
+        return "B"
+    if patterns.LEVEL.search(line, 0, 160):
+        return "L"
+    if body[:1].isdigit() or body[:1] in "[#|^~=->":
+        if patterns.BUILD.match(line):
+            return "B"
+        if patterns.SNIPPET.match(line) and not (body[0] == "|" and body.rstrip()[-1] == "|" and body.count("|") > 2):
+            return "Q"
+    if line.count(":", 0, 90) > 1 and patterns.LATE_STAMP.search(line, 0, 90):
+        return "l"
+    if placed and is_diagnostic(line):
+        return "d"
+    return "N" if is_noted(line) else ""
+
+
+def letters(lines: list[str]) -> list[str]:
+    """Return the letter of each line; t and l are weak T and S, d is a place without a verdict."""
+    found: list[str] = []
+    quoted = 0
+    before = ""
+    known: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        letter = known.get(line)
+        if letter is None:
+            letter = known[line] = _letter(line)
+        if letter in ("", "N", "L") and before and line[0] in " \t" and quoted < 4:
+            letter = "Q"  # what a message quotes, or the rest of what it says
+        if letter == "Q" and number and found[-1] in ("", "N") and _CARET.match(line):
+            found[-1] = "Q"
+        quoted = quoted + 1 if letter == "Q" else 0
+        if letter != "Q":
+            before = letter if letter in ("D", "F", "d") or (letter == "B" and line[0] == "[") else ""
+        found.append(letter)
+    return found
+
+
+def marks(lines: list[str]) -> tuple[int, int]:
+    """Return how many of a text's first and last lines are a test runner's, and how many any other tool's."""
+    tests = tools = 0
+    for line in lines[:8] + (lines[-12:] if len(lines) > 20 else lines[8:]):
+        body = line.strip()
+        if body.startswith(_TEST_MARKS) or _TEST_END.match(body):
+            tests += 1
+        elif body.startswith(_LOG_MARKS) or _LOG_END.match(body):
+            tools += 1
+    return tests, tools
