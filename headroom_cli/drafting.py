@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from headroom_cli import compressors, mixed, tokens
-from headroom_cli.model import LOSSY, Want
+from headroom_cli.model import FAITHFUL, LOSSY, Draft, Want
 from headroom_cli.routing import route, wrappers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.model import Block, Draft, Hint, Policy, Report
+    from headroom_cli.model import Block, Hint, Policy, Report
 
 # Law 4: a rendering must save 3 % of the tokens, counted with its marker.
 ACCEPT = 0.97
@@ -18,6 +18,10 @@ ACCEPT = 0.97
 RE_ENCODED = frozenset(("json", "table", "mixed"))
 # Rows of these are facts in themselves: `last` has the clock times of a log, but no line of it may go.
 INVENTORIES = frozenset(("table", "listing"))
+# Kinds whose specialist leaves long encoded lines to a step of their own: the others cut them as strings or lines.
+HOLDS_BLOBS = frozenset(("code", "log", "test-log", "prose", "table"))
+# Lines of base64 look like paths or matches to the router; where the specialist knew better, they are blobs.
+MISTAKEN_FOR_BLOBS = frozenset(("listing", "search"))
 # Below this confidence, and for kinds that nobody handles, the specialists' own sniff is asked too.
 UNSURE = 0.6
 # The last guard: limits are counted in input; a block that the clock stops stays as it is.
@@ -69,7 +73,7 @@ class Drafter:
             # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
             for lossless in (True,) if self.lossless else (False, True):
                 want = self._want(block, end, lossless=lossless)
-                draft = mixed.unwrapped(block.text, wrapper, self._standing, want, inner)
+                draft = self._owned(mixed.unwrapped(block.text, wrapper, self._standing, want, inner), block, want)
                 if draft is not None and self.accepts(block.text, draft, report):
                     return draft
                 if draft is not None and draft.degree != LOSSY:
@@ -81,6 +85,18 @@ class Drafter:
         if not report.kept:
             report.kept = block.kept or ("out of time" if time.perf_counter() > end else "nothing to gain")
         return None
+
+    def _owned(self, draft: Draft | None, block: Block, want: Want) -> Draft | None:
+        """Return a draft, with a marker where the kind was named against what the text looks like.
+
+        What re-groups in the belief that a text is a table reads wrong when it is none: then the way back must show.
+        """
+        named = self._policy.as_kind
+        if draft is None or draft.degree != FAITHFUL or not named or want.lossless:
+            return draft
+        if compressors.for_kind(route(block.text, block.hint).kind) == compressors.for_kind(named):
+            return draft
+        return Draft(draft.text, LOSSY, "source layout")
 
     def passed(self, block: Block) -> None:
         """Take note of what an output's wrapper said: later ones need not say it again while it holds."""
@@ -158,6 +174,8 @@ class Drafter:
             if report is not None:
                 report.compressor = name
             draft = compressors.load(name).compress(text, want)
+            if not want.lossless and (kind in HOLDS_BLOBS or (draft is None and kind in MISTAKEN_FOR_BLOBS)):
+                draft = _without_blobs(text, draft)
         if draft is None or (want.lossless and draft.degree == LOSSY):
             return None
         return draft
@@ -180,3 +198,13 @@ class Drafter:
 def weighed(draft: Draft) -> str:
     """Return the draft with a marker of the usual length, as it would be sent."""
     return draft.text if draft.degree != LOSSY else f"{draft.text}\n<<headroom:{'a' * 12} {draft.missing}>>"
+
+
+def _without_blobs(text: str, draft: Draft | None) -> Draft | None:
+    """Return the draft, or the text, with each blob cut to its ends, length and digest."""
+    from headroom_cli.compressors import _blobs
+
+    short, note = _blobs.cut(text if draft is None else draft.text)
+    if not note:
+        return draft
+    return Draft(short, LOSSY, mixed.joined(draft.missing, note) if draft is not None and draft.missing else note)

@@ -87,10 +87,13 @@ class _Joined:
         """Return the parts joined, None when none of them changed."""
         if not self._changed:
             return None
-        note = ", ".join(self._missing)
-        if len(note) > MAX_MISSING:
-            note = f"parts of {len(self._missing)} outputs"
-        return Draft("".join(self.pieces), self._degree, note)
+        return Draft("".join(self.pieces), self._degree, joined(*self._missing))
+
+
+def joined(*missing: str) -> str:
+    """Return what several drafts left out, in one note that fits a marker."""
+    note = ", ".join(missing)
+    return note if len(note) <= MAX_MISSING else f"parts of {len(missing)} outputs"
 
 
 def _weaker(one: str, other: str) -> str:
