@@ -61,11 +61,12 @@ def compress(text: str, want: Want) -> Draft | None:
     draft = Draft(faithful, FAITHFUL) if len(faithful) < len(text) else None
     if want.lossless:
         return draft
-    made = choose.plans(found, lines) if want.level != "safe" or want.budget is not None else _safe(found, lines, want)
+    safe = want.level == "safe" and want.budget is None
+    made = _safe(found, lines, want) if safe else choose.plans(found, lines)
     if want.spent():
         return None
     tally = write.Tally()
-    out = render.render(made, lines, raw, tally, numbers=want.level != "max" and want.budget is None)
+    out = render.render(made, lines, raw, tally, numbers=True, short_ids=not safe)
     missing = tally.missing()
     short = newline.join(out) + end
     if not missing or len(short) >= len(faithful):

@@ -7,7 +7,7 @@ from headroom_cli.compressors.diffs.paths import SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.compressors.diffs.parse import Hunk, Section
+    from headroom_cli.compressors.diffs.parse import Section
 
 # Characters in a line, on average, from which on a text is minified.
 _DENSE = 400
@@ -108,21 +108,33 @@ def _shorten(plan: Plan, lines: list[str]) -> None:
 
 def _refer(made: list[Plan], lines: list[str]) -> None:
     """Tell hunks whose changed lines already stood in another file by reference to it."""
-    seen: dict[str, tuple[str, Hunk]] = {}
+    alike: dict[tuple[str, int, int], list[tuple[Plan, int]]] = {}
     for plan in made:
         if plan.how not in ("patch", "part"):
             continue
-        section = plan.section
-        for number, hunk in enumerate(section.hunks):
+        for number, hunk in enumerate(plan.section.hunks):
             if number in plan.left_out or number in plan.cut or len(hunk.olds) > 1:
                 continue
             kinds = hunk.kinds
-            text = "\n".join(
-                [line for line, kind in zip(lines[hunk.start : hunk.end], kinds, strict=True) if kind in "+-"]
-            )
-            if len(text) < write.REPEATED:
-                continue
-            first = seen.setdefault(text, (section.path, hunk))
-            if first[1] is not hunk and section.certain:
-                plan.how = "part"
-                plan.left_out[number] = f", the same as in {first[0]} above"
+            first = len(kinds) - len(kinds.lstrip(" \n"))
+            key = lines[hunk.start + first], kinds.count("+"), kinds.count("-")
+            alike.setdefault(key, []).append((plan, number))
+    for group in alike.values():
+        if len(group) > 1:
+            _refer_group(group, lines)
+
+
+def _refer_group(group: list[tuple[Plan, int]], lines: list[str]) -> None:
+    seen: dict[str, Section] = {}
+    for plan, number in group:
+        section = plan.section
+        hunk = section.hunks[number]
+        body = zip(lines[hunk.start : hunk.end], hunk.kinds, strict=True)
+        text = "\n".join([line for line, kind in body if kind in "+-"])
+        if len(text) < write.REPEATED:
+            continue
+        first = seen.setdefault(text, section)
+        # The first stays where it is; of doubtful sections nothing is taken.
+        if first is not section and section.certain:
+            plan.how = "part"
+            plan.left_out[number] = f", the same as in {first.path} above"

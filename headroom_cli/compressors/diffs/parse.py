@@ -47,10 +47,11 @@ class Section:
     """What a diff says of one file: header lines ``start`` to ``body``, hunks, and doubtful lines up to ``end``.
 
     ``git`` is "diff --git", "diff --cc" and the like, "" for a plain header. ``old`` and ``new`` are the names as they
-    stand, prefix included ("/dev/null" for none). ``certain`` is false when lines follow that are no whole hunk.
+    stand, prefix included ("/dev/null" for none). ``certain`` is false when lines follow that are no whole hunk;
+    ``prefixed`` is true when the names begin with git's "a/" and "b/" or their like.
     """
 
-    __slots__ = ("binary", "body", "certain", "end", "fields", "git", "hunks", "new", "old", "start")
+    __slots__ = ("binary", "body", "certain", "end", "fields", "git", "hunks", "new", "old", "prefixed", "start")
 
     def __init__(self, start: int, git: str) -> None:
         """Begin with a header of one line."""
@@ -64,6 +65,7 @@ class Section:
         self.hunks: list[Hunk] = []
         self.binary = False
         self.certain = True
+        self.prefixed = False
 
     @property
     def path(self) -> str:
@@ -71,7 +73,7 @@ class Section:
         name = self.fields.get("rename to") or self.fields.get("copy to")
         if name is None:
             name = self.old if self.new == "/dev/null" else self.new or self.old
-            if name[1:2] == "/" and (name[0] in "abciwo12"):
+            if self.prefixed:
                 name = name[2:]
         return name
 
@@ -116,6 +118,7 @@ def _section(lines: list[str], firsts: str, at: int) -> Section | None:
             return None
         section = Section(at, "")
         section.old, section.new = name_of(line), name_of(lines[at + 1])
+        section.prefixed = _prefixed(section.old, section.new)
         section.body = section.end = at + 2
     else:
         return None
@@ -133,22 +136,31 @@ def name_of(line: str) -> str:
     return name
 
 
+def _prefixed(old: str, new: str) -> bool:
+    """Tell "a/x" and "b/x" (or i/ w/, c/ i/, o/ w/, 1/ 2/) from names that only have a short folder."""
+    if old == "/dev/null":
+        return new[:2] == "b/"
+    if new == "/dev/null":
+        return old[:2] == "a/"
+    return old[1:2] == new[1:2] == "/" and old[:1] != new[:1] and old[:1] in "acio12" and new[:1] in "biw12ac"
+
+
 def _git_header(lines: list[str], section: Section) -> None:
     at, total = section.start + 1, len(lines)
     while at < total:
         line = lines[at]
-        for key in _EXTENDED:
-            if line.startswith(key):
-                section.fields[key[:-1]] = line[len(key) :]
-                break
-        else:
+        if not line.startswith(_EXTENDED):
             break
+        key, value = _field(line)
+        section.fields[key] = value
         at += 1
+    names = _names(lines[section.start], section)
+    section.prefixed = section.git == "diff --git" and _prefixed(*names)
     if at + 1 < total and lines[at].startswith("--- ") and lines[at + 1].startswith("+++ "):
         section.old, section.new = name_of(lines[at]), name_of(lines[at + 1])
         at += 2
     else:
-        section.old, section.new = _names(lines[section.start], section)
+        section.old, section.new = names
         if at < total and lines[at].startswith("Binary files ") and lines[at].endswith(" differ"):
             section.binary = True
             at += 1
@@ -156,6 +168,14 @@ def _git_header(lines: list[str], section: Section) -> None:
             section.binary = True
             at = _binary_patch(lines, at + 1)
     section.body = section.end = at
+
+
+def _field(line: str) -> tuple[str, str]:
+    """Cut "rename from x" into ("rename from", "x")."""
+    for key in _EXTENDED:
+        if line.startswith(key):
+            return key[:-1], line[len(key) :]
+    return line, ""
 
 
 def _names(line: str, section: Section) -> tuple[str, str]:

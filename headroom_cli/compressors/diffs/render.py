@@ -16,18 +16,23 @@ _COMMIT = pattern(r"commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?= \(|\r?$)")
 _ID = 12
 
 
-def render(made: list[Plan], lines: list[str], raw: list[str], tally: Tally, *, numbers: bool) -> list[str]:
-    """Return all lines, those between the sections included."""
+def render(
+    made: list[Plan], lines: list[str], raw: list[str], tally: Tally, *, numbers: bool, short_ids: bool
+) -> list[str]:
+    """Return all lines, those between the sections included.
+
+    ``numbers`` keeps the old numbers of hunks in sight, ``short_ids`` writes the ids of commits with 12 digits.
+    """
     out: list[str] = []
     at = 0
     moved = [plan for plan in made if _is_move(plan.section)]
     listed = len(moved) >= write.MOVED
     listing = False
-    after_hunk = -1
+    after_patch = -1  # length of the output when a patch was its end
     for plan in made:
         section = plan.section
         if at < section.start:
-            _between(raw, at, section.start, out, tally)
+            _between(raw[at : section.start], out, tally, short_ids=short_ids)
             listing = False
         at = section.end
         if listed and _is_move(section) and plan.how == "patch":
@@ -40,6 +45,7 @@ def render(made: list[Plan], lines: list[str], raw: list[str], tally: Tally, *, 
         listing = False
         if plan.how == "stay":
             out += raw[section.start : section.end]
+            after_patch = -1
             continue
         if section.binary:
             _binary(section, lines, out, tally)
@@ -57,20 +63,25 @@ def render(made: list[Plan], lines: list[str], raw: list[str], tally: Tally, *, 
                 numbers=numbers,
             )
         else:
-            if after_hunk == section.start and write.header(section, lines)[0].startswith("--- "):
-                # `git apply --recount` takes "--- a/x" below a hunk for one more removed line.
+            header = write.header(section, lines)
+            if section.git and header[0].startswith("--- ") and after_patch >= 0 and not any(out[after_patch:]):
+                # Below a hunk `git apply --recount` takes "--- a/x" for one more removed line, and below the header of
+                # a rename or an empty file git takes it for that file's.
                 out.append("diff -u")
-            write.patch(section, lines, out, tally, old_numbers=numbers)
+            write.patch(section, header, lines, out, tally, old_numbers=numbers)
         whole = section.hunks[-1].end if section.hunks else section.body
         out += raw[whole : section.end]
-        after_hunk = section.end
-    _between(raw, at, len(raw), out, tally)
+        after_patch = len(out) if plan.how == "patch" and not section.binary else -1
+    _between(raw[at:], out, tally, short_ids=short_ids)
     return out
 
 
-def _between(raw: list[str], start: int, end: int, out: list[str], tally: Tally) -> None:
+def _between(raw: list[str], out: list[str], tally: Tally, *, short_ids: bool) -> None:
     """Write other text as it is, but of a commit's full id the part that names it."""
-    for line in raw[start:end]:
+    if not short_ids:
+        out += raw
+        return
+    for line in raw:
         match = _COMMIT.match(line) if line.startswith("commit ") else None
         if match is None:
             out.append(line)

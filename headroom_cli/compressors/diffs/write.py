@@ -75,6 +75,7 @@ def header(section: Section, lines: list[str]) -> list[str]:
             return kept
         mode = fields.get("new file mode") or fields.get("deleted file mode")
         special = fields.keys() - {"index", "new file mode", "deleted file mode"}
+        special |= {line for line in kept if line.startswith("index ")}
         if not special and (mode is None or mode in _PLAIN_MODE):
             whole = section.hunks[0]
             emptied = (
@@ -104,11 +105,12 @@ def body(
     tally.context += hunk.end - hunk.start - kept
 
 
-def patch(section: Section, lines: list[str], out: list[str], tally: Tally, *, old_numbers: bool) -> None:
-    """Write a section that git still takes: short header, hunks with true numbers."""
-    kept = header(section, lines)
-    tally.headers += section.body - section.start - len(kept)
-    out += kept
+def patch(
+    section: Section, given: list[str], lines: list[str], out: list[str], tally: Tally, *, old_numbers: bool
+) -> None:
+    """Write a section that git still takes: the short header ``given``, hunks with true numbers."""
+    tally.headers += section.body - section.start - len(given)
+    out += given
     for hunk in section.hunks:
         body(hunk, lines, out, tally, old_numbers=old_numbers)
 
