@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 _COLOURS = pattern(r"\x1b\[[0-9;]{0,24}[mK]")
 # Tokens after the faithful step; a shorter list stays whole unless less was asked for.
-BIG = 2000
+BIG = 1800
 # What a big tree may come down to, as a share of its faithful tokens, before more must be asked for.
 _TREE = 0.5
 # "max" without a budget.
 _MOST = 0.4
 # So few paths are what somebody looked for, not a list to look through: they stay whole.
-_FEW = 8
+_FEW = 24
 
 
 def sniff(text: str, hint: Hint) -> float:  # noqa: ARG001 - the table's signature

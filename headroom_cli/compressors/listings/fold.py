@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from math import log
+
 from headroom_cli import rank
 from headroom_cli.compressors.listings import ranges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from headroom_cli.compressors.listings.layout import Run
 
 # Directories that tools fill: nobody looks for one of their files in a list of a whole project.
@@ -20,7 +20,24 @@ BULK = frozenset(
         ".eggs", "_build", "third_party", ".yarn", ".pnpm", ".dart_tool",
     )
 )  # fmt: skip
+# Directories beside a project's own code: their insides are the first to be counted.
+_BESIDE = frozenset(
+    (
+        "test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "fixtures", "snapshots", "__snapshots__",
+        "doc", "docs", "documentation", "man", "examples", "example", "samples", "demo", "demos", "benchmarks",
+        "locale", "locales", "i18n", "lang", "static", "assets", "images", "img", "icons", "fonts", "media",
+        "data", "templates", "release", "releases", "changelog", "contrib", "tools", "scripts", "bin",
+    )
+)  # fmt: skip
+_CODE = frozenset(
+    (
+        "py", "pyi", "pyx", "js", "jsx", "mjs", "ts", "tsx", "vue", "svelte", "go", "rs", "java", "kt", "scala",
+        "swift", "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "fs", "rb", "php", "pl", "lua", "r", "jl", "ex", "exs",
+        "erl", "hs", "ml", "clj", "dart", "m", "mm", "sql", "zig", "proto",
+    )
+)  # fmt: skip
 _LEAST = 5  # names a directory must lose for its note to pay
+_ASKED = 30  # names that stay because of the question
 _COMMON = 0.02  # a word in more of the names than this says nothing about any of them
 
 
@@ -46,37 +63,45 @@ def _size(names: list[str]) -> int:
     return sum(ranges.count(name) if "{" in name else 1 for name in names)
 
 
-def asked_for(runs: list[Run], words: str, slash: str) -> Callable[[str, str], bool]:
-    """Return a test whether a name in a folder has to do with some words (the question, the command).
+def asked_for(runs: list[Run], words: str, slash: str) -> set[tuple[str, str]]:
+    """Return the folders and names that have to do with some words (the question, the command).
 
-    A word in many of the names tells none of them from the others.
+    A word counts by how rare it is among the names and how often it was said; the folder's own name counts half. Only
+    the best few pass: a long question has a word in common with half of a project.
     """
-    wanted = {term for term in rank.terms(words) if len(term) > 2 and not term.isdigit()}
+    wanted: dict[str, int] = {}
+    for term in rank.terms(words):
+        if len(term) > 2 and not term.isdigit():
+            wanted[term] = wanted.get(term, 0) + 1
     if not wanted:
-        return lambda _folder, _name: False
-    every = [name for folder, names in runs if folder is not None for name in names]
+        return set()
+    places = [(folder, name) for folder, names in runs if folder is not None for name in names]
     held: dict[str, int] = {}
-    known: dict[str, frozenset[str]] = {}
-    for name in every:
+    known: dict[str, list[str]] = {}
+    for _, name in places:
         if name not in known:
-            known[name] = frozenset(rank.terms(name)) & wanted
+            known[name] = sorted(set(rank.terms(name)) & wanted.keys())
         for term in known[name]:
             held[term] = held.get(term, 0) + 1
-    rare = {term for term in wanted if held.get(term, 0) <= max(3, _COMMON * len(every))}
-    folders: dict[str, bool] = {}
+    lasts: dict[str, list[str]] = {}
+    for folder, _ in runs:
+        if folder and folder not in lasts:
+            lasts[folder] = sorted(set(rank.terms(folder.rstrip(slash).rpartition(slash)[2])) & wanted.keys())
+            for term in lasts[folder]:
+                held[term] = held.get(term, 0) + 1
+    most = max(3.0, _COMMON * len(places))
+    worth = {term: min(wanted[term], 3) * log(1 + len(places) / times) for term, times in held.items() if times <= most}
+    own = {name: sum(worth.get(term, 0.0) for term in terms) for name, terms in known.items()}
+    folders = {folder: 0.5 * sum(worth.get(term, 0.0) for term in terms) for folder, terms in lasts.items()}
+    scored = [(own[name] + folders.get(folder, 0.0), at) for at, (folder, name) in enumerate(places) if own[name]]
+    scored += [
+        (folders[folder], at) for at, (folder, name) in enumerate(places) if not own[name] and folders.get(folder)
+    ]
+    scored.sort(key=lambda pair: (-pair[0], pair[1]))
+    return {places[at] for _, at in scored[:_ASKED]}
 
-    def test(folder: str, name: str) -> bool:
-        if known.get(name, frozenset()) & rare:
-            return True
-        if folder not in folders:
-            last = folder.rstrip(slash).rpartition(slash)[2]
-            folders[folder] = bool(frozenset(rank.terms(last)) & rare)
-        return folders[folder]
 
-    return test
-
-
-def bulk(runs: list[Run], slash: str, asked: Callable[[str, str], bool]) -> Folded:
+def bulk(runs: list[Run], slash: str, asked: set[tuple[str, str]]) -> Folded:
     """Return the runs with the insides of directories that tools fill counted."""
     found: list[Run] = []
     gone = 0
@@ -94,7 +119,7 @@ def bulk(runs: list[Run], slash: str, asked: Callable[[str, str], bool]) -> Fold
             hidden = folders = 0
             tally = []
             found.append((root, tally))
-        kept = [name for name in names if asked("", name)]
+        kept = [name for name in names if (folder, name) in asked]
         if kept:
             found.append((folder, kept))
         lost = _size(names) - _size(kept)
@@ -116,10 +141,11 @@ def _bulk_root(folder: str, slash: str) -> str:
     return ""
 
 
-def deep(runs: list[Run], slash: str, asked: Callable[[str, str], bool], spare: int, *, top: bool) -> Folded:
-    """Return the runs with the names of the deepest and fullest directories counted, until ``spare`` characters went.
+def deep(runs: list[Run], slash: str, asked: set[tuple[str, str]], spare: int, *, top: bool) -> Folded:
+    """Return the runs with the names of directories counted, until ``spare`` characters went.
 
-    Directories stay named, and so do names that were asked for and with ``top`` those of the outermost directories.
+    What stands beside the code goes first, then the deepest and the fullest. Directories stay named, and so do names
+    that were asked for, and with ``top`` the project's own code and the names of the outermost directories.
     """
     depths = [folder.count(slash) for folder, _ in runs if folder]
     outermost = min(depths, default=0)
@@ -128,9 +154,16 @@ def deep(runs: list[Run], slash: str, asked: Callable[[str, str], bool], spare: 
         (
             at
             for at, (folder, names) in enumerate(runs)
-            if folder and len(names) >= least and (folder.count(slash) > outermost or not top)
+            if folder
+            and len(names) >= least
+            and (not top or (folder.count(slash) > outermost and not _is_source(folder, names, slash)))
         ),
-        key=lambda at: (-(runs[at][0] or "").count(slash), -sum(map(len, runs[at][1])), at),
+        key=lambda at: (
+            _is_source(runs[at][0] or "", runs[at][1], slash),
+            -(runs[at][0] or "").count(slash),
+            -sum(map(len, runs[at][1])),
+            at,
+        ),
     )
     found = list(runs)
     gone = 0
@@ -142,7 +175,7 @@ def deep(runs: list[Run], slash: str, asked: Callable[[str, str], bool], spare: 
         lost: list[str] = []
         place = -1
         for name in names:
-            if name.startswith("[... ") or asked(folder or "", name):
+            if name.startswith("[... ") or (folder, name) in asked:
                 kept.append(name)
             else:
                 if place < 0:
@@ -155,6 +188,13 @@ def deep(runs: list[Run], slash: str, asked: Callable[[str, str], bool], spare: 
         gone += _size(lost)
         spare -= sum(map(len, lost)) + len(lost) - 12
     return Folded(found, gone, count_names(runs))
+
+
+def _is_source(folder: str, names: list[str], slash: str) -> bool:
+    """Return whether a directory holds a project's own code."""
+    if not _BESIDE.isdisjoint(folder.lower().split(slash)):
+        return False
+    return sum(name.rpartition(".")[2].lower() in _CODE for name in names) * 2 >= len(names)
 
 
 def prune(runs: list[Run], slash: str, level: int) -> Folded:
