@@ -83,7 +83,7 @@ def _crop(found: Found, want: Want) -> int:
     words: list[str] | None = None
     gone = 0
     for item in found.items:
-        if isinstance(item, str):
+        if isinstance(item, str) or max(map(len, item.texts)) <= limit:
             continue
         for at, line in enumerate(item.texts):
             if len(line) <= limit or (len(line) <= _BLOB and is_error(line, extension(item.path))):

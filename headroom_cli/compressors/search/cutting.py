@@ -5,15 +5,14 @@ Every file stays named, and what goes is counted where it stood. Definitions and
 
 from __future__ import annotations
 
-from operator import itemgetter
+from itertools import chain
 
 from headroom_cli.compressors.search.lines import (
     DEFINITION_LINE,
     ERROR_LINE,
-    Judge,
     error_key,
     extension,
-    is_typed,
+    judging,
     says_nothing,
 )
 from headroom_cli.compressors.search.rows import CONTEXT, FUNCTION, MATCH, Found, Group
@@ -22,7 +21,12 @@ from headroom_cli.rank import bm25
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from headroom_cli.model import Want
+
+    # Rank, score, number of the group, place in it, characters: a row that may go.
+    _Row = tuple[int, float, int, int, int]
 
 # (up to tokens, share of them that stays): a long list tells less with every line.
 _SHARES = ((4_000, 0.57), (20_000, 0.52), (100_000, 0.30), (1 << 62, 0.02))
@@ -106,19 +110,20 @@ def note(matches: int, context: int) -> str:
     return f"[... {', '.join(said)}]"
 
 
-def _judged(groups: list[Group], *, forced: bool) -> list[tuple[int, float, int, int, int]]:
+def _judged(groups: list[Group], *, forced: bool) -> list[_Row]:
     """Return (rank, 0, group, row, characters) of each row that may go, in order."""
-    rows: list[tuple[int, float, int, int, int]] = []
+    rows: list[_Row] = []
     seen_errors: set[str] = set()
-    judge = Judge().of
+    judge = judging()
     for number, group in enumerate(groups):
-        kind = extension(group.path)
-        typed = is_typed(kind)
-        definitions = early = 0
         distances = _distances(group)
+        if not forced and not distances and len(group.texts) <= _FIRST:
+            continue
+        kind = extension(group.path)
+        definitions = early = 0
         labels = group.labels
         for at, text in enumerate(group.texts):
-            what = judge(text, kind, typed=typed)
+            what = judge(text, kind)
             if what == DEFINITION_LINE:
                 definitions += 1
                 if definitions <= _DEFINITIONS or not forced:
@@ -157,33 +162,30 @@ def _distances(group: Group) -> list[int]:
     return out
 
 
-def _scored(
-    rows: list[tuple[int, float, int, int, int]], groups: list[Group], want: Want
-) -> list[tuple[int, float, int, int, int]]:
+def _scored(rows: list[_Row], groups: list[Group], want: Want) -> Iterator[_Row]:
     """Return the rows in the order in which they go: by rank, then by what they tell anew and of the question."""
-    weighed: list[int] = list(range(len(rows)))
+    weighed = rows
+    rest: list[list[_Row]] = [[] for _ in range(_EARLY + 1)]
     if len(rows) > _WEIGHED:
-        # The rows before others of their file are weighed; the rest go first, from the end.
+        # The first of each file are weighed against each other; those behind them go before, from the end.
         each = max(1, _WEIGHED // len(groups))
         taken = [0] * len(groups)
         weighed = []
-        for place, row in enumerate(rows):
+        for row in rows:
             count = taken[row[2]]
             if count < each:
                 taken[row[2]] = count + 1
-                weighed.append(place)
-    texts = [groups[rows[place][2]].texts[rows[place][3]][:400] for place in weighed]
+                weighed.append(row)
+            else:
+                rest[row[0]].append(row)
+    texts = [groups[row[2]].texts[row[3]][:400] for row in weighed]
     asked = bm25(want.question[-4000:], texts) if want.question else [0.0] * len(texts)
     seen: set[str] = set()
-    for place, text, relevance in zip(weighed, texts, asked, strict=True):
-        rank, _, number, at, cost = rows[place]
+    scored: list[list[_Row]] = [[] for _ in range(_EARLY + 1)]
+    for row, text, relevance in zip(weighed, texts, asked, strict=True):
+        rank, _, number, at, cost = row
         words = set(_WORD.findall(text))
         new = len(words - seen)
         seen |= words
-        rows[place] = (rank, (new + 1) / (cost + 20) + relevance, number, at, cost)
-    if len(weighed) < len(rows):
-        rows.reverse()  # a stable sort: among rows without a score the last goes first
-        rows.sort(key=itemgetter(0, 1))
-    else:
-        rows.sort()
-    return rows
+        scored[rank].append((rank, (new + 1) / (cost + 20) + relevance, number, at, cost))
+    return chain.from_iterable(chain(reversed(rest[rank]), sorted(scored[rank])) for rank in range(_EARLY + 1))

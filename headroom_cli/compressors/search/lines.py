@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from headroom_cli.lazy import pattern
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # A definition at the start of a line, in the words of the usual languages. What follows the word must look like a name,
 # so that "class of errors" or "type in the box" in prose is none.
 _MODIFIERS = (
@@ -60,6 +64,7 @@ _TYPED = pattern(
     r"~?[A-Za-z_][\w:~]{0,80}\s?\([^;]{0,400}$"
 )
 _TYPED_ENDS = ("{", ")", ",", "(", "}", "const", "override", "noexcept")
+_TYPED_LAST = frozenset(end[-1] for end in _TYPED_ENDS)
 _TYPED_FILES = frozenset(
     ("c", "h", "cc", "cpp", "cxx", "hh", "hpp", "hxx", "ino", "cu", "cuh", "m", "mm", "java", "cs", "kt", "scala",
      "groovy", "dart", "d", "vala", "php", "glsl", "hlsl", "proto", "sol")
@@ -83,7 +88,7 @@ _LEVEL = pattern(
 _NO_ERROR = pattern(r"(?i)(?<![a-z0-9_.])(?:0|no|without) (?:errors?|failures?|failed)")
 _LOGS = frozenset(("log", "out", "err", "journal"))
 _STAMPED = frozenset("0123456789[(<JFMASONDIWE")  # with what a line that begins with a time begins
-_NOTHING = frozenset("{}()[];,:/*#-=+\\|\"'`<>.!?_~^&% \t\r")
+_NOTHING = "{}()[];,:/*#-=+\\|\"'`<>.!?_~^&% \t\r"
 _DIGITS = {ord(char): "0" for char in "123456789"}
 
 
@@ -107,39 +112,32 @@ DEFINITION_LINE, ERROR_LINE = 1, 2
 _FIRST_WORD = 60  # characters of a line in which its first word is looked for
 
 
-class Judge:
-    """Tell definitions and errors among many lines; remembers what first words can open."""
+def judging() -> Callable[[str, str], int]:
+    """Return what takes a line and the extension of its file and answers DEFINITION_LINE, ERROR_LINE or 0.
 
-    __slots__ = ("_opens",)
+    What a first word can open is remembered: most of the lines of an output begin with one of few words.
+    """
+    known: dict[str, int] = {}
 
-    def __init__(self) -> None:
-        """Start without a memory."""
-        self._opens: dict[str, int] = {}
-
-    def of(self, text: str, kind: str, *, typed: bool) -> int:
-        """Return DEFINITION_LINE, ERROR_LINE or 0 for a line of a file with the extension ``kind``.
-
-        ``typed`` says that ``kind`` is one of the languages that put a type before the name of a function.
-        """
+    def judge(text: str, kind: str) -> int:
         words = text[:_FIRST_WORD].split(None, 1)
         if not words:
             return 0
-        if text[-1] == "\r":
+        last = text[-1]
+        if last == "\r":
             text = text.rstrip("\r")
-        opens = self._opens.get(words[0])
+            last = text[-1]
+        word = words[0]
+        opens = known.get(word)
         if opens is None:
-            word = words[0]
-            opens = 1 if _OPENS_DEFINITION.match(word) else 0
-            opens += 2 if _OPENS_ERROR.match(word) else 0
-            opens += 4 if word[0] in _STAMPED else 0
-            self._opens[word] = opens
+            opens = known[word] = _opens(word)
         if (
             (opens & 1 and _KEYWORD.match(text[:500]))
-            or (text[-1] in "{ " and _METHOD.match(text[:500]))
+            or (last in "{ " and _METHOD.match(text[:500]))
             or (("function" in text or "=>" in text or " :: " in text) and _NAMED.match(text[:500]))
         ):
             return DEFINITION_LINE
-        if typed and text.endswith(_TYPED_ENDS) and _typed(text):
+        if last in _TYPED_LAST and kind in _TYPED_FILES and text.endswith(_TYPED_ENDS) and _typed(text):
             return DEFINITION_LINE
         if opens > 1:
             if opens & 2 and _ERROR.match(text[:300]):
@@ -148,25 +146,29 @@ class Judge:
                 return ERROR_LINE
         return ERROR_LINE if kind in _LOGS and _reported(text) else 0
 
+    return judge
+
+
+def _opens(word: str) -> int:
+    """Return what a first word can open: 1 a definition, 2 a message of an error, 4 a line with a time."""
+    found = 1 if _OPENS_DEFINITION.match(word) else 0
+    found += 2 if _OPENS_ERROR.match(word) else 0
+    return found + (4 if word[0] in _STAMPED else 0)
+
 
 def extension(path: str) -> str:
     """Return what stands behind the last dot of a path, lower-case."""
     return path[-16:].rpartition(".")[2].lower()
 
 
-def is_typed(kind: str) -> bool:
-    """Return whether files with this extension hold a language that puts types before names."""
-    return kind in _TYPED_FILES
-
-
 def is_definition(text: str, kind: str) -> bool:
     """Return whether a line defines what others use; ``kind`` is the extension of its file."""
-    return Judge().of(text, kind, typed=kind in _TYPED_FILES) == DEFINITION_LINE
+    return judging()(text, kind) == DEFINITION_LINE
 
 
 def is_error(text: str, kind: str) -> bool:
     """Return whether a line reports that something went wrong, as logs and tools do, not code that could."""
-    return Judge().of(text, kind, typed=False) == ERROR_LINE
+    return judging()(text, kind) == ERROR_LINE
 
 
 def _typed(text: str) -> bool:
@@ -190,4 +192,4 @@ def error_key(text: str) -> str:
 
 def says_nothing(text: str) -> bool:
     """Return whether a line is blank or holds punctuation alone."""
-    return len(text) < 200 and _NOTHING.issuperset(text)
+    return not text.strip(_NOTHING)

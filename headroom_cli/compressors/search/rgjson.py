@@ -43,6 +43,7 @@ def read(lines: list[str]) -> Found | None:
             continue
         if group is None or group.path != path:
             group = Group(path)
+            group.spans = []
             items.append(group)
         number = data.get("line_number")
         numbered = numbered and number is not None

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 MATCH, CONTEXT, FUNCTION = ":", "-", "="  # as grep, rg and git grep mark a line: match, context, enclosing function
 
+_UNTOLD: list[tuple[int, int]] = []  # shared by all groups whose output told no spans; never added to
+
 
 class Group:
     """Rows of one file that stand together.
@@ -29,7 +31,7 @@ class Group:
         self.labels: list[str] = []
         self.marks: list[str] = []
         self.texts: list[str] = []
-        self.spans: list[tuple[int, int]] = []
+        self.spans: list[tuple[int, int]] = _UNTOLD
         self.note = ""
 
     def adders(self) -> tuple[Callable[[str], None], Callable[[str], None], Callable[[str], None]]:
