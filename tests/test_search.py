@@ -286,6 +286,58 @@ def test_tools_of_editors_and_agents() -> None:
     assert faithful(text, "") == "Found 3 matches\n/w/a.py:\n3:x = needle\n9:y = needle\n\n/w/b.py:\n2:needle()\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "grouped"),
+    [
+        (
+            (
+                'Found 3 matches for pattern "needle" in path ".":\n---\nFile: src/a.ts\nL12: let needle;\nL40: needle();\n'
+                "---\nFile: src/b.ts\nL7: needle\n---\n"
+            ),
+            (
+                'Found 3 matches for pattern "needle" in path ".":\n---\nFile: src/a.ts\n12:let needle;\n40:needle();\n'
+                "---\nFile: src/b.ts\n7:needle\n---\n"
+            ),
+        ),
+        (
+            "Found 3 matching lines\nsrc/a.ts\n  12:let needle;\n  13-}\n  40:needle();\nsrc/b.ts\n  7:needle\n",
+            "Found 3 matching lines\nsrc/a.ts\n12:let needle;\n13 }\n40:needle();\nsrc/b.ts\n7:needle\n",
+        ),
+        (
+            (
+                '3 matches\n<match path="/w/a.ts" line=12>\nlet x;\n</match>\n<match path="/w/a.ts" line=40>\nneedle(\n  1);\n'
+                '</match>\n<match path="/w/b.ts" line=7>\nneedle\n</match>\n<match path="/w/c.ts" line=1>\n</match>\n'
+            ),
+            (
+                "3 matches\n\n/w/a.ts\n12 let x;\n40 needle(\n41   1);\n\n/w/b.ts\n7 needle\n"
+                '<match path="/w/c.ts" line=1>\n</match>\n'
+            ),
+        ),
+        (
+            'Found 2 matches for "needle" in /w/a.py:\nLine 12:needle()\nLine 15:needle(2)\nEnd of matches\n',
+            'Found 2 matches for "needle" in /w/a.py:\n12:needle()\n15:needle(2)\nEnd of matches\n',
+        ),
+    ],
+    ids=["File and L12", "indented", "match tags", "Line 12"],
+)
+def test_more_tools_of_editors_and_agents(text: str, grouped: str) -> None:
+    assert faithful(text, "") == grouped
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Agenda\n10:00 Arrival\n10:15 Welcome\n10:45 Break\nAfternoon\n13:00 Talks\n13:30 Questions\n",
+        "# Title\nSome words: and more\n1. one\n2. two\nThe end of it.\n",
+        "src/a.c:3:5: error: x undeclared\nsrc/a.c:9:1: warning: unused y\nmake: *** [all] Error 1\n",
+        '{"total": 2, "matches": [{"path": "a.py", "line": 3}]}\n',
+    ],
+)
+def test_other_texts_stay(text: str) -> None:
+    assert compress(text, "") is None
+    assert SEARCH.sniff(text, Hint()) < 0.5
+
+
 def test_lines_without_numbers() -> None:
     text = "src/a.py:import needle\nsrc/a.py:    needle()\nsrc/lib/b.py:needle = 2\n"
     assert (

@@ -82,8 +82,13 @@ def _crop(found: Found, want: Want) -> int:
     limit = _BLOB if want.level == "safe" else _LONG
     words: list[str] | None = None
     gone = 0
-    for item in found.items:
-        if isinstance(item, str) or max(map(len, item.texts)) <= limit:
+    for place, item in enumerate(found.items):
+        if isinstance(item, str):
+            if len(item) > _BLOB:
+                found.items[place], cut = crop(item, _BLOB, [], (0, 0))
+                gone += cut
+            continue
+        if max(map(len, item.texts)) <= limit:
             continue
         for at, line in enumerate(item.texts):
             if len(line) <= limit or (len(line) <= _BLOB and is_error(line, extension(item.path))):

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Hint
 
-LINE, HEADING, SINGLE, PLAIN, JSON = "line", "heading", "single", "plain", "json"
+LINE, HEADING, SINGLE, PLAIN, JSON, TAGS = "line", "heading", "single", "plain", "json", "tags"
 
 _SAMPLE = 24_000  # characters read from the head; a search looks alike from beginning to end
 _LINES = 300
@@ -17,8 +17,11 @@ _LINES = 300
 NUMBER = pattern(r":(\d{1,9}):")
 _NUMBER_END = pattern(r":(\d{1,9})$")
 CONTEXT_NUMBER = pattern(r"[-=](\d{1,9})[-=]")
-# A row under a heading: rg, ag, git grep; "Line 12: x", "L12: x" and "12 | x" of editors' and agents' tools.
-TOOL_ROW = pattern(r"[ \t]{0,8}(?:(?:Line|line|L) ?(\d{1,9}): ?|(\d{1,9}) ?[|\u2502](?: |$))")
+# A row under a heading as editors' and agents' tools write it: "  Line 12: x", "L12: x", "  12:x", "  13-y".
+TOOL_ROW = pattern(r"[ \t]{0,8}(?:Line |line |L)(\d{1,9})(:) ?|[ \t]{1,8}(\d{1,9})([:-])")
+MATCH_TAG = pattern(
+    r"<match path=\"([^\"\n]{1,400})\" line=\"?(\d{1,9})\"?>$"
+)  # VS Code's; the text follows, then </match>
 _PLAIN_PATH = pattern(
     r"(?:[A-Za-z]:[\\/])?(?:[\w.@+~,=%#$\[\]\\-]{0,120}/){0,40}[\w.@+~,=%#$\[\]\\-]{0,120}"
     r"(?:\.\w{1,12}|/[\w.@+~,=%#$\[\]-]{1,120}|(?:Makefile|Dockerfile|Rakefile|Gemfile|LICENSE|README)):"
@@ -30,6 +33,9 @@ _CLOCK = pattern(r"(?:\d{4}-\d\d-\d\d[T ]?|\w{3} [ \d]\d )?\d\d$")
 _COMMAND = pattern(r"(?:^|[|;&( ])(?:(?:git(?: -\w+ \S+)* )?grep|[efz]grep|rg|ripgrep|ag|ack|ugrep|pt|findstr)\b")
 _TOOLS = frozenset(("grep", "grep_search", "search_files", "search_file_content", "search", "search_dir", "search_file",
                     "codebase_search", "ripgrep", "rg"))  # fmt: skip
+
+
+_RULES = frozenset(("--", "---", "----"))  # between chunks and files
 
 
 def is_path(path: str) -> bool:
@@ -59,7 +65,19 @@ def by_search(hint: Hint) -> bool:
 class _Tally:
     """How many lines of a sample look like what."""
 
-    __slots__ = ("apart", "backwards", "context", "direct", "headings", "messages", "plain", "rows", "total", "under")
+    __slots__ = (
+        "apart",
+        "backwards",
+        "context",
+        "direct",
+        "headings",
+        "messages",
+        "plain",
+        "rows",
+        "stuck",
+        "total",
+        "under",
+    )
 
     def __init__(self, lines: list[str]) -> None:
         """Count the lines, none of them blank."""
@@ -69,13 +87,14 @@ class _Tally:
         self.rows = 0  # 12:text, 12-text, Line 12: text
         self.under = 0  # of these, no context
         self.backwards = 0  # rows whose number is smaller than the one before
+        self.stuck = 0  # rows whose number is that of the one before: clock times, or several matches of one line
         self.plain = 0  # path:text
         self.headings = 0  # anything else at the start of a line
         self.apart = 0  # path:3
         self.total = 0
         last = -1
         for line in lines:
-            if line == "--":
+            if line in _RULES:
                 continue
             self.total += 1
             last = self._add(line[:600].rstrip("\r"), last)  # the rest of a long line says nothing of the form
@@ -89,6 +108,7 @@ class _Tally:
             self.rows += 1
             self.under += mark == ":"
             self.backwards += number < last
+            self.stuck += number == last
             return number
         if found is not None and direct:
             self.direct += 1
@@ -116,6 +136,9 @@ def form_of(text: str, hint: Hint) -> tuple[str, float]:
         return "", 0.0
     if sum(_MESSAGE_HEAD.match(line) is not None for line in lines) * 2 > len(lines):
         return JSON, 0.99
+    tags = sum(MATCH_TAG.match(line) is not None for line in lines)
+    if tags and tags == sum(line == "</match>" for line in lines):
+        return TAGS, 0.95
     known = 0.15 if by_search(hint) else 0.0
     tally = _Tally(lines)
     total, rows, headings = tally.total, tally.rows, tally.headings
@@ -125,10 +148,10 @@ def form_of(text: str, hint: Hint) -> tuple[str, float]:
     direct = tally.direct + (tally.context if tally.direct else 0)
     if direct * 2 >= total:
         return LINE, min(0.97, 0.5 + 0.4 * direct / total + known)
-    if tally.under and rows * 2 >= total:
+    if tally.under and rows * 5 >= 2 * total and not tally.backwards and (known or 2 * tally.stuck <= rows):
         if headings + tally.apart + tally.plain and rows + headings + tally.apart + tally.plain >= 0.7 * total:
             return HEADING, min(0.95, 0.4 + 0.45 * (rows + headings) / total + known)
-        if rows >= 0.85 * total and not tally.backwards:
+        if rows >= 0.85 * total:
             return SINGLE, min(0.9, 0.45 * rows / total + 2 * known)
     if tally.plain >= 0.7 * total and (tally.plain >= 3 or known):
         return PLAIN, min(0.85, 0.5 + 0.3 * tally.plain / total + known)

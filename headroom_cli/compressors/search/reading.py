@@ -10,9 +10,11 @@ from headroom_cli.compressors.search.forms import (
     CONTEXT_NUMBER,
     HEADING,
     LINE,
+    MATCH_TAG,
     NUMBER,
     PLAIN,
     SINGLE,
+    TAGS,
     TOOL_ROW,
     is_path,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _ESCAPE = pattern(r"\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,4000}(?:\x07|\x1b\\)|[()][A-Z0-9])")
 _COLUMN = pattern(r"\d{1,7}:")
+_TAGGED = 50  # lines of one match
 _MARKS = frozenset((MATCH, CONTEXT, FUNCTION))
 _PATH_CHARS = 600  # a number further right belongs to the text
 
@@ -48,6 +51,8 @@ def read(lines: list[str], form: str) -> Found | None:
         items = _heading_form(lines, single=form == SINGLE)
     elif form == PLAIN:
         items = _plain_form(lines)
+    elif form == TAGS:
+        items = _tag_form(lines)
     else:
         return None
     found = Found(items, numbered=form != PLAIN, headed=form == HEADING)
@@ -175,7 +180,7 @@ def _other_row(line: str) -> tuple[str, str, str]:
             if found and _number(number):
                 return number, mark, line[len(number) + 1 :]
     match = TOOL_ROW.match(line)
-    return (match[1] or match[2], MATCH, line[match.end() :]) if match else ("", "", "")
+    return (match[1] or match[3], match[2] or match[4], line[match.end() :]) if match else ("", "", "")
 
 
 def _plain_form(lines: list[str]) -> list[Group | str]:
@@ -196,6 +201,31 @@ def _plain_form(lines: list[str]) -> list[Group | str]:
         group.marks.append(MATCH)
         group.texts.append(line[at + 1 :])
     return items
+
+
+def _tag_form(lines: list[str]) -> list[Group | str]:
+    """Read ``<match path="src/a.ts" line=12>``, the lines of the text, ``</match>``."""
+    items: list[Group | str] = []
+    at = 0
+    while at < len(lines):
+        match = MATCH_TAG.match(lines[at])
+        end = at + 1
+        while match and end < len(lines) and end - at < _TAGGED and lines[end] != "</match>":
+            end += 1
+        if match is None or end == at + 1 or end >= len(lines) or lines[end] != "</match>":
+            items.append(lines[at])
+            at += 1
+            continue
+        group = items[-1] if items else ""
+        if isinstance(group, str) or group.path != match[1]:
+            group = Group(match[1])
+            items.append(group)
+        for number, line in enumerate(lines[at + 1 : end], int(match[2])):
+            group.labels.append(str(number))
+            group.marks.append(MATCH)
+            group.texts.append(line)
+        at = end + 1
+    return [item for item in items if isinstance(item, str) or item.labels]
 
 
 def _joined(items: list[Group | str]) -> list[Group | str]:
