@@ -7,7 +7,7 @@ and deleted files become one note each; a section of which something is missing 
 
 from __future__ import annotations
 
-from headroom_cli.compressors.diffs import choose, colour, paths, render, write
+from headroom_cli.compressors.diffs import budget, choose, colour, paths, render, write
 from headroom_cli.compressors.diffs.parse import firsts_of, sections
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
@@ -65,8 +65,11 @@ def compress(text: str, want: Want) -> Draft | None:
     made = _safe(found, lines, want) if safe else choose.plans(found, lines)
     if want.spent():
         return None
-    tally = write.Tally()
-    out = render.render(made, lines, raw, tally, numbers=True, short_ids=not safe)
+    if want.budget is not None or want.level == "max":
+        out, tally = budget.fit(made, lines, raw, want, newline)
+    else:
+        tally = write.Tally()
+        out = render.render(made, lines, raw, tally, numbers=True, short_ids=not safe)
     missing = tally.missing()
     short = newline.join(out) + end
     if not missing or len(short) >= len(faithful):

@@ -125,7 +125,7 @@ def _section(lines: list[str], firsts: str, at: int) -> Section | None:
     if section.binary:
         return section
     _hunks(lines, firsts, section)
-    return section if section.git or section.hunks else None
+    return section if section.hunks or section.fields else None
 
 
 def name_of(line: str) -> str:
@@ -154,19 +154,22 @@ def _git_header(lines: list[str], section: Section) -> None:
         key, value = _field(line)
         section.fields[key] = value
         at += 1
-    names = _names(lines[section.start], section)
-    section.prefixed = section.git == "diff --git" and _prefixed(*names)
     if at + 1 < total and lines[at].startswith("--- ") and lines[at + 1].startswith("+++ "):
-        section.old, section.new = name_of(lines[at]), name_of(lines[at + 1])
+        section.old, section.new = pair = name_of(lines[at]), name_of(lines[at + 1])
+        if "/dev/null" in pair:
+            pair = _names(lines[section.start], section)
         at += 2
+    elif at == section.start + 1 and (at == total or not lines[at].startswith(("@@", "Binary files ", "GIT binary "))):
+        return  # a name and nothing said of it
     else:
-        section.old, section.new = names
+        section.old, section.new = pair = _names(lines[section.start], section)
         if at < total and lines[at].startswith("Binary files ") and lines[at].endswith(" differ"):
             section.binary = True
             at += 1
         elif at < total and lines[at] == "GIT binary patch":
             section.binary = True
             at = _binary_patch(lines, at + 1)
+    section.prefixed = section.git == "diff --git" and _prefixed(*pair)
     section.body = section.end = at
 
 
@@ -309,8 +312,8 @@ def columns(hunk: Hunk, lines: list[str], start: int, end: int) -> tuple[list[in
     """Return how many of the body's lines ``start`` to ``end`` each parent has, and how many the result has."""
     if len(hunk.olds) == 1:
         kinds = hunk.kinds
-        context = kinds.count(" ", start, end) + kinds.count(BLANK, start, end)
-        return [context + kinds.count("-", start, end)], context + kinds.count("+", start, end)
+        size = end - start - kinds.count("\\", start, end)
+        return [size - kinds.count("+", start, end)], size - kinds.count("-", start, end)
     width = len(hunk.olds)
     olds, new = [0] * width, 0
     for line in lines[hunk.start + start : hunk.start + end]:

@@ -46,24 +46,27 @@ def pieces(hunk: Hunk, lines: list[str], *, old_numbers: bool, context: int = CO
     saved = _cost(lines, base, base + first) + _cost(lines, base + last, hunk.end)
     if len(ranges) == 1 and saved < least:
         return [(header, base, hunk.end)]
-    rest = header[hunk.tail :]
     found: list[tuple[str, int, int]] = []
-    olds, new = list(hunk.olds), hunk.new
+    olds, new = hunk.olds, hunk.new
     at = 0
-    width = len(olds)
+    marks = "@" * (len(olds) + 1)
     for start, end in ranges:
-        gone, fresh = columns(hunk, lines, at, start)
-        olds = [number + count for number, count in zip(olds, gone, strict=True)]
-        new += fresh
+        # What goes is context: every side has it.
+        skipped = start - at
         counts, count = columns(hunk, lines, start, end)
-        marks = "@" * (width + 1)
-        numbers = "".join([f" -{_range(number, many)}" for number, many in zip(olds, counts, strict=True)])
-        text = f"{marks}{numbers} +{_range(new, count)} {marks}"
+        if len(olds) == 1:
+            old = olds[0] + skipped
+            text = f"@@ -{_range(old, counts[0])} +{_range(new + skipped, count)} @@"
+            olds = (old + counts[0],)
+        else:
+            olds = tuple([number + skipped for number in olds])
+            numbers = "".join([f" -{_range(number, many)}" for number, many in zip(olds, counts, strict=True)])
+            text = f"{marks}{numbers} +{_range(new + skipped, count)} {marks}"
+            olds = tuple([number + many for number, many in zip(olds, counts, strict=True)])
         if not found:
-            text += header[width + 1 :] if old_numbers else rest
+            text += header[len(marks) :] if old_numbers else header[hunk.tail :]
         found.append((text, base + start, base + end))
-        olds = [number + many for number, many in zip(olds, counts, strict=True)]
-        new += count
+        new += skipped + count
         at = end
     return found
 
