@@ -7,9 +7,9 @@ their counts in place (`fold`): those in directories that tools fill, and the de
 
 from __future__ import annotations
 
-from headroom_cli.compressors.listings import layout, paths
+from headroom_cli.compressors.listings import layout, paths, rows
 from headroom_cli.compressors.listings.answers import is_answer
-from headroom_cli.compressors.listings.reading import Reading, read
+from headroom_cli.compressors.listings.reading import STICKY, Reading, read
 from headroom_cli.lazy import pattern
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
@@ -25,8 +25,10 @@ BIG = 1800
 _TREE = 0.5
 # "max" without a budget.
 _MOST = 0.4
-# So few paths are what somebody looked for, not a list to look through: they stay whole.
-_FEW = 24
+# So few paths are what somebody looked for, not a list to look through: they stay whole. In conversations the paths of
+# a find are copied into the next command: of 70 facts reused from listings, 6 were paths in lists of 9 to 24.
+_FEW = 8
+_FEW_IN_TURNS = 24
 
 
 def sniff(text: str, hint: Hint) -> float:  # noqa: ARG001 - the table's signature
@@ -50,19 +52,26 @@ def compress(text: str, want: Want) -> Draft | None:
     slash = paths.slash_of(body)
     lines = body.removesuffix("\n").split("\n")
     eager = want.level == "max" or want.budget is not None
-    if not eager and is_answer(want.hint.command):
-        return _whole(lines, newline, end)
+    answer = is_answer(want.hint.command)
+    if answer and not eager:
+        return None  # each path is a result of its own, to be used as it stands
     reading = read(lines, slash)
     if reading is None or want.spent():
         return None
-    if reading.form == "paths" and reading.total <= _FEW and not eager and any(folder for folder, _ in reading.runs):
+    few = _FEW_IN_TURNS if want.level == "safe" else _FEW
+    if reading.form == "paths" and reading.total <= few and not eager and any(folder for folder, _ in reading.runs):
         return None
     written = _write(reading, slash)
     if reading.mark not in written:
         return None  # nothing was joined, so nothing says how to read a name with blanks
     draft = Draft(written.replace("\n", newline) + end, FAITHFUL)
-    if want.lossless or want.spent() or not reading.is_bare:
-        return draft
+    if (
+        want.lossless
+        or want.spent()
+        or (answer and want.budget is None)
+        or not (eager or reading.is_bare or reading.form == "rows")
+    ):
+        return draft  # sizes and states are why such a list was made
     tokens = want.count(written)
     if tokens < BIG and not eager:
         return draft
@@ -71,22 +80,6 @@ def compress(text: str, want: Want) -> Draft | None:
         return draft
     short = _write(reading, slash, folded)
     return Draft(short.replace("\n", newline) + end, LOSSY, f"{folded.gone} of {folded.total} names")
-
-
-def _whole(lines: list[str], newline: str, end: str) -> Draft | None:
-    """Return results joined line by line per directory, each path whole; None when they are no bare list."""
-    if len(lines) < _FEW or any(not line or " " in line or "\t" in line or line[0] in "<[(" for line in lines):
-        return None
-    out: list[str] = []
-    last = None
-    for line in lines:
-        folder = line[: line.rfind("/") + 1]
-        if folder == last:
-            out[-1] += " " + line
-        else:
-            out.append(line)
-            last = folder
-    return Draft(newline.join(out) + end, FAITHFUL)
 
 
 def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> Folded:
@@ -122,6 +115,10 @@ def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> F
 def _write(reading: Reading, slash: str, folded: Folded | None = None) -> str:
     """Return the reading as text."""
     runs = reading.runs if folded is None else folded.runs
+    if reading.form == "rows":
+        runs = rows.settled(runs)
+    elif reading.legend == STICKY:
+        runs = paths.sticky(runs)
     written = layout.render(runs, reading.mark, slash, whole=reading.is_bare)
     return f"{reading.legend}\n{written}" if reading.legend else written
 

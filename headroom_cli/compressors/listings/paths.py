@@ -74,17 +74,13 @@ def plain(lines: list[str], slash: str) -> tuple[list[Run], int]:
     return runs, total
 
 
-def counted(lines: list[str], slash: str, *, sticky: bool) -> tuple[list[Run], int]:
-    """Return runs whose entries are "count name", and how many lines were such.
-
-    ``sticky`` leaves out a count that is the same as that of the name before it in the same directory's run.
-    """
+def counted(lines: list[str], slash: str) -> tuple[list[Run], int]:
+    """Return runs whose entries are "count name", and how many lines were such."""
     match = _COUNTED.match
     runs: list[Run] = []
     last: str | None = ""
     names: list[str] = []
     total = 0
-    value = ""
     for line in lines:
         found = match(line)
         if found is None or (" " in (path := line[found.end() :]) and is_said(path)):
@@ -97,12 +93,29 @@ def counted(lines: list[str], slash: str, *, sticky: bool) -> tuple[list[Run], i
             names = []
             runs.append((folder, names))
             last = folder
-            value = ""
-        # Equal counts come in a row where the list is sorted by them: said once for the names of a line.
-        names.append(path[cut:] if sticky and found.group(1) == value else f"{found.group(1)} {path[cut:]}")
-        value = found.group(1)
+        names.append(f"{found.group(1)} {path[cut:]}")
         total += 1
     return runs, total
+
+
+def sticky(runs: list[Run]) -> list[Run]:
+    """Return the runs without the counts that the name before it in the same run has too.
+
+    Equal counts come in a row where a list is sorted by them.
+    """
+    found: list[Run] = []
+    for folder, names in runs:
+        if folder is None:
+            found.append((folder, names))
+            continue
+        held = []
+        before = ""
+        for name in names:
+            value, _, rest = name.partition(" ")
+            held.append(rest if value == before else name)
+            before = value
+        found.append((folder, held))
+    return found
 
 
 def states(lines: list[str], slash: str) -> tuple[list[Run], int]:

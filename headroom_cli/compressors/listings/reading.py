@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from headroom_cli.compressors.listings import layout, paths, ranges, recursive, rows, trees
 from headroom_cli.lazy import pattern
 
@@ -99,16 +101,20 @@ def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
 
 
 def _counted(lines: list[str], slash: str) -> Reading:
-    head, _ = paths.counted(lines[:_HEAD], slash, sticky=True)
-    repeats = sum(" " not in name for folder, names in head if folder is not None for name in names)
-    runs, total = paths.counted(lines, slash, sticky=False)
+    runs, total = paths.counted(lines, slash)
     names = _names(runs)
     blanks = any(" " in name for name in names)
     # A name that looks like a size would be taken for one.
-    if repeats >= _REPEATS and not blanks and not any(map(_COUNT.match, names)):
-        runs, total = paths.counted(lines, slash, sticky=True)
-        return Reading("counted", runs, total, STICKY, blanks=False)
-    return Reading("counted", runs, total, blanks=blanks)
+    often = _repeats(runs) >= _REPEATS and not blanks and not any(map(_COUNT.match, names))
+    return Reading("counted", runs, total, STICKY if often else "", blanks=blanks)
+
+
+def _repeats(runs: list[Run]) -> int:
+    """Return how many of the first entries have the count of the entry before them."""
+    some = [(folder, name) for folder, names in runs[:_HEAD] if folder is not None for name in names[:_HEAD]]
+    return sum(
+        one[0] == other[0] and one[1].partition(" ")[0] == other[1].partition(" ")[0] for one, other in pairwise(some)
+    )
 
 
 def _names(runs: list[Run]) -> list[str]:

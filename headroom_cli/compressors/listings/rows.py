@@ -51,7 +51,7 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str, bool]:
     """Return runs of written rows, how many lines were rows, what they share, and whether a name holds a blank.
 
     A written row is ``SIZE NAME`` for a file, ``LINKS NAME/`` for a directory and ``NAME -> TARGET`` for a link, behind
-    ``(...)`` where it differs from what the heading says; what a pair of parentheses says holds until the next pair.
+    what is different in it from what the heading says, in parentheses; ``settled`` leaves out what repeats.
     """
     parsed = [parse(line) if line[:1] in "-dl" else None for line in lines]
     rows = [row for row in parsed if row is not None]
@@ -81,7 +81,6 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str, bool]:
     runs: list[Run] = []
     names: list[str] | None = None
     folder = ""
-    state = ""
     known: dict[str, Row] = {}  # rows of directories by path: "." and ".." of a directory repeat them
     dropped = 0
     blank = True
@@ -121,9 +120,7 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str, bool]:
                     continue
             else:
                 known[f"{folder}{name}{slash}"] = _bare(row)
-        said = differs(row)
-        prefix = "" if said == state else f"({said}) "
-        state = said
+        prefix = f"({differs(row)}) "
         if mode[0] == "d":
             names.append(f"{prefix}{count} {name}/")
         elif mode[0] == "l":
@@ -145,3 +142,23 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str, bool]:
 def _bare(row: Row) -> Row:
     """Return a row without its name: what "." and ".." have in common with the directory's own row."""
     return (*row[:5], "", "")
+
+
+def settled(runs: list[Run]) -> list[Run]:
+    """Return the runs with what a row differs in said where it changes: it holds until the next parentheses."""
+    state = ""
+    found: list[Run] = []
+    for folder, names in runs:
+        if folder is None:
+            found.append((folder, names))
+            continue
+        held = []
+        for name in names:
+            if name[0] != "(":  # the total of a directory, or a note
+                held.append(name)
+                continue
+            said, _, row = name[1:].partition(") ")
+            held.append(row if said == state else f"({said}) {row}")
+            state = said
+        found.append((folder, held))
+    return found
