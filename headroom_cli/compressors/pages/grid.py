@@ -7,20 +7,22 @@ from headroom_cli.compressors.pages.scan import attribute
 
 # Tables in tables: deeper ones are read as plain text, so that rows are handed up a bounded number of times.
 DEEPEST = 6
-_WIDEST = 60  # columns that a span may claim
+_WIDEST = 20  # columns that spans may claim
+_PARTS = frozenset((HEAD, ROW, VERBATIM))
 _BLOCKS = 8  # a cell of more blocks is a part of a layout, not a value
 
 
 class Grid:
     """An open table."""
 
-    __slots__ = ("_cells", "_header", "_headers", "_out", "_spans", "_wide", "inside")
+    __slots__ = ("_cells", "_header", "_headers", "_out", "_plain", "_spans", "_wide", "inside")
 
     def __init__(self) -> None:
         """Start without rows."""
         self._out: list[Item] = []
         self._cells: list[list[Item]] = []
         self._wide = 0  # columns after the open cell that it covers too
+        self._plain = True  # no cell of the open row holds a heading, rows or verbatim text
         self._headers = 0  # header cells of the open row
         self._header = False  # a header row was seen
         self._spans: dict[int, int] = {}  # column -> rows below that a cell above still covers
@@ -28,15 +30,24 @@ class Grid:
 
     def add(self, item: Item) -> None:
         """Take an item into the open cell, or between the rows."""
-        (self._cells[-1] if self.inside else self._out).append(item)
+        if self.inside:
+            self._cells[-1].append(item)
+            if item[0] in _PARTS:
+                self._plain = False
+        else:
+            self._out.append(item)
 
     def extend(self, items: list[Item]) -> None:
         """Take the rows of a table that stood in this one."""
-        (self._cells[-1] if self.inside else self._out).extend(items)
+        if self.inside:
+            self._cells[-1].extend(items)
+            self._plain = False
+        else:
+            self._out.extend(items)
 
     def cell(self, said: str, *, header: bool) -> None:
         """Open a cell; ``said`` is the text of its tag."""
-        while self._spans.get(len(self._cells), 0) > 0:
+        while self._spans and self._spans.get(len(self._cells), 0) > 0:
             self._spans[len(self._cells)] -= 1
             self._cells.append([])
         column = len(self._cells)
@@ -45,7 +56,7 @@ class Grid:
         self.inside = True
         if "span" in said:
             wide, tall = _number(attribute(said, "colspan")), _number(attribute(said, "rowspan"))
-            if tall > 1:
+            if tall > 1 and column < _WIDEST:
                 for covered in range(column, column + wide):
                     self._spans[covered] = tall - 1
             self._wide = wide - 1
@@ -56,19 +67,21 @@ class Grid:
         """Close the open cell."""
         if self.inside:
             self.inside = False
-            self._cells.extend([] for _ in range(self._wide))
+            if self._wide:
+                self._cells.extend([] for _ in range(self._wide))
 
     def end_row(self) -> None:
         """Close the open row: one line when it holds values, else what its cells hold, in order."""
         self.end_cell()
         cells, headers = self._cells, self._headers
         self._cells, self._headers = [], 0
+        if not cells:
+            return
         filled = sum(map(bool, cells))
         if not filled:
             return
-        plain = all(
-            len(cell) <= _BLOCKS and all(item[0] not in (HEAD, ROW, VERBATIM) for item in cell) for cell in cells
-        )
+        plain = self._plain and max(map(len, cells)) <= _BLOCKS
+        self._plain = True
         if not plain or (filled == 1 and not self._header):
             for cell in cells:
                 self._out.extend(cell)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ATTRIBUTE = pattern(r"([^\s=\"'<>/]{1,80})\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)')")
 _DEEPEST = 24  # levels that are shown by indentation
+_INDENTS = ["  " * depth for depth in range(_DEEPEST + 1)]
 _LONGEST = 240  # characters of an attribute; longer ones are the paths of drawings
 _COMMENT = 300  # characters; longer ones are licences and parts that are switched off
 _MARKUP = ("</p>", "</a>", "</div>", "</li>", "</span>", "</h2>", "</h3>", "</td>", "</b>", "</strong>", "</em>", "<br")
@@ -49,24 +50,27 @@ class Outline:
             elif name == "%":
                 self._words.append(text[start:end])
             elif name[0] == "/":
-                self._flush()
+                if self._words:
+                    self._flush()
                 self._close(name[1:])
             else:
-                self._flush()
+                if self._words:
+                    self._flush()
                 self._begin(text[start + 1 : after], text[after : end - 1])
         if at < len(text) and not text[at:].isspace():
             self._words.append(decoded(text[at:]))
         self._flush()
 
     def _indent(self) -> str:
-        return "  " * min(len(self._open), _DEEPEST)
+        return _INDENTS[min(len(self._open), _DEEPEST)]
 
     def _begin(self, name: str, said: str) -> None:
         empty = said.endswith("/")
-        words = [name]
         if "=" in said:
-            words.extend(map(_attribute, _ATTRIBUTE.findall(said)))
-        self.lines.append(self._indent() + " ".join([word for word in words if word]))
+            words = [name, *map(_attribute, _ATTRIBUTE.findall(said))]
+            self.lines.append(self._indent() + " ".join([word for word in words if word]))
+        else:
+            self.lines.append(self._indent() + name)
         self._fresh = not empty
         if not empty:
             self._open.append(name.lower())

@@ -20,6 +20,8 @@ _QUOTE = pattern(r"=[ \t\r\n\f]*([\"'])|>")
 # Elements whose text is not markup. The text of the first group is nobody's to read.
 RAW = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"))
 
+_SPECIAL = frozenset(("!", "!--", "![cdata[", "?", "%"))
+
 # (start of the tag, end of the tag, its name in lower case, end of the name)
 Tag = tuple[int, int, str, int]
 
@@ -60,41 +62,45 @@ _CLOSING = {name: pattern(rf"</{name}(?=[\s/>]|$)", 2) for name in sorted(RAW)} 
 def tags(text: str, *, xml: bool = False) -> Iterator[Tag]:
     """Yield the tags of a page in order.
 
-    Names are ``div``, ``/div``, ``!--``, ``!`` (declaration), ``?``, ``%`` (server code), ``![CDATA[``. The text of
+    Names are ``div``, ``/div``, ``!--``, ``!`` (declaration), ``?``, ``%`` (server code), ``![cdata[``. The text of
     a RAW element is skipped: the next tag is its closing one. In XML no element is raw. What begins like a tag but
     never ends is text.
     """
     ends = _Ends(text)
     size = len(text)
     search = _TAG.search
+    find = text.find
+    lowered: dict[str, str] = {}
+    raw = frozenset[str]() if xml else RAW
     at = 0
     while True:
         match = search(text, at)
         if match is None:
             return
         start, after = match.span()
-        name = match.group(1)
-        if name[0] in "!?%":
+        said = match[1]
+        name = lowered.get(said) or lowered.setdefault(said, said.lower())
+        if name in _SPECIAL:
             end = _special(text, name, start, after, ends)
         else:
-            end = text.find(">", after) + 1
+            end = find(">", after) + 1
             if not end:
                 return  # no tag ends any more
-            held = text[after:end]
-            if held.count('"') & 1 or held.count("'") & 1:
-                end = _quoted(text, after, ends)
-            elif "<" in held:
-                cut = held.index("<")
-                if not (held.count('"', 0, cut) & 1 or held.count("'", 0, cut) & 1):
-                    # "a <b and c" is text; '<div class="x" <p>' is a tag whose end was forgotten.
-                    if "=" not in held[:cut]:
-                        at = after
-                        continue
-                    end = after + cut
-        yield start, end, name.lower(), after
+            if end - after > 1:
+                held = text[after:end]
+                if held.count('"') & 1 or held.count("'") & 1:
+                    end = _quoted(text, after, ends)
+                elif "<" in held:
+                    cut = held.index("<")
+                    if not (held.count('"', 0, cut) & 1 or held.count("'", 0, cut) & 1):
+                        # "a <b and c" is text; '<div class="x" <p>' is a tag whose end was forgotten.
+                        if "=" not in held[:cut]:
+                            at = after
+                            continue
+                        end = after + cut
+        yield start, end, name, after
         at = end
-        if not xml and name[0] != "/" and name.lower() in RAW and not _empty(text, start, end):
-            name = name.lower()
+        if name in raw and not _empty(text, start, end):
             close = ends.closing(name, end)
             # A title without an end would swallow the page; a script without one is a page cut short.
             if close < size or name in ("script", "style"):
@@ -111,7 +117,7 @@ def _special(text: str, name: str, start: int, after: int, ends: _Ends) -> int:
     size = len(text)
     if name == "!--":
         needle, at = "-->", start + 2
-    elif name == "![CDATA[":
+    elif name == "![cdata[":
         needle, at = "]]>", after
     elif name == "%":
         needle, at = "%>", after
@@ -127,7 +133,7 @@ def _special(text: str, name: str, start: int, after: int, ends: _Ends) -> int:
     place = ends.after(needle, at)
     if place < size:
         return place + len(needle)
-    if name in ("%", "![CDATA["):
+    if name in ("%", "![cdata["):
         return after
     place = ends.after(">", after)
     return place + 1 if place < size else after

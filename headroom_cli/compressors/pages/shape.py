@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _TAG = pattern(r"</?[a-zA-Z][\w:.-]{0,60}(?:[\s/][^<>]{0,400})?>")
 _HTML = pattern(
     r"<(?:html|head|body|div|span|p|a|ul|ol|li|table|tr|td|script|style|meta|img|h[1-6]|br|section|article|nav|form"
-    r"|header|footer|main|link|button|template)[\s/>]",
+    r"|header|footer|main|button|template|pre|code|svg|select|textarea|input|label|blockquote|strong|em|b|i|dl|iframe)[\s/>]",
     2,
 )
 _SAMPLE = 8000

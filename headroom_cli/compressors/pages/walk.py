@@ -24,6 +24,8 @@ _BLOCKS = (
 )  # fmt: skip
 _LANGUAGE = pattern(r"\b(?:language|lang|highlight-source|highlight|brush|sourceCode)[-: ]{1,2}([\w+#]{1,20})")
 
+_MENU = 160  # characters of one entry of a menu, marks of links included
+
 
 class Walker:
     """One walk; its fields say what was found."""
@@ -97,8 +99,11 @@ class Walker:
             return
         if self._link >= 0:
             self._end_link()
-        line = "".join(buffer)
+        line = "".join(buffer) if len(buffer) > 1 else buffer[0]
         buffer.clear()
+        if self._link >= 0:  # around several lines: the first with words is the link
+            buffer.append(OPEN)
+            self._link_at = 1
         if "&" in line:
             line = decoded(line)
         line = " ".join(line.split())
@@ -107,7 +112,7 @@ class Walker:
         self.shown += len(line)
         if self._level:
             self._put((HEAD, line, self._level))
-        elif self._nav:
+        elif self._nav and len(line) <= _MENU:  # a sentence in a <nav>: its end was forgotten
             self._put((NAV, line, 0))
         elif self._prefix:
             self._put((ITEM, self._prefix + line, len(self._lists)))
@@ -414,6 +419,7 @@ class Walker:
 
     def _end_svg(self, _start: int, _end: int, _after: int, _name: str) -> None:
         self._aside.clear()
+        self._buffer.append(" ")
         self._into = self._buffer
         self._acts = self._flow
 
