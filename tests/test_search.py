@@ -291,8 +291,8 @@ def test_tools_of_editors_and_agents() -> None:
     [
         (
             (
-                'Found 3 matches for pattern "needle" in path ".":\n---\nFile: src/a.ts\nL12: let needle;\nL40: needle();\n'
-                "---\nFile: src/b.ts\nL7: needle\n---\n"
+                'Found 3 matches for pattern "needle" in path ".":\n---\nFile: src/a.ts\nL12: let needle;\n'
+                "L40: needle();\n---\nFile: src/b.ts\nL7: needle\n---\n"
             ),
             (
                 'Found 3 matches for pattern "needle" in path ".":\n---\nFile: src/a.ts\n12:let needle;\n40:needle();\n'
@@ -305,8 +305,9 @@ def test_tools_of_editors_and_agents() -> None:
         ),
         (
             (
-                '3 matches\n<match path="/w/a.ts" line=12>\nlet x;\n</match>\n<match path="/w/a.ts" line=40>\nneedle(\n  1);\n'
-                '</match>\n<match path="/w/b.ts" line=7>\nneedle\n</match>\n<match path="/w/c.ts" line=1>\n</match>\n'
+                '3 matches\n<match path="/w/a.ts" line=12>\nlet x;\n</match>\n<match path="/w/a.ts" line=40>\n'
+                'needle(\n  1);\n</match>\n<match path="/w/b.ts" line=7>\nneedle\n</match>\n'
+                '<match path="/w/c.ts" line=1>\n</match>\n'
             ),
             (
                 "3 matches\n\n/w/a.ts\n12 let x;\n40 needle(\n41   1);\n\n/w/b.ts\n7 needle\n"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SURE = 0.5  # below this confidence a text stays, unless the caller named its kind
 _LONG = 200  # characters of a line; what is beyond is looked through for the match
 _BLOB = 2_000  # the same where only blobs may be cut, and for reported errors
+_WORTH = 0.08  # share of the tokens; below it a cut hardly pays for its notes and the marker
 _MEASURED = 1 << 18  # characters
 _NOTED = pattern(r"(?m)^\[\.\.\. \d{1,18} (?:match|matches|context lines?)\b")
 
@@ -72,7 +73,8 @@ def _cut(found: Found, want: Want, plain: str) -> int:
     # A large output is taken to be as dense as the text: writing it only to be counted costs 10 ms/MB.
     tokens = before * size // len(plain) if size > _MEASURED else want.count("\n".join(writing.write(found)))
     goal = cutting.target(before, want)
-    if tokens <= goal or (tokens <= cutting.SMALL and want.level != "max" and want.budget is None):
+    forced = want.level == "max" or want.budget is not None
+    if tokens <= goal or (not forced and (tokens <= cutting.SMALL or tokens - goal < tokens * _WORTH)):
         return 0
     return sum(cutting.cut(found, want, size, tokens, goal))
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     _Row = tuple[int, float, int, int, int]
 
 # (up to tokens, share of them that stays): a long list tells less with every line.
-_SHARES = ((4_000, 0.57), (20_000, 0.52), (100_000, 0.30), (1 << 62, 0.02))
+_SHARES = ((20_000, 0.575), (100_000, 0.30), (1 << 62, 0.02))
 _MAX_SHARES = ((1_000, 0.40), (4_000, 0.25), (1 << 62, 0.05))
 # Tokens; a smaller output costs less than asking for what was left out of it.
 SMALL = 1_000
