@@ -113,7 +113,8 @@ def _judge(text: str, hint: Hint) -> Route:
         why = "its text" if not told else f"its text and {_NAMES[source]}"
         return Route(best, min(0.99, score + (0.2 * trust if told else 0.0)), why)
     own = found.get(told, 0.0)
-    if told == "search" and trust > 0.7 and best in ("code", "prose", "html", "listing") and not _whole_page(text):
+    plainly = best in ("code", "prose", "html", "listing") or (best == "table" and score < 0.85)
+    if told == "search" and trust > 0.7 and plainly and not _whole_page(text):
         # Lines without a path or a number are a search's all the same: each stands for itself.
         own = max(own, score if best != "listing" else 0.3)
     allowed = (own > 0.0 or told not in _LEAST) and (best in _CLOSE.get(told, ()) or own > 0.4)

@@ -33,8 +33,10 @@ _STEPS = (
     "Bundling ", "Optimizing ", "Transforming ", "Suppressed ", "warning: ", "error: ", "warn ", "Notice: ", "Hit:",
     "Ign:", "Get:", "Unable to ", "Cannot ", "Failed ", "Could not ", "Refreshing ", "Epoch ", "Type-checking",
     "LaTeX ", "Package ", "Overfull ", "Underfull ", "! ", "l.", "make: ", "make[", "gmake", "ninja: ", "Note: ",
-    "\u2714 ", "\u2717 ", "Possible candidates", "Inspecting ", "Downloading: ", "Downloaded: ", "T E S T S",
+    "\u2714 ", "\u2717 ", "Possible candidates", "Inspecting ", "Run-time dependency ", "Compiler for ", "Configuring ",
+    "Build targets in ", "Auto-merging ", "CONFLICT (", "Downloading: ", "Downloaded: ", "T E S T S",
 )  # fmt: skip
+_UNFINISHED = ("...", "... done", ": done", "... ok", "... yes", "... no", "... OK", " \u2026")
 _TROUBLES = (
     "warning", "error", "failed", "failure", "exception", "not found", "no such file", "undefined", "deprecated",
 )  # fmt: skip
@@ -60,7 +62,8 @@ _LOG_MARKS = (
     "To address all issues", "added ", "Inspecting ", "Parsing file ", "* What went wrong", "Segmentation fault",
     "Traceback (most recent call last)", "Analyzing: target", "==> Downloading ", "==> Installing ", "==> Pouring ",
     "Elapsed time", "Total time:", "ERROR SUMMARY: ", "\u2713 built in", "Compiled successfully", "Failed to compile",
-    "Building configuration", "Updating build tree", "In deploy", "Oops", "Kernel panic", "Call Trace:", "thread '",
+    "Building configuration", "Updating build tree", "In deploy", "Oops", "Kernel panic", "The Meson build system", "Solving environment:", "Automatic merge failed", "[OK] No errors",
+    "[ERROR] Found ", "LAST DEPLOYED: ", "Starting audit...", "Audit done.", "Fetching gem metadata", "Bundle complete!", "Call Trace:", "thread '",
 )  # fmt: skip
 _TEST_MARKS = (
     "Test Suites: ", "Test Files ", "Tests:  ", "test result: ", "FAILED (failures=", "FAILED (errors=", "--- FAIL: ",
@@ -70,10 +73,10 @@ _TEST_MARKS = (
     "All tests successful", "Starting test execution", "RUN  v", "\u2139 tests ", "Testing against ",
     "Creating test database", "Destroying test database", "Test Suite '", "Testing started", "Test session starts",
     "All tests passed (", "test cases: ", "FAILURES!", "Results :", "Test run for ", "Errors while running CTest",
-    "(Run Starting)", "(Run Finished)", "OK (tests=", "All specs passed",
+    "Failing scenarios:", "Test run finished", "(Run Starting)", "(Run Finished)", "OK (tests=", "All specs passed",
 )  # fmt: skip
 _TEST_END = pattern(
-    r"(?:\d{1,7} (?:examples?|specs?|tests?|runs|scenarios?|tests completed), \d{1,7} |Ran \d{1,7} tests? in "
+    r"(?:\d{1,7} (?:examples?|specs?|tests?|runs|tests completed|(?:features?|scenarios?|steps?|suites?)(?: passed)?), \d{1,7} |Ran \d{1,7} tests? in "
     r"|\d{1,7} (?:passing|failing|passed|failed|pending)\b|={3,} .{0,60}(?:passed|failed|finished|test session starts"
     r"|test process starts|no tests ran|short test summary info).{0,60}$|\d{1,3}% tests passed"
     r"|Executed \d{1,7} (?:of \d{1,7} )?tests?|\d{1,7} tests? (?:completed|run|passed|failed)"
@@ -82,7 +85,7 @@ _TEST_END = pattern(
     r"|(?:ok|FAIL)\s{1,4}\S{1,120}\s{1,4}(?:\d{1,6}\.\d{1,4}s|\(cached\)))"
 )
 _LOG_END = pattern(
-    r"(?:==\d{1,7}== |Found \d{1,7} errors?|\d{1,7} (?:errors?|warnings?)(?: generated| and |,|\.|$)"
+    r"(?:==\d{1,7}== |(?:Resolved|Prepared|Installed|Audited|Uninstalled) \d{1,7} packages?|Found \d{1,7} errors?|\d{1,7} (?:errors?|warnings?)(?: generated| and |,|\.|$)"
     r"|\u2716 \d{1,7} problems?|\d{1,7} problems? \(|\d{1,7} packets transmitted|total size is .{1,40} speedup"
     r"|\d{1,7} files? inspected|Finished (?:dev|release|test|`)|BUILD (?:SUCC|FAIL)"
     r"|--\d{4}-\d\d-\d\d \d\d:\d\d:\d\d--"
@@ -147,6 +150,8 @@ def _letter(line: str) -> str:
         # A writer's sentence may begin with the same verb.
         long = len(line) > 110 or line[-1] in ".:?"
         return "" if long and line[-1] != "'" and "..." not in line and _spoken(line) else "B"
+    if line.endswith(_UNFINISHED):
+        return "B"
     if body[:1] in "[#=-<>*.." and patterns.BRACKETED.match(line):
         return "B"
     if patterns.LEVEL.search(line, 0, 160):

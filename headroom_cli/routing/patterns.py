@@ -88,7 +88,7 @@ PATH = pattern(
     r"|]?:?$"
 )
 MODE = pattern(
-    r"[-dlcbps][-rwxsStT]{9}[.+@]?\s|total \d{1,10}$|[\d.]{1,10}[KMGTB]?\s{1,8}[^\s:]{1,250}$"
+    r"\d{6} (?:blob|tree|commit) [0-9a-f]{40}\t|[-dlcbps][-rwxsStT]{9}[.+@]?\s|total \d{1,10}$|[\d.]{1,10}[KMGTB]?\s{1,8}[^\s:]{1,250}$"
     r"|\s{0,12}\d{1,10} [^\s:]{1,250}$|\d{1,10}\t[^\t]{1,250}$"
 )
 TREE = pattern(r"[\s\u2502|]{0,80}(?:\u251c\u2500|\u2514\u2500|\|--|`--|[+`\\]-- )")
@@ -103,10 +103,10 @@ CODE_START = pattern(
     r"|export |async |await |try[:\s{]|catch|except|finally|raise |throw |with |switch |case |break|continue"
     r"|end$|@\w|//|/\*|\*/| \* |\* |\"\"\"|'''|#!|module |namespace |template|typedef |unsigned |const\s"
     r"|extern |self\.|this\.|yield |assert |print\(|del |lambda |local |function |fi$|done$|then$|esac|echo "
-    r"|set -|<\?php|\$\w{1,40} ?=|\}|\]|\)|#\s)"
+    r"|(?:mov|push|pop|add|sub|jmp|call|lea|cmp)[a-z]{0,2}\s|\.(?:text|globl|type|data|section)\b|set -|<\?php|\$\w{1,40} ?=|\}|\]|\)|#\s)"
 )
 ASSIGN = pattern(r"\s{0,100}[\w.\[\]\"'*&$@-]{1,80}\s{0,20}(?::[\w\[\], .|]{1,60})?(?:[-+|*/]?=[^=]|:=|: )")
-NUMBERED = pattern(r"\s{0,9}\d{1,7}(?:\t|\u2192|[:|] {0,2}| {2})")
+NUMBERED = pattern(r"\s{0,9}\d{1,7}(?:\t|\u2192|: {0,2}|\|(?: {1,2}|$)| {2})")
 TAG = pattern(
     r"</?(?:html|head|body|div|span|p|a|ul|ol|li|table|tr|td|th|script|style|link|meta|img|h[1-6]|br|section"
     r"|article|nav|header|footer|form|input|button|svg|title|main|option|select|label|strong|em|b|i|code|pre"
@@ -154,13 +154,17 @@ PAIR = pattern(r"(?:export )?[A-Za-z_][\w.]{0,60}=(?!=)|[\w.:/-]{1,60} = \S")
 # What a report of a machine, a device or a repository begins with
 REPORT = pattern(
     r"(?:\d{1,3}: )?[\w.@-]{1,30}: (?:flags=|<[A-Z])|default via |; <<>> DiG|Chain [\w-]{1,40} \(|Windows IP Config"
-    r"|Host Name:  |Screen \d{1,2}: min|top - \d|procs -|Linux \d\S{1,60} \(|commit [0-9a-f]{40}\b|Listing\.\.\."
+    r"|Host Name:  |Screen \d{1,2}: min|top - \d|procs -|Linux \d\S{1,60} \(|commit [0-9a-f]{40}\b|Listing\.\.\.|goos: "
 )
 LISTED = pattern(
     r"On branch \S|HEAD detached |Changes (?:not staged|to be committed)|Untracked files:|Archive: {1,8}\S"
     r"|\s{0,4}Volume in drive|\s{0,4}Directory(?: of|:) "
 )
 FENCE = pattern(r"[ \t>]{0,12}`{3,20}[^`]{0,100}$| {0,3}~{3,20} {0,2}\w{0,30}$")
+ASKED = pattern(r"\[?(?:Bug|BUG|Feature|ENH|DOCS?|RFC|Question|Issue|Proposal)\b[^:]{0,30}:")
+NAME = pattern(r"[\w.@+~-]{1,80}[/*@|=]?$")
+YAML = pattern(r"\s{0,60}(?:- )?[\w.\"'/$@-]{1,60}:(?: (?! )|$)|\s{0,60}- \S|\s{0,60}#")
+CHANGED = pattern(r".{1,150} \| {1,6}(?:\d{1,6} ?[+-]{0,100}$|Bin)| \d{1,6} files? changed")
 CRON = pattern(r"(?:[\d*/,-]{1,20}[ \t]{1,8}){5}\S")
 # The place of a change in a diff without context
 PLACE = pattern(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")

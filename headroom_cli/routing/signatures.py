@@ -135,10 +135,12 @@ def _settle(
         found["prose"] = max(found["prose"], 0.62)
         found["code"] *= 0.6
         found["test-log"] *= 0.6
+        found["table"] *= 0.6
         if quoted > 0.4 * sum(1 for letter in said if letter):
             found["log"] *= 0.6
     if found["search"] == _ANNOUNCED:
-        found["log"] = max(found["log"], 0.75)
+        found["log"] = max(found["log"], 0.82)
+        found["prose"] = min(found["prose"], 0.6)
     if found["search"] >= 0.8:
         found["table"] = min(found["table"], 0.75)
     if found["search"] >= 0.5:
@@ -156,6 +158,8 @@ def _settle(
     if found["table"] >= 0.95:
         found["log"] = min(found["log"], 0.7)
         return
+    if said.count("S") > 0.4 * total:
+        found["table"] *= 0.75
     witnesses = sum(1 for letter in said if letter in _WITNESSES)
     if witnesses > 0.5 * total:
         found["table"] *= 0.85
@@ -220,6 +224,8 @@ def _html(text: str, full: list[str]) -> float:
         return 0.98
     if not any("<" in line for line in full):
         return 0.0
+    if head.startswith(("<template", "<script")):
+        return 0.3  # a component: markup beside its program
     sample = text[:8000] if len(text) < 40_000 else text[:4000] + text[len(text) // 2 : len(text) // 2 + 4000]
     tags = len(patterns.TAG.findall(sample))
     rate = tags * 1000 / max(len(sample), 200)
@@ -237,13 +243,13 @@ def _search(full: list[str], said: list[str]) -> float:
     names: dict[str, int] = {}
     after_path = False
     for line in full:
-        if line == "--":
+        if line == "--" or line.startswith(("grep: ", "rg: ")):
             direct += 1
             continue
         match = patterns.SEARCH.match(line)
         if match and ("/" in match.group() or "." in match.group()) and not patterns.STAMP.match(line):
             name = match.group()
-            if (" " not in name.strip() or "/" in name) and not patterns.LATE_STAMP.search(line, 0, 110):
+            if (" " not in name.strip() or "/" in name) and not patterns.MODE.match(line) and not patterns.LATE_STAMP.search(line, 0, 110):
                 direct += 1
                 continue
         match = patterns.PLAIN_MATCH.match(line)
@@ -271,7 +277,7 @@ def _search(full: list[str], said: list[str]) -> float:
         numbers = [int(m.group()[:-1]) for line in full if (m := patterns.NUMBERED_MATCH.match(line))]
         return (0.85 if total > 2 else 0.6) if numbers == sorted(numbers) else 0.5
     if _share(plain + direct, total) > 0.7 and compiler < 0.3 * total:
-        return 0.85 if len(names) >= 2 or plain >= 3 else 0.5
+        return 0.85 if len(names) >= 2 or plain >= 3 or (plain > 1 and all("/" in name for name in names)) else 0.5
     return 0.35 * share
 
 
@@ -293,13 +299,21 @@ def _listing(full: list[str]) -> float:
     dotted = sum(1 for line in full if "." in line.strip()[1:])
     if patterns.HARNESS.match(full[0]) and total > 1 and paths >= 0.5 * (total - 1):
         return 0.95
+    if sum(1 for line in full if patterns.CHANGED.match(line)) > 0.7 * total:
+        return 0.93
     if _share(trees, total) > 0.6:
         return 0.95
     if _share(modes + paths, total) > 0.85 and modes >= 0.3 * total:
         return 0.96
     if _share(paths, total) > 0.85:
         return 0.95 if _share(deep, total) > 0.5 else 0.8 if _share(dotted, total) > 0.4 else 0.5
-    return 0.8 * _share(paths + modes + states + trees, total)
+    score = 0.8 * _share(paths + modes + states + trees, total)
+    if score < 0.6 and total > 1:
+        names = [name for line in full[:40] for name in line.split()]
+        if len(names) > 1.5 * min(total, 40) and all(patterns.NAME.match(name) for name in names):
+            told = sum(1 for name in names if "." in name[1:] or name[-1] == "/")
+            return 0.6 if told > 0.4 * len(names) else score  # ls in columns
+    return score
 
 
 def _log(full: list[str], said: list[str], prose: float) -> tuple[float, float]:
@@ -392,8 +406,17 @@ def _code(full: list[str], total: int, *, numbered: bool, opening: bool) -> floa
             indented += 1
     if opening or (full and full[0].startswith(("<?xml", "---\n"))):
         starts += total // 4 + 1
+    if total >= 3 and not opening and _is_yaml(full, total):
+        return 0.8
     score = 1.25 * _share(starts + 0.8 * ends + 0.5 * assigns + 0.3 * indented, total)
     return min(0.97, score + (0.35 if numbered and score > 0.25 else 0.0))
+
+
+def _is_yaml(full: list[str], total: int) -> bool:
+    """Return whether settings stand below names, as YAML writes them."""
+    if sum(1 for line in full if patterns.YAML.match(line)) < 0.85 * total:
+        return False
+    return any(a[-1] == ":" and b.lstrip("- ") != b and ":" in b for a, b in pairwise(full))
 
 
 def _spoken(line: str) -> bool:
@@ -434,7 +457,9 @@ def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
 
 def _is_title(line: str) -> bool:
     """Return whether a line is a few words in a row, such as a writer begins with."""
-    if line[0] in " \t#/*-<" or line.count(" ") < 2 or patterns.ASSIGN.match(line) or line[-1] in "{};,(":
+    if line[0] in " \t#/*-<" or line.count(" ") < 2 or "  " in line or line[-1] in "{};,(:":
+        return False
+    if patterns.ASSIGN.match(line) or (patterns.KEYED.match(line) and not patterns.ASKED.match(line)):
         return False
     letters = sum(map(str.isalpha, line)) + line.count(" ")
     return letters > 0.75 * len(line) and bool(patterns.TITLE_WORD.match(line.partition(" ")[0]))
@@ -483,6 +508,8 @@ def _table(full: list[str], said: list[str], log: float) -> float:
             starts[column] = starts.get(column, 0) + 1
     repeated = sum(n for n in starts.values() if n >= max(2, 0.25 * total))
     if aligned > 0.4 * total and repeated:
+        if aligned > 0.6 * total and _are_numbers(full):
+            return 0.95
         best = max(best, min(0.92, 0.4 * _share(aligned, total) + 0.6 * min(1.0, _share(repeated, total))))
     keyed = _share(sum(1 for line in full if patterns.KEYED.match(line) and not line.endswith(("{", ";"))), total)
     if keyed > 0.5:
@@ -490,6 +517,12 @@ def _table(full: list[str], said: list[str], log: float) -> float:
     hashed = _share(sum(1 for line in full if patterns.HASH.match(line)), total)
     best = max(best, 0.85 * hashed if hashed > 0.7 else 0.0, _evenly(full))
     return best * (1 - 0.7 * max(0.0, log - 0.3))
+
+
+def _are_numbers(full: list[str]) -> bool:
+    """Return whether most words below the first line are numbers."""
+    words = [word for line in full[1:30] for word in line.split()]
+    return len(words) > 8 and sum(1 for word in words if word[0].isdigit() or word[-1].isdigit()) > 0.65 * len(words)
 
 
 def _evenly(full: list[str]) -> float:
