@@ -93,7 +93,8 @@ def needles(ratios, count):
             kept += sum(plain(fact["text"]).strip() in hay for fact in facts)
             before += count(text)
             after += count(short)
-        print(f"ratio {ratio:.2f}   needles {kept / max(1, wanted):.3f} of {wanted}, tokens {after / max(1, before):.3f}")
+        share = kept / max(1, wanted)
+        print(f"ratio {ratio:.2f}   needles {share:.3f} of {wanted}, tokens {after / max(1, before):.3f}")
 
 
 def main():

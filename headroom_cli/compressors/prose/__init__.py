@@ -17,19 +17,20 @@ from headroom_cli.compressors.prose.parts import listings
 from headroom_cli.compressors.prose.relevance import scores
 from headroom_cli.compressors.prose.render import Rendering
 from headroom_cli.compressors.prose.shape import is_prose, sniff
-from headroom_cli.compressors.prose.units import FIXED, NOTE, Units
+from headroom_cli.compressors.prose.units import FIXED, OURS, Units
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
-RATIO = 0.5  # without a question
+RATIO = 0.51  # without a question
 ASKED = 0.4  # with a question that the text has something to do with
 MOST = 0.3  # at level max without a budget
 FLOOR = 0.25  # of the sentences stay at balanced, however much of the text is code
 SHORT = 150  # tokens; a text below stays whole
 _TINY = 18  # bytes; a gap of so little costs more to note than to fill
+_NOTES = 40  # a text with a note for so many sentences is a rendering of ours
 _ROUNDS = 6  # renderings to find the right number of sentences
 _NEAR = 0.97  # of the target is near enough
 _NOTE_SHARE = 6  # bytes; about every other sentence brings a note
@@ -55,8 +56,8 @@ def compress(text: str, want: Want) -> Draft | None:
         return None
     units = Units(clean, blocks, parts)
     sentences = units.kind.count(TEXT) + units.kind.count(ITEM)
-    notes = len(NOTE.findall(clean)) if "[..." in clean else 0
-    if not strict and notes * 12 > sentences:
+    notes = len(OURS.findall(clean)) if "[..." in clean else 0
+    if not strict and notes * _NOTES > sentences:
         return draft  # a rendering of ours already
     if want.spent():
         return None
@@ -79,8 +80,8 @@ def _fit(
 ) -> Rendering | None:
     """Return the rendering nearest to ``target`` tokens from below."""
     costs = sizes(units)
-    total = sum(costs) or 1
-    per_token = total / max(1, tokens)
+    total = sum(costs)
+    per_token = max(1, len(units.text.encode("utf-8", "replace"))) / max(1, tokens)
     words = sum(cost for cost, kind in zip(costs, units.kind, strict=True) if kind in (TEXT, ITEM, CODE, TABLE))
     fixed = total - words
     limit = target * per_token
@@ -93,13 +94,14 @@ def _fit(
     chosen = order(units, costs, relevance, 1.25 * room, everything=strict)
     if want.spent():
         return None
+    # What stays whatever the target says: only an explicit budget may take an error, and only then a heading may go.
     start = 0
-    if not strict:
-        start = sum(1 for unit in chosen if units.kind[unit] in FIXED or units.failed[unit])
+    if want.budget is None:
+        start = sum(1 for unit in chosen if units.failed[unit] or (not strict and units.kind[unit] in FIXED))
     spent = list(accumulate((costs[unit] + _NOTE_SHARE for unit in chosen), initial=0))
     best: Rendering | None = None
     low, high = start, len(chosen)
-    guess = bisect_right(spent, spent[start] + room) - 1
+    guess = first = max(start, bisect_right(spent, spent[start] + room) - 1)
     for _ in range(_ROUNDS):
         guess = min(high, max(low, guess))
         rendering = Rendering(units, _filled(chosen[:guess], costs))
@@ -113,8 +115,9 @@ def _fit(
         if low > high or want.spent():
             break
         guess = bisect_right(spent, spent[guess] + (target - size) * per_token) - 1
-    if best is None and not strict:
-        best = Rendering(units, _filled(chosen[:start], costs))
+    if best is None and want.budget is None:
+        # An estimate that contradicts itself must not empty a text: then the bytes decide.
+        best = Rendering(units, _filled(chosen[:first], costs))
     return best
 
 

@@ -81,11 +81,14 @@ class Scanner:
             self._before = lines[self._at - 1].strip()
         return self.found
 
-    def _add(self, kind: int, first: int, stop: int, *, skip: int = 0, detail: str = "") -> None:
-        """Add lines ``first`` to ``stop`` as a block whose words begin ``skip`` characters into the first line."""
+    def _add(self, kind: int, first: int, stop: int, *, skip: int = 0, after: int = 0, detail: str = "") -> None:
+        """Add lines ``first`` to ``stop`` as a block whose words begin ``skip`` characters into the first line.
+
+        The first ``after`` characters are of the block before.
+        """
         start = self._starts[first]
         end = self._starts[stop - 1] + len(self._lines[stop - 1].rstrip("\r"))
-        self.found.append((kind, start, start + skip, end, detail))
+        self.found.append((kind, start + after, start + skip, end, detail))
         self._at = stop
 
     def _front_matter(self) -> None:
@@ -146,8 +149,9 @@ class Scanner:
             # The flag and what it does on one line: two blocks, so that the flag stays whatever becomes of the rest.
             cut = indent + option.end()
             start = self._starts[at]
-            self.found.append((TERM, start, start + indent, start + indent + len(option.group().rstrip()), ""))
-            self._paragraph(at, TEXT, cut)
+            flag = indent + len(option.group().rstrip())
+            self.found.append((TERM, start, start + indent, start + flag, ""))
+            self._paragraph(at, TEXT, cut, flag)
             return
         bullet = _BULLET.match(bare)
         if bullet:
@@ -292,7 +296,7 @@ class Scanner:
             stop += 1
         self._add(TABLE, at, stop)
 
-    def _paragraph(self, at: int, kind: int, skip: int) -> None:
+    def _paragraph(self, at: int, kind: int, skip: int, after: int = 0) -> None:
         """Take lines up to a blank one or to one that begins something else."""
         lines = self._lines
         quoted = lines[at].lstrip()[:1] == ">"
@@ -317,7 +321,7 @@ class Scanner:
             ) or (first in "o(abc" and kind == ITEM and _BULLET.match(bare)):
                 break
             stop += 1
-        self._add(kind, at, stop, skip=skip)
+        self._add(kind, at, stop, skip=skip, after=after)
 
 
 def reads_as_sentences(sample: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heapreplace
 
-from headroom_cli.compressors.prose.blocks import HEAD
+from headroom_cli.compressors.prose.blocks import CODE, HEAD, TABLE
 from headroom_cli.compressors.prose.facts import Facts
 from headroom_cli.compressors.prose.units import FIXED
 
@@ -12,12 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.compressors.prose.units import Units
 
-NOTE_COST = 14  # bytes; a sentence alone among gaps brings another note
-_FIRST = (0.0, 0.5, 1.2, 4.0)  # of a block, of a section, of the text
+NOTE_COST = 20  # bytes; a sentence alone among gaps brings another note
+_FIRST = (0.0, 0.3, 0.8, 4.0)  # of a block, of a section, of the text
 _ALERT = (0.0, 0.6, 4.0)  # an obligation, a warning
 _ALWAYS = 1e6  # more than any sentence can be worth
 _NAMED = 1e3  # terms and headings before all sentences
-_BLOCK = 0.5  # code and tables against sentences, when they compete at all
 
 
 def sizes(units: Units) -> list[int]:
@@ -60,8 +59,13 @@ def order(units: Units, costs: list[int], relevance: list[float], limit: float, 
         best = max(relevance) or 1.0
         for unit, score in enumerate(relevance):
             bonus[unit] += _NAMED * score / best * (costs[unit] + NOTE_COST)
+    # What a sentence weighs when its worth is held against it: a listing says less per word.
+    weights = [
+        (cost + NOTE_COST) * (_LISTING if kind in (CODE, TABLE) else 1)
+        for cost, kind in zip(costs, units.kind, strict=True)
+    ]
     heap = [
-        (-(bonus[unit] + sum(map(worth.__getitem__, keys[unit] - covered))) / (costs[unit] + NOTE_COST), unit)
+        (-(bonus[unit] + sum(map(worth.__getitem__, keys[unit] - covered))) / weights[unit], unit)
         for unit in range(len(costs))
         if not taken[unit]
     ]
@@ -73,7 +77,7 @@ def order(units: Units, costs: list[int], relevance: list[float], limit: float, 
             heappop(heap)
             continue
         fresh = keys[unit] - covered
-        density = -(bonus[unit] + sum(map(worth.__getitem__, fresh))) / (costs[unit] + NOTE_COST)
+        density = -(bonus[unit] + sum(map(worth.__getitem__, fresh))) / weights[unit]
         # Worth only falls: what still leads after a fresh look is the best. A unit is looked at a few times only.
         if density > value and tries[unit] < _LOOKS:
             tries[unit] += 1
@@ -96,4 +100,5 @@ def order(units: Units, costs: list[int], relevance: list[float], limit: float, 
 
 
 _LOOKS = 12
+_LISTING = 2.0
 _LARGE = 0.05  # of the room

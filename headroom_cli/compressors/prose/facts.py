@@ -8,8 +8,9 @@ from __future__ import annotations
 from headroom_cli.lazy import pattern
 
 # What a new key is worth. Plain words settle what is left when names and numbers are covered.
-CODE = 1.0
-ADDRESS = 1.3
+CODE = 1.5  # between back-ticks
+IDENTIFIER = 0.2  # by its looks
+ADDRESS = 1.6
 NAME = 1.0
 NUMBER = 0.8
 DIGITS = 0.2  # with its unit it is a number of its own
@@ -112,12 +113,12 @@ class _Words(dict[str, int]):
             address = word[begin:_LONG].rstrip(").,>;\"'`]*_")
             return self._facts.key(address, ADDRESS)
         bare = word.strip(_EDGES)
-        if len(bare) < 2 or len(bare) > _LONG:
+        if len(bare) < 2 or len(bare) > _LONG or "`" in bare:
             return 0
         if any(map(str.isdigit, bare)):
             return self._facts.key(bare, DIGITS if bare.isdecimal() else NUMBER)
         if _INNER.search(bare):
-            return self._facts.key(bare, CODE if len(bare) > 2 else CAPITAL)
+            return self._facts.key(bare, IDENTIFIER)
         if bare[0].isupper():
             small = bare.lower()
             return 0 if small in STOP else self._facts.key(bare, CAPITAL)

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from headroom_cli.compressors.prose.blocks import Block
     from headroom_cli.model import Want
 
-_LEAST = 400  # characters; less is not worth the routing
+# Characters. Shorter listings are examples, written to be read: they stay word for word or go as a whole.
+_LEAST = {CODE: 1200, TABLE: 400}
 # What a fence calls its language -> the end of a file name of that kind.
 _LANGUAGES = {
     "python": "py", "py": "py", "python3": "py", "pycon": "", "javascript": "js", "jsx": "js", "typescript": "ts",
@@ -27,7 +28,7 @@ def listings(text: str, blocks: list[Block], want: Want) -> tuple[dict[int, str]
     shorter: dict[int, str] = {}
     lost = 0
     for number, (kind, start, words, stop, language) in enumerate(blocks):
-        if kind not in (CODE, TABLE) or stop - words < _LEAST or want.spent():
+        if stop - words < _LEAST.get(kind, len(text)) or kind not in _LEAST or want.spent():
             continue
         end = closing(text, start, words, stop) if kind == CODE else stop
         body = text[words:end]

@@ -118,7 +118,7 @@ class Rendering:
     def _close(self, out: list[str], before: int, gone: tuple[int, int]) -> None:
         """Note sentences that are gone behind the last block: on its line when it is made of words, else below it."""
         if not out:
-            out.append(f"{self._note(gone)}\n\n")
+            out.append(self._note(gone))
         elif before in (TEXT, ITEM, TERM):
             out.append(f" {self._note(gone)}")
         else:

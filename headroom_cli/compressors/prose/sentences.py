@@ -30,7 +30,9 @@ _ENDING = frozenset((
 ))  # fmt: skip
 _OPENERS = "\"'\u201c\u2018\u00ab([*_`\u300c\u300e\u3008\u300a\uff08-\u2013\u2014>\u00bf\u00a1 \t\r\n\u00a0\u3000"
 _THAI = pattern("[\u0e00-\u0e7f\u0e80-\u0eff]")  # Thai and Lao end sentences with a space
+_SPOKEN = pattern(r"[\[(<]?\d{1,2}:\d\d|[A-Z][\w.'-]{0,20}(?: [A-Z][\w.'-]{0,20}){0,2}: ")  # a clock or a speaker
 _NESTED = 600  # characters; a bracket or back-tick left open for longer was never meant to close
+_LEAST = 4  # characters; no two sentences fit into less
 _PHRASE = 60  # characters of Thai at least in one piece
 _WRAP = 140  # characters; longer lines are not wrapped by hand: their ends are ends
 _SLACK = 14  # characters by which a wrapped line may stay short of the longest
@@ -49,10 +51,10 @@ def split(text: str, start: int, end: int) -> list[int]:
         for stop in (*hard, len(body)):
             if at:
                 starts.append(start + at)
-            if stop - at > 20:
+            if stop - at > _LEAST:
                 _marks(body, at, stop, start, starts)
             at = stop
-    elif len(body) > 20:
+    elif len(body) > _LEAST:
         _marks(body, 0, len(body), start, starts)
     return starts
 
@@ -150,6 +152,9 @@ def _line_ends(body: str) -> list[int]:
                 found.append(at + len(lines[number]) - len(line))
             continue
         if line[0].islower():
+            continue
+        if _SPOKEN.match(line):
+            found.append(at + len(lines[number]) - len(line))
             continue
         word = line.find(" ")
         need = widths[number - 1] + 1 + (word if word >= 0 else len(line))

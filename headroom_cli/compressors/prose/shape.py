@@ -41,14 +41,15 @@ def wordiness(text: str) -> float:
         if _STAMPED.match(bare):
             continue
         plain = sum(map(len, bare.split()))
-        letters = sum(map(str.isalpha, bare)) if not bare.isascii() else sum(map(len, _WORDS.findall(bare)))
+        letters = sum(map(len, _LETTERS.findall(bare)))
         spaced = bare.count(" ") >= 2 or not bare.isascii()
         if spaced and letters >= 0.72 * plain:
             wordy += size
     return wordy / total if total else 0.0
 
 
-_WORDS = pattern("[A-Za-z]+")
+# Vowel signs are no letters to `str.isalpha`: whatever is not ASCII counts, frames and arrows aside.
+_LETTERS = pattern("[A-Za-z\u00a1-\u218f\u2c00-\U0010ffff]+")
 
 
 def is_prose(text: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors.prose.blocks import CODE, HEAD, ITEM, KEEP, TERM, TEXT, Scanner
+from re import MULTILINE
+
+from headroom_cli.compressors.prose.blocks import CODE, HEAD, ITEM, KEEP, TABLE, TERM, TEXT, Scanner
 from headroom_cli.compressors.prose.sentences import split
 from headroom_cli.lazy import pattern
 
@@ -10,34 +12,32 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.compressors.prose.blocks import Block
 
+# Any note of ours.
+OURS = pattern(r"\[\.\.\. ?\d{1,9}(?:\]| sentences?\b| lines?\b)")
 # What went wrong stays readable in place, whatever it costs.
 _FAILURE = pattern(
-    r"\b[A-Z]\w{0,60}(?:Error|Exception)\b ?[:(]|\b(?:[Ee]rror|ERROR|FATAL|[Ff]atal|FAILED|panic)(?:\[\w{1,12}\])?: \S"
-    r"|exit(?:ed with)? (?:code|status) [1-9]|panicked at|[Ss]egmentation fault|Traceback \(most recent"
+    r"\b[A-Z]\w{0,60}(?:Error|Exception): \S|^[\w.]{1,80}(?:Error|Exception)\s*$"
+    r"|\b(?:[Ee]rror|ERROR|FATAL|[Ff]atal|FAILED|panic)(?:\[\w{1,12}\])?: \S"
+    r"|\bexit(?:ed with)? (?:code|status) [1-9]|panicked at|[Ss]egmentation fault|Traceback \(most recent",
+    MULTILINE,
 )
 _FAILURE_STEMS = (
-    "Error",
-    "Exception",
-    "rror:",
-    "rror[",
-    "ERROR",
-    "atal:",
-    "FATAL",
-    "FAILED",
-    "panic",
-    "exit",
-    "egmentation",
+    "Error", "Exception", "rror:", "rror[", "ERROR", "atal:", "FATAL", "FAILED", "panic", "exit", "egmentation",
     "Traceback",
-)
+)  # fmt: skip
 _ALERT = pattern(
-    r"\[!(?:WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]|(?:^|[\s*_(])(?:WARNING|CAUTION|IMPORTANT|DANGER|ATTENTION|DEPRECATED|BREAKING)\b"
-    r"|^[>\s*_]{0,6}(?:Warning|Caution|Important|Attention|Danger|Achtung|Avertissement|Advertencia)\b\W"
+    r"\[!(?:WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]"
+    r"|(?:^|[\s*_(])(?:WARNING|CAUTION|IMPORTANT|DANGER|ATTENTION|DEPRECATED|BREAKING)\b"
+    r"|^[>\s*_]{0,6}(?:\.\. |:::+ ?\{?|!!! )?"
+    r"(?:[Ww]arning|[Cc]aution|[Ii]mportant|[Aa]ttention|[Dd]anger|Achtung|Avertissement|Advertencia)\b\W"
 )
 _RULE = pattern(
     r"\b(?:must|never|deprecated|breaking|not supported|unsupported|removed|required|cannot|only if|default(?:s to)?"
     r"|vulnerab\w{1,8}|incompatib\w{1,8}|irreversib\w{1,6}|data loss|MUST|SHALL|SHOULD|NOT)\b"
 )
 _CHUNK = 800  # characters of a listing that stay or go together
+_LABEL = 24  # characters
+_FRAMES = 4  # lines of a trace before the error itself
 NOTE = pattern(r"\[\.\.\. ?(\d{1,9})(?: sentences?(?:, \d{1,9} lines?)?)?\]")
 
 
@@ -116,27 +116,30 @@ class Units:
         text = self.text
         failing = any(stem in text for stem in _FAILURE_STEMS)
         failed, rule, alert = _FAILURE.search, _RULE.search, _ALERT.search
-        trace = False
+        warned = False
+        trace: list[int] = []  # the lines of a stack trace so far
         for unit, kind in enumerate(self.kind):
             if kind not in (TEXT, ITEM):
-                trace = False
+                trace.clear()
+                if kind in (CODE, TABLE) and failing and failed(text[self.begin[unit] : self.end[unit]]):
+                    self.failed[unit] = 1
+                if kind == TERM:
+                    warned = bool(alert(text[self.begin[unit] : self.end[unit]]))
                 continue
             start, stop = self.begin[unit], self.end[unit]
             sentence = text[start:stop]
-            if failing:
-                if trace:
-                    self.failed[unit] = 1
-                    # A trace ends with the line that names what was raised.
-                    trace = (
-                        sentence[:1] in " \t"
-                        or sentence.startswith(("File ", "During ", "The above"))
-                        or (failed(sentence) is None)
-                    )
-                elif failed(sentence):
-                    self.failed[unit] = 1
-                    trace = sentence.startswith("Traceback")
-            if alert(sentence):
+            if failing and failed(sentence):
+                self.failed[unit] = 1
+                for line in trace[-_FRAMES:]:  # where it was raised says more than how it got there
+                    self.failed[line] = 1
+                trace.clear()
+                if "Traceback (most recent" in sentence:
+                    trace.append(unit)
+            elif trace:
+                trace.append(unit)
+            if warned or alert(sentence):
                 self.alert[unit] = 2
+                warned = not warned and len(sentence) < _LABEL  # a mere label warns of what follows
             elif rule(sentence):
                 self.alert[unit] = 1
 
