@@ -16,11 +16,12 @@ from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headroom_cli.compressors.code.shape import Shape
     from headroom_cli.model import Hint, Want
 
 _MAX_PARSED = 1 << 20  # bytes; larger files are read by indentation
-_SECONDS = 1.5  # for one parse; the slowest grammar takes 0.4 s for 1 MiB of real code
 _DOUBT = 0.2  # share of rows that a grammar may stumble over before indentation is believed instead
 _SMALL = 200  # characters; nothing to gain below
 _LARGE = 2_000  # tokens; smaller views keep their documentation inside conversations: what they hold is used later
@@ -35,7 +36,7 @@ _BARE = Thrift(-1, nested=False, docs=0, comments=0, table=1, words=0)
 _DOCUMENTATION = Thrift(_ALL, nested=False, docs=1, comments=_ALL, table=_ALL, words=0)
 
 
-def shape_of(lines: list[str], language: str) -> Shape:
+def shape_of(lines: list[str], language: str, spent: Callable[[], bool]) -> Shape:
     """Return a file's shape by its grammar, or by indentation where there is none or it stumbles."""
     from headroom_cli.compressors.code import grammars
     from headroom_cli.compressors.code.outline import outline
@@ -44,7 +45,7 @@ def shape_of(lines: list[str], language: str) -> Shape:
     if language in grammars.GRAMMARS or language in grammars.EXTRA:
         data = "\n".join(lines).encode("utf-8", "replace")
         if len(data) <= _MAX_PARSED:
-            found = grammars.captures(language, data, _SECONDS)
+            found = grammars.captures(language, data, spent)
             if found is not None:
                 shape = parsed(*found, lines, data)
                 if shape.doubt < _DOUBT:
@@ -65,7 +66,7 @@ def compress(text: str, want: Want) -> Draft | None:
         return None  # the agent asked for exactly these lines
     head = "".join(row + "\n" for row in rows[: view.start])
     tail = "".join("\n" + row for row in rows[view.end :])
-    squeezed = head + "\n".join(_squeezed(view)) + tail
+    squeezed = head + "\n".join(_squeezed(view, text)) + tail
     faithful = Draft(squeezed, FAITHFUL) if len(squeezed) < len(text) else None
     if want.lossless:
         return faithful
@@ -74,7 +75,7 @@ def compress(text: str, want: Want) -> Draft | None:
         return faithful
     if want.budget is not None and faithful is not None and want.count(squeezed) <= want.budget:
         return faithful
-    shape = shape_of(view.lines, source.language)
+    shape = shape_of(view.lines, source.language, want.spent)
     if want.spent():
         return None
     made = _made(view, shape, _stages(want, safe=safe), source, want)
@@ -84,10 +85,10 @@ def compress(text: str, want: Want) -> Draft | None:
     return Draft(head + short + tail, LOSSY, f"{left_out} of {len(view.lines)} lines: {what}")
 
 
-def _squeezed(view: View) -> list[str]:
+def _squeezed(view: View, text: str) -> list[str]:
     """Return the rows without the padding of their numbers, and without a third empty row in a row."""
     shown = shown_rows(view)
-    if view.numbered is not None:
+    if view.numbered is not None or not ("\n\n\n\n" in text or "\n\r\n\r\n\r\n" in text):
         return shown
     out: list[str] = []
     empty = 0

@@ -138,7 +138,11 @@ EXTRA: dict[str, str] = {
 _BODIES = frozenset(
     ("function_body", "block", "compound_statement", "statement_block", "body_statement", "computed_property")
 )
-_CHUNK = 1 << 16
+_CHUNK = 1 << 16  # bytes handed to a parser at once
+# Seconds of work for one parse. Grammars read real code at 5 to 20 MB/s; text that is no code stops them at 0.05 to 0.5.
+_START = 0.05
+_PER_BYTE = 0.3e-6
+_ERRORS = 2_000  # nodes on the way to what a grammar could not read, and in one such place; real files have some dozen
 
 _loaded: dict[str, tuple[Any, Any] | None] = {}
 
@@ -169,24 +173,46 @@ def _load(language: str) -> tuple[Any, Any] | None:
     return Parser(grammar), Query(grammar, source)
 
 
-def captures(language: str, data: bytes, seconds: float) -> tuple[dict[str, list[Any]], Any] | None:
-    """Return (captures, root node) of UTF-8 source, or None without a grammar or when parsing takes too long."""
+def captures(language: str, data: bytes, spent: Callable[[], bool]) -> tuple[dict[str, list[Any]], Any] | None:
+    """Return (captures, root node) of UTF-8 source, or None without a grammar or when it takes too much work.
+
+    Work is this thread's own time, so that a busy machine reads a file as an idle one does; ``spent`` is the last guard.
+    """
     loaded = load(language)
     if loaded is None:
         return None
     from tree_sitter import QueryCursor
 
     parser, query = loaded
-    end = time.perf_counter() + seconds
-    late: Callable[..., bool] = lambda *_: time.perf_counter() > end  # noqa: E731 - a callback and nothing else
-    # The clock can only stop a parser that reads by callback.
-    tree = parser.parse(lambda offset, _point: data[offset : offset + _CHUNK], progress_callback=late)
-    if tree is None or late():
+    end = time.thread_time() + _START + len(data) * _PER_BYTE
+
+    def stop(_offset: int, _stumbled: bool) -> bool:  # noqa: FBT001 - the parser's own signature
+        return time.thread_time() > end or spent()
+
+    try:
+        # Only a parser that reads by callback can be stopped.
+        tree = parser.parse(lambda offset, _point: data[offset : offset + _CHUNK], progress_callback=stop)
+    except ValueError:  # stopped
         parser.reset()
         return None
     root = tree.root_node
+    if root.has_error and _flounders(root):
+        return None
     # No progress callback here: tree-sitter 0.26.1 crashes when a query has one. Queries are linear in the tree.
     return QueryCursor(query).captures(root), root
+
+
+def _flounders(root: Any) -> bool:
+    """Return whether the grammar lost its way: queries take quadratic time over an error that holds all the rest."""
+    looked = 0
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        looked += 1
+        if looked > _ERRORS or (node.is_error and node.child_count > _ERRORS):
+            return True
+        stack += [child for child in node.children if child.has_error]
+    return False
 
 
 def body_of(node: Any) -> Any:

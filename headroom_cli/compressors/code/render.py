@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.compressors.code import words
-from headroom_cli.compressors.code.plan import BODY, KEPT
+from headroom_cli.compressors.code.plan import BODY
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # A gap note of ours, at the end of a line or alone: ` ...120-188: cache options`.
 NOTE = pattern(r"(?:^|[ \t])\.\.\.\d{1,7}(?:-\d{1,7})?(?:: [^\n]{1,600})?\r?$")
+_HIDDEN = pattern(rb"[\1\2]+")  # of plan's rows: BODY and COMMENT
 _LONG = 500  # characters; of a longer line only the head stays
 _HEAD = 160  # characters
 _WORTH = {True: 24, False: 16}  # characters; a smaller gap (of code; of comments) costs less than its note
@@ -24,22 +25,17 @@ def is_ours(rows: list[str]) -> bool:
 
 def gaps(lines: list[str], rows: bytearray) -> list[tuple[int, int, bool]]:
     """Return (first, last, whether code is in it) of each run of hidden rows; blank rows between them join them."""
+    runs: list[tuple[int, int]] = []
+    for run in _HIDDEN.finditer(rows):
+        first, last = run.start(), run.end() - 1
+        if runs and runs[-1][1] == first - 2 and not lines[first - 1].strip():
+            runs[-1] = (runs[-1][0], last)
+        else:
+            runs.append((first, last))
     found: list[tuple[int, int, bool]] = []
-    total = len(rows)
-    row = 0
-    while row < total:
-        if rows[row] == KEPT:
-            row += 1
-            continue
-        first = row
-        body = False
-        while row < total and (
-            rows[row] != KEPT or (row + 1 < total and rows[row + 1] != KEPT and not lines[row].strip())
-        ):
-            body = body or rows[row] == BODY
-            row += 1
-        last = row - 1
-        if sum(len(line.strip()) for line in lines[first : last + 1]) >= _WORTH[body]:
+    for first, last in runs:
+        body = rows.find(BODY, first, last + 1) >= 0
+        if last - first > 3 or sum([len(line.strip()) for line in lines[first : last + 1]]) >= _WORTH[body]:
             found.append((first, last, body))
     return found
 

@@ -14,6 +14,7 @@ _RAISES = (
     "raise", "throw", "panic", "rror", "Exception", "abort", "atal", "bail!", "ensure", "fail", "Fail", "die(", "exit(",
     "reject", "warn", "expect(",
 )  # fmt: skip
+_RAISING_LINES = 6  # of a gap that are looked at
 _ERROR_WORDS = 3  # of a gap, from the texts of what it raises
 # Words of the languages themselves, and names that say nothing of a body.
 _COMMON = frozenset(
@@ -187,14 +188,12 @@ def rare(lines: list[str], seen: set[str], most: int) -> list[str]:
             order[word] = order.get(word, 0) + 1
     told: list[str] = []
     raised: set[str] = set()
-    for line in lines:
-        if ('"' in line or "'" in line or "`" in line) and any(stem in line for stem in _RAISES):
-            raised.update(WORD.findall(line))
-            if len(told) < _ERROR_WORDS:
-                for found in _STRING.finditer(line[:600]):
-                    for word in WORD.findall(found.group(found.lastindex or 0)):
-                        if len(word) > 3 and word not in seen and word.lower() not in _FILLERS and word not in order:
-                            told.append(word)
+    for line in _raising(text):
+        raised.update(WORD.findall(line))
+        for found in _STRING.finditer(line):
+            for word in WORD.findall(found.group(found.lastindex or 0)):
+                if len(word) > 3 and word not in seen and word not in order and word.lower() not in _FILLERS:
+                    told.append(word)
     if len(order) > most:
         called = set(_CALL.findall(bare))
         weight = {
@@ -212,3 +211,18 @@ def rare(lines: list[str], seen: set[str], most: int) -> list[str]:
     chosen += dict.fromkeys(told[:_ERROR_WORDS])
     seen.update(chosen)
     return chosen
+
+
+def _raising(text: str) -> list[str]:
+    """Return the first lines that say with a text what went wrong, their heads at most."""
+    starts: set[int] = set()
+    for stem in _RAISES:
+        at = text.find(stem)
+        for _ in range(_RAISING_LINES):
+            if at < 0:
+                break
+            starts.add(text.rfind("\n", 0, at) + 1)
+            end = text.find("\n", at)
+            at = text.find(stem, end) if end >= 0 else -1
+    found = [text[start : start + 600].partition("\n")[0] for start in sorted(starts)[:_RAISING_LINES]]
+    return [line for line in found if '"' in line or "'" in line or "`" in line]
