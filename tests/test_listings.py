@@ -688,6 +688,80 @@ def test_our_own_writing_is_left_alone() -> None:
         assert again is None or count(again.text) > 0.9 * count(draft.text)
 
 
+def decode_columns(text: str) -> list[tuple[str, ...]]:
+    """Return (column, ..., path) of every entry, reading the legend alone."""
+    lines = text.removesuffix("\n").split("\n")
+    each, _, rest = lines[0].removeprefix("[each: ").partition(" NAME; only * NAME below")
+    usual = each.split(" ")
+    also = rest.partition("in place of ")[2].partition(", until")[0].split(" ")
+    kept = [at for at, word in enumerate(usual) if word == "*"]
+    first = usual.index(also[0]) if also[0] else -1
+    varying: list[int] = []  # where the columns that may differ stand among the words of the legend
+    for word in also if also[0] else []:
+        first = usual.index(word, varying[-1] + 1 if varying else 0)
+        varying.append(first)
+    found = []
+    stack: list[str] = []
+    said: list[str] = []
+    for line in lines[1:]:
+        depth = len(line) - len(line.lstrip(" "))
+        body = line[depth:]
+        del stack[depth:]
+        heads = [stack[-1] if stack else ""]
+        if "/: " in body or body.endswith("/:"):
+            head, _, body = body.partition("/: ") if "/: " in body else (body[:-2], "", "")
+            heads = [heads[0] + part.removesuffix("/") + "/" for part in head.split(" ")]
+            if len(heads) == 1:
+                stack.append(heads[0])
+        body = body.removeprefix("names: ")
+        while body:
+            if body[0] == "(":
+                now, _, body = body[1:].partition(") ")
+                said = now.split(" ") if now else []
+            words = list(usual)
+            for at, word in zip(varying, said, strict=bool(said)):
+                words[at] = word
+            for at in kept:
+                words[at], _, body = body.partition(" ")
+            name, _, body = body.partition(" ")
+            found += [(*words, folder + name) for folder in heads]
+    return found
+
+
+ARCHIVES = {
+    "zipinfo": [
+        "-rw-r--r--  2.0 unx    19810 bl defN 21-Dec-12 23:35 META-INF/MANIFEST.MF",
+        "drwxr-xr-x  2.0 unx        0 b- stor 21-Dec-12 23:35 META-INF/",
+        *(f"-rw-r--r--  2.0 unx {i * 917:8} bl defN 21-Dec-12 23:35 org/a/{w}.class" for i, w in enumerate("abcdefgh")),
+        "-rw-r--r--  2.0 unx    19811 bl defN 21-Dec-13 01:02 pom.xml",
+    ],
+    "tar tvf": [f"-rw-r--r-- jo/staff {i * 917:8} 2025-03-02 10:01 pkg-1.0/{w}.py" for i, w in enumerate("abcdefgh")]
+    + ["-rwxr-xr-x jo/staff      120 2025-03-02 10:01 pkg-1.0/bin/run"],
+    "unzip -l": [f"{i * 917:9}  2025-03-02 10:01   pkg/{w}.py" for i, w in enumerate("abcdefgh")],
+    "aws s3 ls": [f"2025-03-02 10:01:{i:02} {i * 917:10} data/2025/{w}.parquet" for i, w in enumerate("abcdefgh")],
+    "git ls-tree": [
+        f"{'100755' if w == 'c' else '100644'} blob {i * 7919 + 4096:040x}\tsrc/{w}.py"
+        for i, w in enumerate("abcdefghij")
+    ],
+    "dir": [f"03/02/2025  10:01 AM        {i * 917 + 1:10} {w}.txt" for i, w in enumerate("abcdefgh")]
+    + ["03/02/2025  10:01 AM    <DIR>          src"],
+}
+
+
+@pytest.mark.parametrize("tool", ARCHIVES)
+def test_columns_read_back(tool: str) -> None:
+    rows = ARCHIVES[tool]
+    draft = shorten("\n".join(["Archive:  x", *rows, "9 files"]))
+    assert draft is not None
+    assert draft.degree == FAITHFUL
+    lines = draft.text.split("\n")
+    assert lines[1] == "Archive:  x"
+    assert lines[-1] == "9 files"
+    assert [" ".join(row) for row in decode_columns("\n".join([lines[0], *lines[2:-1]]))] == [
+        " ".join(row.split()) for row in rows
+    ]
+
+
 @pytest.mark.skipif(not CORPUS.exists(), reason=WHY_NO_CORPUS)
 def test_outside_listings_read_back() -> None:
     checked = 0

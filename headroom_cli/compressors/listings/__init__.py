@@ -69,7 +69,7 @@ def compress(text: str, want: Want) -> Draft | None:
         want.lossless
         or want.spent()
         or (answer and want.budget is None)
-        or not (eager or reading.is_bare or reading.form == "rows")
+        or not (eager or reading.is_bare or reading.form in ("rows", "columns"))
     ):
         return draft  # sizes and states are why such a list was made
     tokens = want.count(written)
@@ -115,7 +115,7 @@ def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> F
 def _write(reading: Reading, slash: str, folded: Folded | None = None) -> str:
     """Return the reading as text."""
     runs = reading.runs if folded is None else folded.runs
-    if reading.form == "rows":
+    if reading.form in ("rows", "columns"):
         runs = rows.settled(runs)
     elif reading.legend == STICKY:
         runs = paths.sticky(runs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from headroom_cli.compressors.listings import layout, paths, ranges, recursive, rows, trees
+from headroom_cli.compressors.listings import columns, layout, paths, ranges, recursive, rows, trees
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ENOUGH = 0.6  # of the lines with something on them must be of the list
 _HEAD = 200  # lines that are looked at to tell the forms apart
+_SOME = 20  # of them are tried as rows of every tool
 # Names are longer than that; a flood of single letters has nothing to give and would cost the most time.
 _MANY, _SHORT = 20_000, 6
 _REPEATS = 12  # entries that must share the count before them, or its legend costs more
@@ -24,7 +25,7 @@ STATES = "[a dot in a state stands for a blank]"
 class Reading:
     """A listing that was understood.
 
-    ``form``    rows, tree, recursive, counted, states or paths
+    ``form``    rows, columns, tree, recursive, counted, states or paths
     ``runs``    what stands where, in order
     ``total``   how many lines were entries
     ``legend``  a line of ours that says how entries are written, "" when they are as they were
@@ -70,6 +71,9 @@ def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
     if sum(line[:1] in ("-", "d", "l") and rows.parse(line) is not None for line in head) >= min(rows.LEAST, len(head)):
         runs, total, legend, blanks = rows.read(lines, slash)
         return Reading("rows", runs, total, legend, blanks=blanks) if legend else None
+    if shape := columns.shape_of(head[:_SOME] + head[-_SOME:]):
+        runs, total, legend, blanks = columns.read(lines, slash, shape)
+        return Reading("columns", runs, total, legend, blanks=blanks) if legend else None
     if trees.is_drawn(head):
         return Reading("tree", *trees.drawn(lines))
     if trees.is_marked(head):
