@@ -30,6 +30,7 @@ _LINES_HEAD, _LINES_TAIL = 2, 1  # lines of a blob of many
 _LIST = 24  # lines before UUIDs or hashes are a long list
 _DUMP = 8  # lines before offsets and bytes are a hex dump
 _WRAPPED = 4  # lines before base64 is a body
+_NAME = 100  # characters of a name and an equals sign before a blob
 _REPEATED = 5  # a repetition costs a tenth of the tokens of other text
 _WIDEST = 16  # characters of a pattern that repeats
 
@@ -163,6 +164,8 @@ def _spans(line: str, longest: int) -> list[Span]:
             match = run(line, at)
             end = match.end() if match else at + 1
             start = _begin(line, max(done, at - step - 1), at)
+            named = line.rfind("=", start, min(start + _NAME, end))
+            start = named + 1 if named >= 0 else start  # payload=...
             what = _encoded(line[start:end]) if end - start > longest else ""
             if what:
                 found.append((start, end, what))
