@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     _Row = tuple[int, float, int, int, int]
 
 # (up to tokens, share of them that stays): a long list tells less with every line.
-_SHARES = ((20_000, 0.575), (100_000, 0.30), (1 << 62, 0.02))
+_SHARES = ((20_000, 0.55), (100_000, 0.30), (1 << 62, 0.02))
 _MAX_SHARES = ((1_000, 0.40), (4_000, 0.25), (1 << 62, 0.05))
 # Tokens; a smaller output costs less than asking for what was left out of it.
-SMALL = 1_000
+SMALL = 600
 _FIRST = 3  # matches of each file that stay first
 _DEFINITIONS = 6  # of each file, when a budget forces definitions out as well
 _NOTE = 24  # characters of a gap note
