@@ -28,14 +28,23 @@ def sniff(text: str, hint: Hint) -> float:
 
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter table, or None when there is nothing to gain or the time is over."""
-    if len(text) < _LEAST or OPENING in text:
-        return None
+    if len(text) < _LEAST or OPENING in text or "\n[... " in text:
+        return None  # a rendering of ours already
     newline = "\r\n" if "\r\n" in text and text.count("\r\n") == text.count("\n") else "\n"
     plain = text.replace("\r\n", "\n") if newline == "\r\n" else text
     if "\x1b[" in plain:
         plain = _COLOUR.sub("", plain)
     end = plain.endswith("\n")
-    lines, missing = encode(plain.removesuffix("\n"), want)
+    import gc
+
+    # The cells of a large table cost 2 to 3 times as much while the collector keeps looking at their lists.
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        lines, missing = encode(plain.removesuffix("\n"), want)
+    finally:
+        if enabled:
+            gc.enable()
     if want.spent():
         return None
     after = newline.join(lines) + (newline if end else "")

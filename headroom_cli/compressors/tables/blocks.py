@@ -2,55 +2,141 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors.tables import boxes, delimited, fixed, git, pairs, tokens
-from headroom_cli.compressors.tables.grid import write
+from headroom_cli.compressors.tables import boxes, delimited, fixed, git, pairs, repeats, tokens
+from headroom_cli.compressors.tables.grid import OPENING, Grid, write
+from headroom_cli.compressors.tables.select import select
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
 _LEAST_LINES = 3
+# What these print lists what there is: a row that is missing is a thing that is not there.
+_INVENTORIES = frozenset(
+    ("apt", "aws", "az", "brew", "conda", "df", "dnf", "docker", "dpkg", "du", "gcloud", "gh", "git", "glab", "helm",
+     "ip", "kubectl", "ls", "lsblk", "lsof", "netstat", "nova", "npm", "oc", "openstack", "pip", "podman", "ps", "rpm",
+     "ss", "systemctl", "terraform", "top", "virsh", "yum")
+)  # fmt: skip
+
+
+class Plan:
+    """How far to go, and what went.
+
+    ``places``  rows kept of a long table, about; 0 for all
+    ``above``   rows from which a table is long
+    ``size``    characters from which it is
+    ``any``     whether inventories may be cut too
+    """
+
+    __slots__ = ("above", "any", "gone", "places", "rows", "size", "want")
+
+    def __init__(
+        self, want: Want, places: int = 0, above: int = 200, size: int = 0, *, inventories: bool = False
+    ) -> None:
+        """Start with nothing gone."""
+        self.want = want
+        self.places = places
+        self.above = above
+        self.size = size
+        self.any = inventories
+        self.gone = 0
+        self.rows = 0
+
+    def lines(self, grid: Grid, *, data: bool) -> list[str] | None:
+        """Return a table as lines, of a long one the rows that tell most; None when they could be misread."""
+        want = self.want
+        data = data and not _INVENTORIES.intersection(want.hint.command[:200].replace("/", " ").split())
+        if self.places and (data or self.any) and grid.rows > self.above and self._is_large(grid):
+            found = select(grid, self.places, want.question[:2000])
+            lines = write(found[0], want.count) if found is not None else None
+            if found is not None and lines is not None:
+                self.gone += grid.rows - found[0].rows
+                self.rows += grid.rows
+                return lines
+        return write(grid, want.count)
+
+    def _is_large(self, grid: Grid) -> bool:
+        return not self.size or sum([sum(map(len, column)) for column in grid.columns]) >= self.size
+
+    def missing(self) -> str:
+        """Return which rows are missing, "" when none is."""
+        return f"{self.gone} of {self.rows} rows" if self.gone else ""
 
 
 def encode(text: str, want: Want) -> tuple[list[str], str]:
     """Return the lines of the shorter text, and what is missing ("" when nothing is)."""
     missing = ""
-    if not want.lossless and (want.level != "safe" or want.budget is not None):
+    careful = want.level == "safe" and want.budget is None
+    if not want.lossless and not careful:
         text, missing = git.short_ids(text)
-    lines = text.split("\n")
-    whole = git.blame(lines)
+    source = text.split("\n")
+    whole = git.blame(source)
     if whole is not None:
-        return whole, ""
+        return whole, missing
+    for plan in _plans(want):
+        lines = _encoded(source, plan)
+        if want.spent() or want.budget is None or want.count("\n".join(lines)) <= want.budget:
+            break
+    return lines, ", ".join(filter(None, (missing, plan.missing())))
+
+
+def _plans(want: Want) -> list[Plan]:
+    """Return what to try, the mildest first; without a budget there is one."""
+    if want.lossless:
+        return [Plan(want)]
+    if want.budget is not None:
+        harder = [Plan(want, places, above=places * 2, inventories=True) for places in (100, 50, 25, 12, 6)]
+        return [Plan(want), Plan(want, 100), *harder]
+    if want.level == "safe":
+        return [Plan(want, 200, above=400, size=32_000)]
+    return [Plan(want, 50 if want.level == "max" else 100)]
+
+
+def _encoded(lines: list[str], plan: Plan) -> list[str]:
     sign = delimited.delimiter([line for line in lines[:60] if line])
     if sign:
         grid = delimited.read(lines, sign)
-        body = write(grid, want.count) if grid is not None else None
+        # Without a header it is a list (du, ls-remote), which is whole or nothing.
+        body = plan.lines(grid, data=grid.names is not None) if grid is not None else None
         if body is not None:
-            return body, missing
-    out: list[str] = []
-    start = 0
-    blank = False
-    for at, line in enumerate([*lines, ""]):
+            return body
+    groups: list[list[str]] = []
+    blank = bool(lines) and not lines[0].strip()
+    group: list[str] = []
+    for line in [*lines, ""]:
         if line and not line.isspace():
+            group.append(line)
+        elif group:
+            groups.append(group)
+            group = []
+    out: list[str] = [""] if blank else []
+    at = 0
+    while at < len(groups):
+        if out and at:
+            out.append("")
+        end = repeats.run(groups, at)
+        body = repeats.fold(groups[at:end]) if end > at else None
+        if body is None:
+            out += block(groups[at], plan)
+            at += 1
             continue
-        if at > start:
-            if blank and out:
-                out.append("")
-            out += block(lines[start:at], want)
-            blank = False
-        blank = blank or at < len(lines)
-        start = at + 1
-    return out, missing
+        out += body
+        at = end
+        if at < len(groups):
+            out.append(f"{OPENING}end]")
+    if len(lines) > 1 and not lines[-1].strip():
+        out.append("")
+    return out
 
 
-def block(lines: list[str], want: Want) -> list[str]:
+def block(lines: list[str], plan: Plan) -> list[str]:
     """Return the lines of one block, shorter where they could be read."""
     out: list[str] = []
     start = 0
     while start < len(lines):
         rest = lines[start:]
         plain = [line.rstrip(" \t") for line in rest]
-        found = _read(rest, want) if len(rest) >= _LEAST_LINES else None
+        found = _read(rest, plan) if len(rest) >= _LEAST_LINES else None
         if found is None:
             out += plain
             break
@@ -69,24 +155,25 @@ def _size(lines: list[str]) -> int:
     return sum(map(len, lines)) + len(lines)
 
 
-def _read(lines: list[str], want: Want) -> tuple[list[str], int] | None:
+def _read(lines: list[str], plan: Plan) -> tuple[list[str], int] | None:
     """Return a table at the start of a block and the number of lines it took, None when there is none."""
     if boxes.is_table(lines):
         grid = boxes.read(lines)
-        body = write(grid, want.count) if grid is not None else None
+        body = plan.lines(grid, data=True) if grid is not None else None
         return None if body is None else (body, len(lines))
     found = fixed.read(lines)
     if found is not None:
         at, end, grid = found
-        body = write(grid, want.count)
+        body = plan.lines(grid, data=False)
         return None if body is None else ([*(line.rstrip(" \t") for line in lines[:at]), *body], end)
     headed = fixed.header_of(lines)
     if headed >= 0:
         end = fixed.next_header(lines, headed, headed + 1)
         return None if end == len(lines) else ([line.rstrip(" \t") for line in lines[:end]], end)
     grid = tokens.read(lines)
-    body = write(grid, want.count) if grid is not None else None
+    body = plan.lines(grid, data=False) if grid is not None else None
+    count = plan.want.count
     other = pairs.squeeze([line.rstrip(" \t") for line in lines])
-    if other is not None and (body is None or want.count("\n".join(other)) <= want.count("\n".join(body))):
+    if other is not None and (body is None or count("\n".join(other)) <= count("\n".join(body))):
         body = other
     return None if body is None else (body, len(lines))

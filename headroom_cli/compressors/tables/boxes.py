@@ -16,8 +16,11 @@ _DRAWN = frozenset("-=\u2500\u2501\u2550\u2508\u2509\u254c\u254d")
 
 def is_rule(line: str) -> bool:
     """Return whether a line is a rule or a border between rows."""
-    ink = frozenset(line.strip())
-    return len(ink) > 0 and ink <= _RULES and not ink.isdisjoint(_DRAWN) and len(line.strip()) > 2
+    text = line.strip()
+    if len(text) < 3 or not frozenset(text[:6]) <= _RULES:
+        return False
+    ink = frozenset(text)
+    return ink <= _RULES and not ink.isdisjoint(_DRAWN)
 
 
 def is_table(lines: list[str]) -> bool:
@@ -56,11 +59,12 @@ def read(lines: list[str]) -> Grid | None:
         inside = text[1 : -1 if text.endswith(bar) and len(text) > 1 else None] if framed else line
         if "\\" + bar in inside:
             return None  # an escaped bar is part of a cell
-        rows.append([cell.strip(" ") for cell in inside.split(bar)])
+        rows.append(inside.split(bar))
     between = [count for count in rules if 0 < count < len(rows)]
     if len(rows) < 3 or not between or between[0] > 2:
         return None
-    names = rows[0] if between[0] == 1 else [" ".join(filter(None, pair)) for pair in zip(*rows[:2], strict=False)]
+    heads = [[name.strip() for name in row] for row in rows[: between[0]]]
+    names = heads[0] if len(heads) == 1 else [" ".join(filter(None, pair)) for pair in zip(*heads, strict=False)]
     body = rows[between[0] :]
     if any(len(row) != len(names) for row in rows) or len(set(names)) < len(names) or len(names) < 2:
         return None
@@ -73,4 +77,4 @@ def read(lines: list[str]) -> Grid | None:
     odd = [(len(body) - 1, "= --")] if len(inner) == 1 and inner[0] == len(rows) - 1 and len(body) > 2 else []
     if inner and not odd and inner != list(range(between[0] + 1, len(rows))):
         return None
-    return Grid(names, [list(column) for column in zip(*body, strict=True)], odd)
+    return Grid(names, [list(map(str.strip, column)) for column in zip(*body, strict=True)], odd)

@@ -6,6 +6,7 @@ name is worse than a wide table. Rows that do not keep to the columns stay whole
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from headroom_cli.compressors.tables.grid import Grid
@@ -19,12 +20,13 @@ _WORD = pattern(r"\S+")
 _RULE = frozenset("-=+|_~ \u2500\u2501\u2550\u2504\u253c\u253f\u2542\u254b\u256a\u256b\u256c")
 _DIGIT = pattern(r"[0-9]")
 _NUMBER = pattern(r"[-+]?[.,:/]?\d[\d.,:/]*[%A-Za-z]{0,3}")
-_CLOSED = "\u2500\u2501\u2550-=~_"
+_RUNS = tuple(char * 3 for char in "\u2500\u2501\u2550-=~_")  # a row of dashes is no rule
 
 
 def is_rule(line: str) -> bool:
     """Return whether a line only draws a rule."""
-    return frozenset(line) <= _RULE and any(char in line for char in _CLOSED) and len(line.strip()) > 2
+    text = line.strip()
+    return text[:1] in _RULE and len(text) > 2 and frozenset(text) <= _RULE and any(run in text for run in _RUNS)
 
 
 def read(lines: list[str]) -> tuple[int, int, Grid] | None:
@@ -89,39 +91,37 @@ def _is_header(header: str, rows: list[str], *, ruled: bool) -> bool:
     if capitals * 10 >= len(letters) * 7 and len(letters) >= 2:
         return True
     # Words over columns of numbers, most of them apart by two blanks or more.
-    starts = {match.start() for match in _WORD.finditer(header)} | {match.end() for match in _WORD.finditer(header)}
-    over = 0
+    if not ("  " in header.strip() or len(words) > 5) or any(len(word) > 24 for word in words):
+        return False
+    edges = {match.start(): at for at, match in enumerate(_WORD.finditer(header))}
+    edges.update({match.end(): at for at, match in enumerate(_WORD.finditer(header))})
+    over = [0] * len(words)
     for row in rows[:20]:
-        over += any(
-            _NUMBER.fullmatch(match.group()) and (match.start() in starts or match.end() in starts)
-            for match in _WORD.finditer(row[:_WIDEST])
-        )
-    return over * 10 >= min(20, len(rows)) * 8 and ("  " in header.strip() or len(words) > 5)
+        for match in _WORD.finditer(row[:_WIDEST]):
+            if _NUMBER.fullmatch(match.group()):
+                at = edges.get(match.start(), edges.get(match.end(), -1))
+                if at >= 0:
+                    over[at] += 1
+    columns = sum([count * 10 >= min(20, len(rows)) * 8 for count in over])
+    return columns > 1 or (columns == 1 and all(word[0].isupper() for word in words))
 
 
 def _table(header: str, rows: list[str]) -> Grid | None:
     """Return the table under a header, None when a cell could stand under two names."""
     if header.startswith("# "):
         header = " " + header[1:]
-    kept = [row for row in rows if not is_rule(row)]
-    if len(kept) < 2:
-        return None
-    sample = kept[:: max(1, len(kept) // _SAMPLE)][:_SAMPLE]
-    if any("\t" in row for row in sample):
+    sample = [row for row in rows[:: max(1, len(rows) // _SAMPLE)][:_SAMPLE] if not is_rule(row)]
+    if len(sample) < 2 or any("\t" in row for row in sample):
         return None
     spans, inked = _spans(header, sample)
     columns = _named(header, spans, inked)
     if columns is None or len(columns) < 2:
         return None
-    cuts = [start for start, _, _ in columns[1:]]
-    gaps = [(end, start) for (_, end, _), (start, _, _) in pairwise(columns)]
-    cells, odd = _cells(rows, cuts, gaps)
-    if not cells or len(cells) < 2 or len(odd) > max(1, _ODD * len(cells)):
+    table, odd = _cells(rows, columns)
+    if len(table[0]) < 2 or len(odd) > max(1, _ODD * len(table[0])) or not _is_certain(table):
         return None
-    table = [list(column) for column in zip(*cells, strict=True)]
-    columns, table = _whole_names(header, columns, table)
-    names = [name for _, _, name in columns]
-    if len(set(names)) < len(names) or not _is_certain(table):
+    names, table = _whole_names(header, columns, table)
+    if len(set(names)) < len(names):
         return None
     return Grid(names, table, odd)
 
@@ -225,28 +225,26 @@ def _apart(
     return columns
 
 
-def _cells(
-    rows: list[str], cuts: list[int], gaps: list[tuple[int, int]]
-) -> tuple[list[list[str]], list[tuple[int, str]]]:
-    """Return the cells of each row, and the rows that write into a gap."""
-    cells: list[list[str]] = []
+def _cells(rows: list[str], columns: list[tuple[int, int, str]]) -> tuple[list[list[str]], list[tuple[int, str]]]:
+    """Return the cells of each column, and the rows that write into a gap between two."""
+    # One match per row slices it and sees that the gaps are blank.
+    parts = [f"(.{{{columns[0][1]}}})"]
+    for before, column in pairwise(columns):
+        parts.append(f" {{{column[0] - before[1]}}}(.{{{column[1] - column[0]}}})")
+    parts[-1] = parts[-1].rpartition("(")[0] + "(.*)"
+    match = re.compile("".join(parts)).match
+    width = columns[-1][0]
+    cells: list[tuple[str, ...]] = []
     odd: list[tuple[int, str]] = []
-    slices = [slice(start, end) for start, end in zip([0, *cuts], [*cuts, None], strict=True)]
-    between = [slice(start, end) for start, end in gaps]
     for row in rows:
-        if is_rule(row):
-            if row.strip():
-                odd.append((len(cells), "= " + row.strip()))
-            continue
-        if any(row[gap].strip(" ") for gap in between):
+        found = match(row.ljust(width))
+        if found is None or is_rule(row):
             odd.append((len(cells), "= " + row.rstrip(" ")))
-            continue
-        found = [row[piece].strip(" ") for piece in slices]
-        if not found[0] and sum(map(bool, found)) < 2:
-            odd.append((len(cells), "= " + row.rstrip(" ")))  # a row that goes on in the next line
-            continue
-        cells.append(found)
-    return cells, odd
+        else:
+            cells.append(found.groups())
+    if not cells:
+        return [[]], odd
+    return [list(map(str.strip, column)) for column in zip(*cells, strict=True)], odd
 
 
 def _is_certain(table: list[list[str]]) -> bool:
@@ -261,7 +259,7 @@ def _is_certain(table: list[list[str]]) -> bool:
 
 def _whole_names(
     header: str, columns: list[tuple[int, int, str]], table: list[list[str]]
-) -> tuple[list[tuple[int, int, str]], list[list[str]]]:
+) -> tuple[list[str], list[list[str]]]:
     """Join names of two words ("Mounted on"): one blank apart, and one of them over nothing."""
     places = {match.group(): (match.start(), match.end()) for match in _WORD.finditer(header)}
     out: list[tuple[int, int, str]] = []
@@ -277,4 +275,4 @@ def _whole_names(
                 continue
         out.append(column)
         cells.append(body)
-    return out, cells
+    return [name for _, _, name in out], cells

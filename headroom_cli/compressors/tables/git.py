@@ -9,6 +9,7 @@ from headroom_cli.lazy import pattern
 
 _KEPT = 10  # characters of an id, more where two begin alike
 _FULL = 40
+_HEAD = 20_000  # characters in which the first id has to stand
 _LEAST = 4  # ids below which a marker costs more than they do
 # An id that opens a line of a log or of ls-remote; two blanks or a star after it would be a checksum's list.
 _ID = pattern(r"^(?:[*|/\\_ ]{0,40}(?:commit |tree |parent |\^)?)([0-9a-f]{40})(?=$|[\t:]| (?![ *]))", 8)
@@ -20,6 +21,8 @@ _BLAME = pattern(
 
 def short_ids(text: str) -> tuple[str, str]:
     """Return a text with its full commit ids cut to unique prefixes, and what is missing; "" when there are few."""
+    if _ID.search(text, 0, _HEAD) is None:
+        return text, ""
     found = list(_ID.finditer(text))
     if len(found) < _LEAST:
         return text, ""

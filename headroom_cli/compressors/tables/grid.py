@@ -91,7 +91,7 @@ def costs(columns: list[list[str]], count: Callable[[str], int]) -> list[float]:
 
 def _may_be_said(values: Counter[str], *, named: bool) -> bool:
     if named:
-        return not any("; " in value or value.endswith("]") or "\n" in value for value in values)
+        return not any("; " in value or value.endswith("]") or " [" in value or "\n" in value for value in values)
     return not any(value == "_" or value.endswith("_") for value in values)
 
 
@@ -186,8 +186,8 @@ def write(grid: Grid, count: Callable[[str], int]) -> list[str] | None:
     if joined is None:
         return None
     texts, header, sign = joined
-    whole = "\n" + "\n".join(texts)
-    if "\n= " in whole or f"\n{OPENING}" in whole:
+    whole = "\n" + "\n".join(texts) + "\n"
+    if "\n= " in whole or "\n=\n" in whole or f"\n{OPENING}" in whole:
         return None  # it would read as a line of ours
     if grid.names is not None and any(f" [{grid.names[at]}=" in whole for at in shared.columns):
         return None

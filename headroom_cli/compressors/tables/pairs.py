@@ -10,36 +10,41 @@ _SINGLE = pattern(r"(?<! ) (?! )")
 
 def squeeze(lines: list[str]) -> list[str] | None:
     """Return lines of key and value without their padding; None when not most lines are such."""
-    found = [_split(line) for line in lines]
+    found = [split(line) for line in lines]
     pairs = [pair for pair in found if pair is not None]
     if len(pairs) < 3 or len(pairs) * 2 < len(lines):
         return None
     out: list[str] = []
     for line, pair in zip(lines, found, strict=True):
         if pair is None:
-            out.append(_continued(line))
+            out.append(continued(line))
             continue
-        head, sign, value = pair
-        out.append(f"{head}{sign} {_listed(value)}".rstrip(" "))
+        out.append(joined(pair))
     return out
 
 
-def _split(line: str) -> tuple[str, str, str] | None:
+def joined(pair: tuple[str, str, str]) -> str:
+    """Return key, sign and value as one line."""
+    head, sign, value = pair
+    return f"{head}{sign} {_listed(value)}".rstrip(" ")
+
+
+def split(line: str) -> tuple[str, str, str] | None:
     """Return what stands before a colon or an equals sign, the sign, and the value."""
     at = line.find(":", 0, 80)
     if at < 1:
         at = line.find("=", 0, 80)
-    if at < 1 or line[at + 1 : at + 2] not in (" ", ""):
+    if at < 1 or line[at + 1 : at + 2] not in (" ", "\t", ""):
         return None
     key = line[:at]
-    head = key.rstrip(" .")
+    head = key.rstrip(" \t.")
     if not head or "  " in head.strip():
         return None
     # "Host Name . . . . :": the dots only lead the eye; a single dot belongs to the name.
     if "." in key[len(head) :] and ". ." not in key[len(head) :]:
-        head = key.rstrip(" ")
+        head = key.rstrip(" \t")
     space = " " if len(key) - len(head) == 1 and line[at] == "=" else ""
-    return head + space, line[at], line[at + 1 :].strip(" ")
+    return head + space, line[at], line[at + 1 :].strip(" \t")
 
 
 def _listed(value: str) -> str:
@@ -51,7 +56,7 @@ def _listed(value: str) -> str:
     return _RUN.sub(" ", value)
 
 
-def _continued(line: str) -> str:
+def continued(line: str) -> str:
     """Return a line that goes on from the one before with its indentation as one blank."""
     text = line.strip(" ")
     if len(line) - len(line.lstrip(" ")) < 8:
