@@ -18,6 +18,7 @@ from headroom_cli.model import FAITHFUL, LOSSY, Draft, Hint, Want
 from headroom_cli.tokens import count
 
 DIFFS = load("diffs")
+EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's id of a tree without files
 HUNK = re.compile(r"(?m)^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="no git")
@@ -181,8 +182,8 @@ SIDES = st.lists(WORDS, max_size=40)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(SIDES, st.integers(0, 2**32), st.booleans(), st.booleans(), st.integers(1, 12))
-def test_any_change_applies(tmp_path_factory, common, seed, old_end, new_end, width):
+@given(SIDES, st.integers(0, 2**32), st.tuples(st.booleans(), st.booleans()), st.integers(1, 12))
+def test_any_change_applies(tmp_path_factory, common, seed, ends, width):
     rng = random.Random(seed)
     old = common * 3
     new = list(old)
@@ -192,7 +193,7 @@ def test_any_change_applies(tmp_path_factory, common, seed, old_end, new_end, wi
     folder = tmp_path_factory.mktemp("fuzz") / "r"
     sides = [
         {"a.py": "\n".join(side).encode() + (b"\n" if end and side else b"")}
-        for side, end in ((old, old_end), (new, new_end))
+        for side, end in zip((old, new), ends, strict=True)
     ]
     repository(folder, *sides)
     text = git(folder, "diff", f"-U{width}", "HEAD~1", "HEAD").stdout.decode()
@@ -265,7 +266,7 @@ index 5d0cd1f..29b5c0a 100644
 +    "node_modules/@scope/fresh": {
 +      "version": "4.0.1",
 +      "resolved": "https://registry.example.org/@scope/fresh/-/fresh-4.0.1.tgz",
-+      "integrity": "sha512-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa==",
++      "integrity": "sha512-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa==",
 +      "license": "MIT",
 +      "dev": true,
 +      "optional": true
@@ -294,13 +295,17 @@ LOCKS = {
         "serde 1.0.1 -> 1.0.2",
     ),
     "go.sum": (
-        "@@ -1,2 +1,2 @@\n-example.org/x/y v0.1.0 h1:AAAA=\n-example.org/x/y v0.1.0/go.mod h1:AAAA=\n"
-        "+example.org/x/y v0.2.0 h1:BBBB=\n+example.org/x/y v0.2.0/go.mod h1:BBBB=\n",
+        (
+            "@@ -1,2 +1,2 @@\n-example.org/x/y v0.1.0 h1:AAAA=\n-example.org/x/y v0.1.0/go.mod h1:AAAA=\n"
+            "+example.org/x/y v0.2.0 h1:BBBB=\n+example.org/x/y v0.2.0/go.mod h1:BBBB=\n"
+        ),
         "example.org/x/y v0.1.0 -> v0.2.0",
     ),
     "yarn.lock": (
-        '@@ -1,3 +1,3 @@\n-"@babel/core@^7.0.0", "@babel/core@^7.1.0":\n-  version "7.1.0"\n'
-        '+"@babel/core@^7.0.0", "@babel/core@^7.2.0":\n+  version "7.2.0"\n   resolved "x"\n',
+        (
+            '@@ -1,3 +1,3 @@\n-"@babel/core@^7.0.0", "@babel/core@^7.1.0":\n-  version "7.1.0"\n'
+            '+"@babel/core@^7.0.0", "@babel/core@^7.2.0":\n+  version "7.2.0"\n   resolved "x"\n'
+        ),
         "@babel/core 7.1.0 -> 7.2.0",
     ),
     "pnpm-lock.yaml": (
@@ -312,12 +317,14 @@ LOCKS = {
         "rails 7.0.1 -> 7.1.0",
     ),
     "composer.lock": (
-        '@@ -1,3 +1,3 @@\n             "name": "acme/thing",\n-            "version": "v2.0.1",\n'
-        '+            "version": "v2.1.0",\n             "source": {\n',
+        (
+            '@@ -1,3 +1,3 @@\n             "name": "acme/thing",\n-            "version": "v2.0.1",\n'
+            '+            "version": "v2.1.0",\n             "source": {\n'
+        ),
         "acme/thing v2.0.1 -> v2.1.0",
     ),
     "Pipfile.lock": (
-        '@@ -1,3 +1,3 @@\n         "requests": {\n-            "version": "==2.30.0"\n+            "version": "==2.31.0"\n         },\n',
+        '@@ -1,3 +1,3 @@\n     "requests": {\n-        "version": "==2.30.0"\n+        "version": "==2.31.0"\n     },\n',
         "requests 2.30.0 -> 2.31.0",
     ),
     "requirements/dev.txt": (
@@ -358,6 +365,24 @@ def test_what_tools_wrote_is_counted_and_claims_nothing():
     assert HUNK.findall(draft.text) == ["@@ -0,0 +1,61 @@"]
     assert draft.text.endswith("+def f59(): return 59\n")
     assert "begins {" in draft.text
+
+
+def test_long_lines_show_where_they_differ():
+    items = [f'{{"id": {i}, "name": "item number {i}"}}' for i in range(200)]
+    old = "[" + ", ".join(items) + "]"
+    new = old.replace("item number 150", "thing of another name")
+    draft = short(made("tests/fixtures/items.json", [f"-{old}", f"+{new}"]))
+    assert draft is not None
+    lines = draft.text.split("\n")
+    assert lines[:2] == ["[... not all of the changes of tests/fixtures/items.json:]", "[@@ -1,1 +1,1 @@]"]
+    assert "item number 150" in lines[2]
+    assert "thing of another name" in lines[3]
+    for line, whole in ((lines[2], "-" + old), (lines[3], "+" + new)):
+        gone = [int(number) for number in re.findall(r"\[\.\.\. (\d+) more characters\]", line)]
+        shown = re.split(r"\[\.\.\. \d+ more characters\]", line)
+        assert len(gone) == 2
+        assert sum(gone) + sum(map(len, shown)) == len(whole)
+        assert all(part in whole for part in shown)
 
 
 def test_deleted_files_keep_their_beginning_and_names():
@@ -494,7 +519,7 @@ def test_binaries_and_submodules(tmp_path):
     draft = short(text)
     assert draft is not None
     assert draft.text.startswith("Binary files a/a.png and b/a.png differ\n--- a/a.py\n+++ b/a.py\n@@ ")
-    text = git(folder, "diff", "--binary", "HEAD~2" if False else "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "HEAD")
+    text = git(folder, "diff", "--binary", EMPTY, "HEAD")
     draft = short(text.stdout.decode())
     assert draft is not None
     assert re.search(r"\[\.\.\. \d+ lines of a.png \(new, binary patch\): literal 3001, literal 0 bytes\]", draft.text)
@@ -513,7 +538,7 @@ def test_many_plain_renames_are_listed():
     )
     draft = short(text)
     assert draft is not None
-    assert draft.text.split("\n")[0] == "[... files renamed without a change, old => new:]"
+    assert draft.text.split("\n")[0] == "[... 9 files renamed without a change, old => new:]"
     assert draft.text.split("\n")[3] == "old/m2.py => new/m2.py"
     assert (
         "rename from"

@@ -20,8 +20,9 @@ _ROUNDS = 4
 _CUT, _LEAST = 40, 8
 # Tokens that a hunk's note and brackets cost.
 _NOTE = 10
-# Characters of a hunk that are compared with the question.
+# Characters of a hunk that are compared with the question, and of all.
 _READ = 4000
+_READ_IN_ALL = 2_000_000
 # Lines of a commit's message that the last step leaves.
 _MESSAGE = 6
 
@@ -61,7 +62,7 @@ def _write(made: list[Plan], lines: list[str], raw: list[str], *, numbers: bool)
 
 
 def _ranked(made: list[Plan], lines: list[str], question: str) -> list[tuple[Plan, int]]:
-    """Return the hunks that still stand, those of least worth first."""
+    """Return the hunks that still stand, those of least worth last."""
     units = [
         (plan, number)
         for plan in made
@@ -72,15 +73,16 @@ def _ranked(made: list[Plan], lines: list[str], question: str) -> list[tuple[Pla
     near = [0.0] * len(units)
     if question:
         texts = []
+        read = min(_READ, _READ_IN_ALL // max(1, len(units)))
         for plan, number in units:
             hunk = plan.section.hunks[number]
             body = "\n".join([line[:200] for line in lines[hunk.head : min(hunk.end, hunk.start + 200)]])
-            texts.append(f"{plan.section.path}\n{body[:_READ]}")
+            texts.append(f"{plan.section.path}\n{body[:read]}")
         near = rank.bm25(question, texts)
     most = max((*near, 0.0)) or 1.0
     worth = [_worth(plan) + 2 * max(0.0, score) / most for (plan, _), score in zip(units, near, strict=True)]
     # Of equal worth the later ones go first: what a diff begins with is the most likely to be what it is about.
-    return [units[at] for at in sorted(range(len(units)), key=lambda at: (worth[at], -at))]
+    return [units[at] for at in sorted(range(len(units)), key=lambda at: (-worth[at], at))]
 
 
 def _worth(plan: Plan) -> float:
@@ -95,10 +97,10 @@ def _worth(plan: Plan) -> float:
 
 
 def _leave_out(order: list[tuple[Plan, int]], lines: list[str], rate: float, over: int) -> None:
-    """Mark hunks until about ``over`` tokens are saved; take them off ``order``."""
+    """Mark hunks until about ``over`` tokens are saved; take them off the end of ``order``."""
     left = float(over)
     while order and left > 0:
-        plan, number = order.pop(0)
+        plan, number = order.pop()
         section = plan.section
         hunk = section.hunks[number]
         size = hunk.end - hunk.start

@@ -68,9 +68,8 @@ def plans(sections: list[Section], lines: list[str]) -> list[Plan]:
         if not section.certain:
             continue
         kind = plan.kind = kind_of(section, lines)
-        size = write.size_of(section, lines)
         state = notes.what_it_is(section)
-        if size < write.SMALL:
+        if write.size_of(section, lines) < write.SMALL or _changed_size(section, lines) < write.SMALL // 2:
             continue
         if kind == SOURCE:
             if state == "deleted":
@@ -84,6 +83,18 @@ def plans(sections: list[Section], lines: list[str]) -> list[Plan]:
             _shorten(plan, lines)
     _refer(made, lines)
     return made
+
+
+def _changed_size(section: Section, lines: list[str]) -> int:
+    """Return the characters of a section's changed lines, or a number past SMALL."""
+    size = 0
+    for hunk in section.hunks:
+        for line in lines[hunk.start : hunk.end]:
+            if line[:1] in ("+", "-"):
+                size += len(line)
+        if size > write.SMALL:
+            break
+    return size
 
 
 def _has_long(section: Section, lines: list[str], longest: int) -> bool:

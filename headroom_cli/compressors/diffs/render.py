@@ -25,8 +25,8 @@ def render(
     """
     out: list[str] = []
     at = 0
-    moved = [plan for plan in made if _is_move(plan.section)]
-    listed = len(moved) >= write.MOVED
+    runs = _moves(made)
+    listed = sum(runs.values()) >= write.MOVED
     listing = False
     after_patch = -1  # length of the output when a patch was its end
     for plan in made:
@@ -36,11 +36,14 @@ def render(
             listing = False
         at = section.end
         if listed and _is_move(section) and plan.how == "patch":
-            if not listing:
-                out.append("[... files renamed without a change, old => new:]")
-            listing = True
+            names = f"{section.fields['rename from']} => {section.fields['rename to']}"
+            run = runs.get(id(plan), 0)
+            if run >= 3:
+                out.append(f"[... {run} files renamed without a change, old => new:]")
+                listing = True
+            out.append(names if listing else f"[... renamed without a change: {names}]")
             tally.headers += section.end - section.start - 1
-            out.append(f"{section.fields['rename from']} => {section.fields['rename to']}")
+            after_patch = -1
             continue
         listing = False
         if plan.how == "stay":
@@ -88,6 +91,22 @@ def _between(raw: list[str], out: list[str], tally: Tally, *, short_ids: bool) -
         else:
             out.append(f"commit {match.group(1)[:_ID]}{line[match.end() :]}")
             tally.headers += 1
+
+
+def _moves(made: list[Plan]) -> dict[int, int]:
+    """Return id of plan -> how many files are renamed in a row from it on, for the first of each row."""
+    runs: dict[int, int] = {}
+    first, end = None, -1
+    for plan in made:
+        section = plan.section
+        if not _is_move(section):
+            first = None
+            continue
+        if first is None or end != section.start:
+            first = plan
+        runs[id(first)] = runs.get(id(first), 0) + 1
+        end = section.end
+    return runs
 
 
 def _is_move(section: Section) -> bool:

@@ -7,13 +7,14 @@ something is missing keeps no line that begins with "@@ " or "--- ".
 from __future__ import annotations
 
 from headroom_cli.compressors.diffs import notes
+from headroom_cli.compressors.diffs.crop import crop
 from headroom_cli.compressors.diffs.trim import pieces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.compressors.diffs.parse import Hunk, Section
 
-# Characters of changed text below which a note saves too little to lose the lines for it.
+# Characters of changed lines below which a note saves too little to lose the lines for it.
 SMALL = 320
 # Lines of a deleted file that stay whole, and of a longer one that stay at its beginning.
 DELETED = 100
@@ -24,9 +25,8 @@ SHOWN = 1600
 BULK = 6000
 # Characters of a line from which on nobody reads it: minified, encoded.
 LONG = 3000
-CROPPED = 160
 # Characters of one hunk's changed lines from which on a repetition is told by reference.
-REPEATED = 180
+REPEATED = 400
 # Files renamed without a change from which on they are listed.
 MOVED = 5
 
@@ -138,6 +138,14 @@ def part(
     ``left_out`` maps numbers of hunks to words for their note, ``cut`` to how many of their lines stay.
     """
     state = notes.what_it_is(section)
+    same = set(left_out.values())
+    if len(left_out) == len(section.hunks) and len(same) == 1:
+        tally.summarised += 1
+        gone = sum(notes.changed(section))
+        tally.lines += gone
+        where = f"; {notes.places(section.hunks, lines)}" if numbers else ""
+        out.append(f"[... {notes.counted(gone, 'changed line')} of {section.path}{same.pop()}{where}]")
+        return
     out.append(f"[... not all of the changes of {section.path}{f' ({state})' if state else ''}:]")
     tally.summarised += 1
     waiting: list[Hunk] = []
@@ -162,11 +170,9 @@ def part(
         start = len(out)
         body(hunk, lines, out, tally, old_numbers=numbers, bracket=True)
         if longest:
-            for at in range(start, len(out)):
-                line = out[at]
-                if len(line) > longest:
-                    tally.lines += 1
-                    out[at] = f"{line[:CROPPED]}[... {len(line) - CROPPED} more characters]"
+            shown = out[start:]
+            tally.lines += crop(shown, longest)
+            out[start:] = shown
 
 
 def _begin(hunk: Hunk, lines: list[str], out: list[str], tally: Tally, kept: int) -> None:
