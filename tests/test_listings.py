@@ -514,6 +514,22 @@ def test_trees_lose_their_branches_only(text: str) -> None:
     )
 
 
+def test_package_trees_keep_a_line_per_package() -> None:
+    text = (
+        "demo@1.0.0 /srv/demo\n├─┬ @scope/log@0.7.0\n│ ├─┬ fetch@2.7.0\n"
+        "│ │ └── UNMET encoding@^0.1.0\n│ └── types@6.1.0 deduped\n"
+        "└── zod@3.1.0\n"
+    )
+    written = (
+        "demo@1.0.0 /srv/demo\n @scope/log@0.7.0\n  fetch@2.7.0\n   UNMET encoding@^0.1.0\n  types@6.1.0 deduped\n"
+        " zod@3.1.0\n"
+    )
+    for level in ("safe", "balanced", "max"):
+        assert shorten(text, level=level).text == written
+    gradle = "+--- org.x:y:1.0\n|    +--- a/b:c:2 (*)\n|    |    \\--- d:e:1 -> 2\n|    \\--- f:g:3\n\\--- q:r:1\n"
+    assert shorten(gradle).text == " org.x:y:1.0\n  a/b:c:2 (*)\n   d:e:1 -> 2\n  f:g:3\n q:r:1\n"
+
+
 def test_indented_lists() -> None:
     text = "Here are the files:\n- src/\n  - app/\n    - one.py\n    - two.py\n  - util.py\n- setup.py\n- tests/\n"
     draft = shorten(text)

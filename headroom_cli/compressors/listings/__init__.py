@@ -25,6 +25,7 @@ BIG = 1800
 _TREE = 0.5
 # "max" without a budget.
 _MOST = 0.4
+_LEVELS = 12  # what is deeper goes in one step
 # So few paths are what somebody looked for, not a list to look through: they stay whole. In conversations the paths of
 # a find are copied into the next command: of 70 facts reused from listings, 6 were paths in lists of 9 to 24.
 _FEW = 8
@@ -62,12 +63,13 @@ def compress(text: str, want: Want) -> Draft | None:
     if reading.form == "paths" and reading.total <= few and not eager and any(folder for folder, _ in reading.runs):
         return None
     written = _write(reading, slash)
-    if reading.mark not in written:
+    if reading.mark not in written and reading.form != "levels":
         return None  # nothing was joined, so nothing says how to read a name with blanks
     draft = Draft(written.replace("\n", newline) + end, FAITHFUL)
     if (
         want.lossless
         or want.spent()
+        or reading.form == "levels"
         or (answer and want.budget is None)
         or not (eager or reading.is_bare or reading.form in ("rows", "columns"))
     ):
@@ -104,7 +106,8 @@ def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> F
     folded = fold.Folded(deeper.runs, folded.gone + deeper.gone, folded.total)
     if want.budget is None:
         return folded
-    for level in range(max(folder.count(slash) for folder, _ in folded.runs if folder is not None) - 1, 0, -1):
+    deepest = max((folder.count(slash) for folder, _ in folded.runs if folder is not None), default=0)
+    for level in range(min(deepest - 1, _LEVELS), 0, -1):
         if want.spent() or want.count(_write(reading, slash, folded)) <= target:
             break
         pruned = fold.prune(folded.runs, slash, level)

@@ -25,7 +25,7 @@ STATES = "[a dot in a state stands for a blank]"
 class Reading:
     """A listing that was understood.
 
-    ``form``    rows, columns, tree, recursive, counted, states or paths
+    ``form``    rows, columns, tree, levels, recursive, counted, states or paths
     ``runs``    what stands where, in order
     ``total``   how many lines were entries
     ``legend``  a line of ours that says how entries are written, "" when they are as they were
@@ -62,7 +62,9 @@ def read(lines: list[str], slash: str) -> Reading | None:
         return Reading("paths", paths.grouped(lines, slash), 1) if len(lines) == 1 and lines[0] else None
     filled = sum(map(bool, lines)) if "" in lines else len(lines)
     reading = _as_form(lines, head, slash)
-    if reading is None or not reading.mark or reading.total < _ENOUGH * filled or not paths.are_safe(reading.runs):
+    if reading is None or not reading.mark or reading.total < _ENOUGH * filled:
+        return None
+    if reading.form != "levels" and not paths.are_safe(reading.runs):
         return None
     return reading
 
@@ -75,7 +77,8 @@ def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
         runs, total, legend, blanks = columns.read(lines, slash, shape)
         return Reading("columns", runs, total, legend, blanks=blanks) if legend else None
     if trees.is_drawn(head):
-        return Reading("tree", *trees.drawn(lines))
+        runs, total = trees.drawn(lines)
+        return Reading("tree", runs, total) if total else Reading("levels", *trees.levels(lines), blanks=True)
     if trees.is_marked(head):
         return Reading("tree", *trees.marked(lines))
     if sum(map(recursive.is_heading, head)) > 1 or (head and recursive.is_heading(head[0])):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from headroom_cli.compressors.listings.layout import Run
 
 # What a line of a tree starts with: the bars of the levels above, then its own branch.
-_DRAWN = pattern(r"([│┃|\xa0 ]*)(?:├──|└──|╰──|├─|└─|╰─|\|--|`--|\+--|\\--)-?[ \xa0]?(?=\S)")
+_DRAWN = pattern(r"([│┃|\xa0 ]*)(?:├──|└──|╰──|├─┬|└─┬|├─|└─|╰─|\|--|`--|\+--|\\--)-?[ \xa0]?(?=\S)")
 _MARKED = pattern(r"( *)([-*+•] )(?=\S)")
 LEAST = 5  # lines
 
@@ -88,6 +88,30 @@ def drawn(lines: list[str]) -> tuple[list[Run], int]:
     if 0 not in depths:
         depths = [depth - 1 if depth > 0 else depth for depth in depths]
     return _built(depths, names, lines), sum(match is not None for match in found)
+
+
+def levels(lines: list[str]) -> tuple[list[Run], int]:
+    """Return the lines of a drawn tree with one space per level, each still a line; ([], 0) when they do not add up.
+
+    For trees of packages (`npm ls`, `cargo tree`, `gradle dependencies`), whose names hold slashes and remarks.
+    """
+    found = [_DRAWN.match(line) for line in lines]
+    width = min((len(match.group(1)) for match in found if match and match.group(1)), default=4)
+    written: list[str] = []
+    before = 0
+    for line, match in zip(lines, found, strict=True):
+        if match is None:
+            if line[:1] == " ":
+                return [], 0
+            written.append(line)
+            before = 0
+            continue
+        bars = len(match.group(1))
+        if bars % width or bars // width > before + (1 if written else 0):
+            return [], 0
+        before = bars // width + 1
+        written.append(" " * before + line[match.end() :])
+    return [(None, written)], sum(match is not None for match in found)
 
 
 def marked(lines: list[str]) -> tuple[list[Run], int]:
