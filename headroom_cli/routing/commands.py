@@ -232,11 +232,12 @@ def _tests_or(kind: str, trust: float) -> Callable[[list[str]], tuple[str, float
 
     def rule(args: list[str]) -> tuple[str, float]:
         plain = [a.rpartition(":")[2] if a.startswith(":") else a for a in args if not a.startswith("-")]
-        for word in plain[:3]:
-            if word.partition(":")[0] in _TESTS or word.endswith(("test", "tests")):
-                return "test-log", 0.9
-        if plain[:1] in (["ls"], ["list"], ["freeze"], ["tree"], ["show"], ["outdated"]):
+        if plain[:1] in (["ls"], ["list"], ["freeze"], ["tree"], ["show"], ["outdated"], ["debug"], ["index"]):
             return "table", 0.7
+        if plain[:1] not in (["install"], ["add"], ["i"], ["download"], ["uninstall"], ["remove"]):
+            for word in plain[:3]:
+                if word.partition(":")[0] in _TESTS or word.endswith(("test", "tests")):
+                    return "test-log", 0.9
         if plain[:1] in (["doc"], ["help"]) or "--help" in args:
             return "prose", 0.5
         return ("json", 0.8) if plain[:1] == ["metadata"] else (kind, trust)

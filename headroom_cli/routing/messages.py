@@ -17,24 +17,25 @@ _FRAMES = (
 )  # fmt: skip
 # What a build, an installer, a linter prints at the start of a line, after its indent.
 _STEPS = (
-    "Compiling ", "Checking ", "checking ", "Updating ", "Adding ", "Removing ", "Locking ", "Creating ", "Generating ",
-    "Linking ", "Scanning ", "Copying ", "Deleting ", "Total ", "Downloading ", "Downloaded ", "Building ", "Finished ",
-    "Collecting ", "Requirement already", "Installing ", "Successfully ", "Using ", "Preparing ", "Running ",
-    "Fetching ", "Cloning ", "Unpacking ", "Setting up ", "Reading ", "Selecting ", "Selected ", "g++ ", "gcc ", "cc ",
-    "clang", "c++ ", "/usr/bin/", "ld: ", "npm ", "yarn ", "note: ", "help: ", "> Task", "> Configure", "BUILD ",
-    "---> ", "##[", "$ ", "CC ", "LD ", "AR ", "CXX ", "fatal: ", "info ", "Processing ", "Found ", "-- ", "copying ",
-    "creating ", "adding ", "running ", "remote: ", "added ", "removed ", "changed ", "Error", "Warning", "Exception",
-    "In file included", "from /", "Parsing ", "Preprocessing ", "Searching for ", "Entering ", "Leaving ", "Loading",
-    "Analyzing", "Analysing", "INFO", "DEBUG", "WARN", "ERROR", "FATAL", "==> ", "ok: [", "changed: [", "failed: [",
-    "skipping: [", "fatal: [", "TASK [", "PLAY ", "asset ", "modules by path", "config.status:", "configure: ",
-    "Restored ", "Restoring ", "Project ", "Skipping ", "Done ", "Writing ", "writing ", "reading ", "loading ",
-    "building ", "build ", "Looking ", "Resolving ", "Resolved ", "Connecting ", "Pulling ", "Pulled ", "Pushed ",
-    "Sending ", "Removing intermediate", "Starting ", "Started ", "Stopping ", "Stopped ", "Waiting ", "Executing ",
-    "Bundling ", "Optimizing ", "Transforming ", "Suppressed ", "warning: ", "error: ", "warn ", "Notice: ", "Hit:",
-    "Ign:", "Get:", "Unable to ", "Cannot ", "Failed ", "Could not ", "Refreshing ", "Epoch ", "Type-checking",
-    "LaTeX ", "Package ", "Overfull ", "Underfull ", "! ", "l.", "make: ", "make[", "gmake", "ninja: ", "Note: ",
-    "\u2714 ", "\u2717 ", "Possible candidates", "Inspecting ", "Run-time dependency ", "Compiler for ", "Configuring ",
-    "Build targets in ", "Auto-merging ", "CONFLICT (", "Downloading: ", "Downloaded: ", "T E S T S",
+    "Compiling ", "Checking ", "checking ", "Updating ", "Adding ", "Removing ", "Locking ", "Creating ",
+    "Generating ", "Linking ", "Scanning ", "Copying ", "Deleting ", "Total ", "Downloading ", "Downloaded ",
+    "Building ", "Finished ", "Collecting ", "Requirement already", "Installing ", "Successfully ", "Using ",
+    "Preparing ", "Running ", "Fetching ", "Cloning ", "Unpacking ", "Setting up ", "Reading ", "Selecting ",
+    "Selected ", "g++ ", "gcc ", "cc ", "clang", "c++ ", "/usr/bin/ld", "/usr/bin/c", "/usr/bin/g", "ld: ", "npm ",
+    "yarn ", "note: ", "help: ", "> Task", "> Configure", "BUILD ", "---> ", "##[", "$ ", "CC ", "LD ", "AR ", "CXX ",
+    "fatal: ", "info ", "Processing ", "Found ", "-- ", "copying ", "creating ", "adding ", "running ", "remote: ",
+    "added ", "removed ", "changed ", "Error", "Warning", "Exception", "In file included", "from /", "Parsing ",
+    "Preprocessing ", "Searching for ", "Entering ", "Leaving ", "Loading", "Analyzing", "Analysing", "INFO", "DEBUG",
+    "WARN", "ERROR", "FATAL", "==> ", "ok: [", "changed: [", "failed: [", "skipping: [", "fatal: [", "TASK [", "PLAY ",
+    "asset ", "modules by path", "config.status:", "configure: ", "Restored ", "Restoring ", "Project ", "Skipping ",
+    "Done ", "Writing ", "writing ", "reading ", "loading ", "building ", "build ", "Looking ", "Resolving ",
+    "Resolved ", "Connecting ", "Pulling ", "Pulled ", "Pushed ", "Sending ", "Removing intermediate", "Starting ",
+    "Started ", "Stopping ", "Stopped ", "Waiting ", "Executing ", "Bundling ", "Optimizing ", "Transforming ",
+    "Suppressed ", "warning: ", "error: ", "warn ", "Notice: ", "Hit:", "Ign:", "Get:", "Unable to ", "Cannot ",
+    "Failed ", "Could not ", "Refreshing ", "Epoch ", "Type-checking", "LaTeX ", "Package ", "Overfull ", "Underfull ",
+    "! ", "l.", "make: ", "make[", "gmake", "ninja: ", "Note: ", "\u2714 ", "\u2717 ", "Possible candidates",
+    "Inspecting ", "%Warning", "%Error", "Run-time dependency ", "Compiler for ", "Configuring ", "Build targets in ",
+    "Auto-merging ", "CONFLICT (", "Downloading: ", "Downloaded: ", "T E S T S",
 )  # fmt: skip
 _UNFINISHED = ("...", "... done", ": done", "... ok", "... yes", "... no", "... OK", " \u2026")
 _TROUBLES = (
@@ -46,24 +47,26 @@ _LOG_MARKS = (
     "Build started ", "This is pdfTeX", "This is XeTeX", "This is LuaHBTeX", "LaTeX2e <", "Running Sphinx",
     "Dr. Memory ", "Starting a Gradle Daemon", "> Task ", "> Configure project", "PLAY [", "PLAY RECAP",
     "Terraform will perform", "Terraform used the selected", "Plan: ", "Apply complete!", "Initializing the backend",
-    "Determining projects to restore", "checking for ", "checking whether ", "Scanning dependencies of",
-    "npm warn ", "npm WARN ", "npm ERR! ", "npm error ", "yarn install v", "yarn run v", "Lockfile is up to date",
+    "Determining projects to restore", "checking for ", "checking whether ", "Scanning dependencies of", "npm warn ",
+    "npm WARN ", "npm ERR! ", "npm error ", "yarn install v", "yarn run v", "Lockfile is up to date",
     "Requirement already satisfied", "Running with gitlab-runner", "Started by user ", "Program received signal",
     "Exception in thread ", "panic: ", "goroutine ", "execve(", "+++ exited with ", "sending incremental file list",
     "receiving incremental file list", "PHP Fatal error", "PHP Warning", "Epoch 1/", "Searching for include files",
     "webpack ", "vite v", "rollup v", "ninja: ", "make: ***", "make[", "Build succeeded", "Build FAILED",
-    "BUILD SUCCESSFUL", "BUILD FAILED", "BUILD SUCCESS", "BUILD FAILURE", "FAILURE: Build failed", "Output written on ",
-    "build succeeded", "Successfully built ", "Successfully installed ", "exit status ", "SUMMARY: AddressSanitizer",
-    "SUMMARY: UndefinedBehavior", "SUMMARY: ThreadSan", "SUMMARY: LeakSan", "Your code has been rated", "Time Elapsed ",
-    "INFO: Elapsed time", "Finished: SUCCESS", "Finished: FAILURE", "ERROR: Job failed", "error: could not compile",
-    "Total number of errors", "Total number of warnings", "For more information about this error", "rtt min/avg/max",
-    "Cloning into '", "remote: ", "[INFO] Scanning for projects", "[+] Building ", "#1 [internal]", "Step 1/",
-    "Compilation finished", "compilation terminated", "Compiling ", "Linking ", "found 0 vulnerabilities",
-    "To address all issues", "added ", "Inspecting ", "Parsing file ", "* What went wrong", "Segmentation fault",
-    "Traceback (most recent call last)", "Analyzing: target", "==> Downloading ", "==> Installing ", "==> Pouring ",
-    "Elapsed time", "Total time:", "ERROR SUMMARY: ", "\u2713 built in", "Compiled successfully", "Failed to compile",
-    "Building configuration", "Updating build tree", "In deploy", "Oops", "Kernel panic", "The Meson build system", "Solving environment:", "Automatic merge failed", "[OK] No errors",
-    "[ERROR] Found ", "LAST DEPLOYED: ", "Starting audit...", "Audit done.", "Fetching gem metadata", "Bundle complete!", "Call Trace:", "thread '",
+    "BUILD SUCCESSFUL", "BUILD FAILED", "BUILD SUCCESS", "BUILD FAILURE", "FAILURE: Build failed",
+    "Output written on ", "build succeeded", "Successfully built ", "Successfully installed ", "exit status ",
+    "SUMMARY: AddressSanitizer", "SUMMARY: UndefinedBehavior", "SUMMARY: ThreadSan", "SUMMARY: LeakSan",
+    "Your code has been rated", "Time Elapsed ", "INFO: Elapsed time", "Finished: SUCCESS", "Finished: FAILURE",
+    "ERROR: Job failed", "error: could not compile", "Total number of errors", "Total number of warnings",
+    "For more information about this error", "rtt min/avg/max", "Cloning into '", "remote: ",
+    "[INFO] Scanning for projects", "[+] Building ", "#1 [internal]", "Step 1/", "Compilation finished",
+    "compilation terminated", "Compiling ", "Linking ", "found 0 vulnerabilities", "To address all issues", "added ",
+    "Inspecting ", "Parsing file ", "* What went wrong", "Segmentation fault", "Traceback (most recent call last)",
+    "Analyzing: target", "==> Downloading ", "==> Installing ", "==> Pouring ", "Elapsed time", "Total time:",
+    "ERROR SUMMARY: ", "\u2713 built in", "Compiled successfully", "Failed to compile", "Building configuration",
+    "Updating build tree", "In deploy", "Oops", "Kernel panic", "The Meson build system", "Solving environment:",
+    "Automatic merge failed", "[OK] No errors", "[ERROR] Found ", "LAST DEPLOYED: ", "Starting audit...",
+    "Audit done.", "Fetching gem metadata", "Bundle complete!", "Call Trace:", "thread '",
 )  # fmt: skip
 _TEST_MARKS = (
     "Test Suites: ", "Test Files ", "Tests:  ", "test result: ", "FAILED (failures=", "FAILED (errors=", "--- FAIL: ",
@@ -76,7 +79,8 @@ _TEST_MARKS = (
     "Failing scenarios:", "Test run finished", "(Run Starting)", "(Run Finished)", "OK (tests=", "All specs passed",
 )  # fmt: skip
 _TEST_END = pattern(
-    r"(?:\d{1,7} (?:examples?|specs?|tests?|runs|tests completed|(?:features?|scenarios?|steps?|suites?)(?: passed)?), \d{1,7} |Ran \d{1,7} tests? in "
+    r"(?:\d{1,7} (?:examples?|specs?|tests?|runs|tests completed|(?:features?|scenarios?|steps?"
+    r"|suites?)(?: passed)?), \d{1,7} |Ran \d{1,7} tests? in "
     r"|\d{1,7} (?:passing|failing|passed|failed|pending)\b|={3,} .{0,60}(?:passed|failed|finished|test session starts"
     r"|test process starts|no tests ran|short test summary info).{0,60}$|\d{1,3}% tests passed"
     r"|Executed \d{1,7} (?:of \d{1,7} )?tests?|\d{1,7} tests? (?:completed|run|passed|failed)"
@@ -85,7 +89,8 @@ _TEST_END = pattern(
     r"|(?:ok|FAIL)\s{1,4}\S{1,120}\s{1,4}(?:\d{1,6}\.\d{1,4}s|\(cached\)))"
 )
 _LOG_END = pattern(
-    r"(?:==\d{1,7}== |(?:Resolved|Prepared|Installed|Audited|Uninstalled) \d{1,7} packages?|Found \d{1,7} errors?|\d{1,7} (?:errors?|warnings?)(?: generated| and |,|\.|$)"
+    r"(?:==\d{1,7}== |(?:Resolved|Prepared|Installed|Audited|Uninstalled) \d{1,7} packages?|Found \d{1,7} errors?"
+    r"|\d{1,7} (?:errors?|warnings?)(?: generated| and |,|\.|$)"
     r"|\u2716 \d{1,7} problems?|\d{1,7} problems? \(|\d{1,7} packets transmitted|total size is .{1,40} speedup"
     r"|\d{1,7} files? inspected|Finished (?:dev|release|test|`)|BUILD (?:SUCC|FAIL)"
     r"|--\d{4}-\d\d-\d\d \d\d:\d\d:\d\d--"
@@ -103,6 +108,7 @@ _PLACED = pattern(
     r"\s{1,8}\d{1,7}:\d{1,6}\s{1,12}(?:error|warning|info|\u2716|\u26a0|\u2139|\u00d7)|[ew]: (?:file://|/|[A-Z]:)"
     r"|[^\n:]{1,120} : (?:[\w ]{1,30} )?(?:warning|error|info) [A-Z]{1,6}\d|(?:Warning|Error|Remark|Fatal error)"
     r"\[\w{1,12}\]: |[\w./\\-]{1,120}:\d{1,7} [A-Z]{2,4}\d{3,5} |\[\S{1,150}:\d{1,7}\]: \("
+    r"|[A-Z]{1,6}\d{2,5} (?:\[\*\] )?[A-Z`]"
 )
 _CARET = pattern(r"[ \t|\d]{0,150}[\^~][\^~\- ]{0,150}$")
 # Somebody said something at a time of day: no program leaves out the seconds and names a person
@@ -160,7 +166,7 @@ def _letter(line: str) -> str:
         if patterns.BUILD.match(line):
             return "B"
         if patterns.SNIPPET.match(line) and not (body[0] == "|" and body.rstrip()[-1] == "|" and body.count("|") > 2):
-            return "Q"
+            return "q" if body[0] == "|" else "Q"
     if line.count(":", 0, 90) > 1 and patterns.LATE_STAMP.search(line, 0, 90):
         return "l"
     if placed and is_diagnostic(line):
@@ -174,10 +180,14 @@ def letters(lines: list[str]) -> list[str]:
     quoted = 0
     before = ""
     known: dict[str, str] = {}
+    placed = False
     for number, line in enumerate(lines):
         letter = known.get(line)
         if letter is None:
             letter = known[line] = _letter(line)
+        placed = placed or letter in ("D", "B", "d")
+        if letter == "q":
+            letter = "Q" if placed else ""  # the bar beside a quoted line, or beside anything else
         if letter in ("", "N", "L") and before and line[0] in " \t" and quoted < 4:
             letter = "Q"  # what a message quotes, or the rest of what it says
         if letter == "Q" and number and found[-1] in ("", "N") and _CARET.match(line):

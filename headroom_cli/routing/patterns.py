@@ -88,7 +88,8 @@ PATH = pattern(
     r"|]?:?$"
 )
 MODE = pattern(
-    r"\d{6} (?:blob|tree|commit) [0-9a-f]{40}\t|[-dlcbps][-rwxsStT]{9}[.+@]?\s|total \d{1,10}$|[\d.]{1,10}[KMGTB]?\s{1,8}[^\s:]{1,250}$"
+    r"\s{0,12}\d{1,12}\s{1,8}\d{1,9} [-dlcbps][-rwxsStT]{9}\s|\d{6} (?:blob|tree|commit) [0-9a-f]{40}\t"
+    r"|[-dlcbps][-rwxsStT]{9}[.+@]?\s|total \d{1,10}$|[\d.]{1,10}[KMGTB]?\s{1,8}[^\s:]{1,250}$"
     r"|\s{0,12}\d{1,10} [^\s:]{1,250}$|\d{1,10}\t[^\t]{1,250}$"
 )
 TREE = pattern(r"[\s\u2502|]{0,80}(?:\u251c\u2500|\u2514\u2500|\|--|`--|[+`\\]-- )")
@@ -103,7 +104,8 @@ CODE_START = pattern(
     r"|export |async |await |try[:\s{]|catch|except|finally|raise |throw |with |switch |case |break|continue"
     r"|end$|@\w|//|/\*|\*/| \* |\* |\"\"\"|'''|#!|module |namespace |template|typedef |unsigned |const\s"
     r"|extern |self\.|this\.|yield |assert |print\(|del |lambda |local |function |fi$|done$|then$|esac|echo "
-    r"|(?:mov|push|pop|add|sub|jmp|call|lea|cmp)[a-z]{0,2}\s|\.(?:text|globl|type|data|section)\b|set -|<\?php|\$\w{1,40} ?=|\}|\]|\)|#\s)"
+    r"|(?:mov|push|pop|add|sub|jmp|call|lea|cmp)[a-z]{0,2}\s|\.(?:text|globl|type|data|section)\b|set -|<\?php"
+    r"|\$\w{1,40} ?=|\}|\]|\)|#\s)"
 )
 ASSIGN = pattern(r"\s{0,100}[\w.\[\]\"'*&$@-]{1,80}\s{0,20}(?::[\w\[\], .|]{1,60})?(?:[-+|*/]?=[^=]|:=|: )")
 NUMBERED = pattern(r"\s{0,9}\d{1,7}(?:\t|\u2192|: {0,2}|\|(?: {1,2}|$)| {2})")
@@ -127,7 +129,8 @@ FOUND_LINE = pattern(r"(?!1:)\d{1,7}:(?=\s{0,60}[\w@#/\"'.*<(\[{-])(?!\d\d\b)")
 # path:12: Words; the same with a column
 SPOKEN_PLACE = pattern(r"[^\s:][^:\n]{0,160}:\d{1,7}:(?:\d{1,6}:)? [^\s]")
 IMPORT = pattern(
-    r"\s{0,12}(?:from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40})?(?:, |;|$|\()|\{|\*|type "
+    r"\s{0,12}(?:from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40}| from ['\"][^\n]{1,100})?(?:, "
+    r"|;|$|\()|\{|\*|type "
     r"|static |[\"'])"
     r"|#include\b|using [\w.:<]{1,80};"
     r"|use [\w:\\\\]{1,80}(?:::\{|;)|require(?:_relative)? ['\"]|package [\w.]{1,80};?$)"
@@ -135,7 +138,8 @@ IMPORT = pattern(
 OPENING = pattern(
     r"(?:\"\"\"|'''|r\"\"\"|/\*|//|#!|#include\b|#define\b|#pragma\b|#if|#compdef|# -\*-|<\?php"
     r"|package [\w.]{1,80};?$"
-    r"|from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40})?(?:, |;|$|\()|\{|\*|type |static |[\"'])"
+    r"|from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40}| from ['\"][^\n]{1,100})?(?:, |;|$|\()|\{"
+    r"|\*|type |static |[\"'])"
     r"|['\"]use strict|using [\w.:<]{1,80};|use [\w:]{1,80}(?:::\{|;)|require(?:_relative)? ['\"]|def \w{1,60}\("
     r"|class \w{1,60}(?:[:({]| extends )|module [\w.]{1,60}(?:$| \(| where)|namespace [\w.\\\\:]{1,80}[;{ ]?$"
     r"|const \w|export "
@@ -143,7 +147,8 @@ OPENING = pattern(
 )
 # What memos, manuals, mails and lists of changes begin with
 WRITTEN = pattern(
-    r"(?:NAME|SYNOPSIS|DESCRIPTION)$|Network Working Group|Request for Comments|Internet Engineering Task Force"
+    r"(?:NAME|SYNOPSIS|DESCRIPTION)$|Help on (?:class|module|function|built-in|package|method) "
+    r"|Network Working Group|Request for Comments|Internet Engineering Task Force"
     r"|\d{4}-\d\d-\d\d  \S.{1,80}<\S{1,80}>$|# ?Change ?log\b|Subject: |Message-ID: "
     r"|\[?\d{1,2}:\d\d(?: [AP]M)?\] <?[\w .]{1,30}>?: "
     r"|[A-Z][\w.-]{1,30}\(\d\w{0,3}\) {3,80}\S"
@@ -154,10 +159,12 @@ PAIR = pattern(r"(?:export )?[A-Za-z_][\w.]{0,60}=(?!=)|[\w.:/-]{1,60} = \S")
 # What a report of a machine, a device or a repository begins with
 REPORT = pattern(
     r"(?:\d{1,3}: )?[\w.@-]{1,30}: (?:flags=|<[A-Z])|default via |; <<>> DiG|Chain [\w-]{1,40} \(|Windows IP Config"
-    r"|Host Name:  |Screen \d{1,2}: min|top - \d|procs -|Linux \d\S{1,60} \(|commit [0-9a-f]{40}\b|Listing\.\.\.|goos: "
+    r"|Host Name:  |Screen \d{1,2}: min|top - \d|procs -|Linux \d\S{1,60} \(|commit [0-9a-f]{40}\b|Listing\.\.\."
+    r"|goos: "
 )
 LISTED = pattern(
-    r"On branch \S|HEAD detached |Changes (?:not staged|to be committed)|Untracked files:|Archive: {1,8}\S"
+    r"On branch \S|Only in \S|Files \S{1,200} and \S{1,200} differ$|HEAD detached |Changes (?:not staged"
+    r"|to be committed)|Untracked files:|Archive: {1,8}\S"
     r"|\s{0,4}Volume in drive|\s{0,4}Directory(?: of|:) "
 )
 FENCE = pattern(r"[ \t>]{0,12}`{3,20}[^`]{0,100}$| {0,3}~{3,20} {0,2}\w{0,30}$")

@@ -93,6 +93,7 @@ def scores(text: str) -> dict[str, float]:
         outside, fenced = full, False  # a source file whose comments hold fences
     written = [line for line in outside if line not in loud]
     if opening:
+        found["html"] = min(found["html"], 0.25)  # markup inside a program
         written = _outside_quotes(written)
     prose, paragraphs = _prose(written, len(outside), opening=opening)
     titled = paragraphs > 0 and not opening and said[0] in ("", "N") and _is_title(full[0])
@@ -129,7 +130,7 @@ def _settle(
         found["prose"] = max(found["prose"], 0.6)
         for kind in ("code", "log", "test-log", "search", "table", "listing"):
             found[kind] *= 0.6
-    elif titled and found["prose"] > 0.06:
+    elif titled and found["prose"] > 0.06 and found["table"] < 0.8:
         # A title and a paragraph: somebody writes about the code or the run that follows.
         quoted = sum(1 for letter in said if letter in ("F", "Q"))
         found["prose"] = max(found["prose"], 0.62)
@@ -145,14 +146,15 @@ def _settle(
         found["table"] = min(found["table"], 0.75)
     if found["search"] >= 0.5:
         found["code"] = min(found["code"], 0.85)  # what a search found is code, too
-    if found["html"] < 0.98 and patterns.CODE_START.match(full[0]) and not full[0].lstrip().startswith(("<", "#")):
-        found["html"] = min(found["html"], 0.35)  # markup inside a script
+    if patterns.CODE_START.match(full[0]) and not full[0].lstrip().startswith(("<", "#")):
+        found["html"] = min(found["html"], 0.35)
     if "--" in full:
         found["html"] *= 0.5  # lines of a page that a search found
     if found["listing"] >= 0.85:
         found["table"] = min(found["table"], 0.8)
-    if found["table"] >= 0.85:
-        found["prose"] = min(found["prose"], 0.8)
+    if found["table"] >= 0.7 and (found["table"] >= 0.85 or _evenly(full) >= 0.7):
+        found["prose"] = min(found["prose"], 0.68)
+        found["code"] = min(found["code"], 0.9)
     if found["log"] >= 0.6 or found["test-log"] >= 0.6:
         found["code"] *= 0.7
     if found["table"] >= 0.95:
@@ -239,17 +241,22 @@ def _search(full: list[str], said: list[str]) -> float:
         return 0.9
     if patterns.HARNESS.match(full[0]):
         return 0.9 if "atch" in full[0] and total > 1 and full[1].startswith(("Line ", "/", "./")) else 0.4
-    direct = plain = numbered = paths = 0
+    direct = plain = numbered = paths = parted = 0
     names: dict[str, int] = {}
     after_path = False
     for line in full:
         if line == "--" or line.startswith(("grep: ", "rg: ")):
             direct += 1
+            parted += 1
             continue
         match = patterns.SEARCH.match(line)
         if match and ("/" in match.group() or "." in match.group()) and not patterns.STAMP.match(line):
             name = match.group()
-            if (" " not in name.strip() or "/" in name) and not patterns.MODE.match(line) and not patterns.LATE_STAMP.search(line, 0, 110):
+            if (
+                (" " not in name.strip() or "/" in name)
+                and not patterns.MODE.match(line)
+                and not patterns.LATE_STAMP.search(line, 0, 110)
+            ):
                 direct += 1
                 continue
         match = patterns.PLAIN_MATCH.match(line)
@@ -271,9 +278,9 @@ def _search(full: list[str], said: list[str]) -> float:
         # Code is seldom indented by exactly one space; a compiler's message is.
         spaced = sum(1 for line in full if patterns.SPOKEN_PLACE.match(line))
         return _ANNOUNCED if spaced > 0.6 * direct else min(0.97, 0.5 + share / 2)
-    if paths and after_path and _share(numbered + paths, total) > 0.7 and numbered >= paths * 0.5:
+    if paths and after_path and _share(numbered + paths + parted, total) > 0.7 and numbered >= paths * 0.5:
         return 0.93  # rg --heading
-    if after_path and _share(numbered, total) > 0.85:
+    if after_path and _share(numbered + parted, total) > 0.85:
         numbers = [int(m.group()[:-1]) for line in full if (m := patterns.NUMBERED_MATCH.match(line))]
         return (0.85 if total > 2 else 0.6) if numbers == sorted(numbers) else 0.5
     if _share(plain + direct, total) > 0.7 and compiler < 0.3 * total:
@@ -292,7 +299,7 @@ def _listing(full: list[str]) -> float:
         elif patterns.MODE.match(line):
             modes += 1
         elif patterns.PATH.match(line):
-            paths += 1
+            paths += not patterns.PAIR.match(line)
         elif patterns.STATUS.match(line):
             states += 1
     deep = sum(1 for line in full if "/" in line or "\\" in line)
@@ -307,6 +314,8 @@ def _listing(full: list[str]) -> float:
         return 0.96
     if _share(paths, total) > 0.85:
         return 0.95 if _share(deep, total) > 0.5 else 0.8 if _share(dotted, total) > 0.4 else 0.5
+    if states > 0.8 * total:
+        return 0.92
     score = 0.8 * _share(paths + modes + states + trees, total)
     if score < 0.6 and total > 1:
         names = [name for line in full[:40] for name in line.split()]
@@ -408,6 +417,8 @@ def _code(full: list[str], total: int, *, numbered: bool, opening: bool) -> floa
         starts += total // 4 + 1
     if total >= 3 and not opening and _is_yaml(full, total):
         return 0.8
+    if starts + ends < 0.12 * total:
+        indented = 0.0  # the indent of what?
     score = 1.25 * _share(starts + 0.8 * ends + 0.5 * assigns + 0.3 * indented, total)
     return min(0.97, score + (0.35 if numbered and score > 0.25 else 0.0))
 
@@ -457,7 +468,13 @@ def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
 
 def _is_title(line: str) -> bool:
     """Return whether a line is a few words in a row, such as a writer begins with."""
-    if line[0] in " \t#/*-<" or line.count(" ") < 2 or "  " in line or line[-1] in "{};,(:":
+    if (
+        line[0] in " \t#/*-<"
+        or patterns.HASH.match(line)
+        or line.count(" ") < 2
+        or "  " in line
+        or line[-1] in "{};,(:"
+    ):
         return False
     if patterns.ASSIGN.match(line) or (patterns.KEYED.match(line) and not patterns.ASKED.match(line)):
         return False
@@ -500,13 +517,16 @@ def _table(full: list[str], said: list[str], log: float) -> float:
                 return 0.95  # a header and rows of as many fields
     best = max(best, delimited)
     starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
     aligned = 0
     for line in full:
-        columns = [m.end() for m in patterns.COLUMN.finditer(line)]
-        aligned += bool(columns)
-        for column in columns:
-            starts[column] = starts.get(column, 0) + 1
-    repeated = sum(n for n in starts.values() if n >= max(2, 0.25 * total))
+        spans = [m.span() for m in patterns.COLUMN.finditer(line)]
+        aligned += bool(spans)
+        for end, start in spans:
+            starts[start] = starts.get(start, 0) + 1
+            ends[end] = ends.get(end, 0) + 1  # numbers are set to the right
+    least = max(2, 0.25 * total)
+    repeated = max(sum(n for n in places.values() if n >= least) for places in (starts, ends))
     if aligned > 0.4 * total and repeated:
         if aligned > 0.6 * total and _are_numbers(full):
             return 0.95
@@ -515,7 +535,7 @@ def _table(full: list[str], said: list[str], log: float) -> float:
     if keyed > 0.5:
         best = max(best, 0.75 * keyed)
     hashed = _share(sum(1 for line in full if patterns.HASH.match(line)), total)
-    best = max(best, 0.85 * hashed if hashed > 0.7 else 0.0, _evenly(full))
+    best = max(best, 0.9 * hashed if hashed > 0.7 else 0.0, _evenly(full))
     return best * (1 - 0.7 * max(0.0, log - 0.3))
 
 
@@ -534,6 +554,6 @@ def _evenly(full: list[str]) -> float:
     usual = max(set(counts), key=counts.count)
     same = _share(counts.count(usual), total)
     if usual >= 2 and same > 0.85 and not any(line.endswith(("{", ";", ",", "(")) for line in full):
-        return 0.7 * same
+        return (0.86 if total > 5 else 0.7) * same
     pairs = _share(sum(1 for line in full if patterns.PAIR.match(line)), total)
     return 0.85 * pairs if pairs > 0.85 else 0.0
