@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
-RATIO = 0.51  # without a question
+RATIO = 0.5  # without a question
 ASKED = 0.4  # with a question that the text has something to do with
 MOST = 0.3  # at level max without a budget
 FLOOR = 0.25  # of the sentences stay at balanced, however much of the text is code

@@ -16,8 +16,8 @@ CODE = 4  # a fence, a literal block: for its own specialist
 TABLE = 5
 KEEP = 6  # front matter, mail headers, rules: stays as it is
 
-# kind, start of its first line, start of its words (behind indentation and bullet, or behind the first line of a fence),
-# end without the last newline, detail (the language of a fence, "" otherwise)
+# kind, start of its first line, start of its words (behind indentation and bullet, or the first line of a fence), end
+# without the last newline, detail (the language of a fence, "" otherwise)
 Block = tuple[int, int, int, int, str]
 
 _BULLET = pattern(

@@ -25,17 +25,29 @@ _FAILURE_STEMS = (
     "Error", "Exception", "rror:", "rror[", "ERROR", "atal:", "FATAL", "FAILED", "panic", "exit", "egmentation",
     "Traceback",
 )  # fmt: skip
-_ALERT = pattern(
-    r"\[!(?:WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]"
-    r"|(?:^|[\s*_(])(?:WARNING|CAUTION|IMPORTANT|DANGER|ATTENTION|DEPRECATED|BREAKING)\b"
-    r"|^[>\s*_]{0,6}(?:\.\. |:::+ ?\{?|!!! )?"
-    r"(?:[Ww]arning|[Cc]aution|[Ii]mportant|[Aa]ttention|[Dd]anger|Achtung|Avertissement|Advertencia)\b\W"
+# Words that make a sentence an obligation, and those that make it a warning, as they stand between blanks.
+_RULES = frozenset((
+    "must", "never", "deprecated", "breaking", "unsupported", "removed", "required", "cannot", "default", "defaults",
+    "MUST", "SHALL", "SHOULD", "NOT", "never,", "deprecated.", "deprecated,", "removed.", "required.", "unsupported.",
+    "irreversible", "vulnerable", "vulnerability", "incompatible", "must,", "default.", "default,",
+))  # fmt: skip
+_ALERTS = frozenset(
+    f"{before}{word}{after}"
+    for word in ("WARNING", "CAUTION", "IMPORTANT", "DANGER", "ATTENTION", "DEPRECATED", "BREAKING")
+    for before, after in (
+        ("", ""),
+        ("", ":"),
+        ("[!", "]"),
+        ("**", "**"),
+        ("**", ":**"),
+        ("*", "*"),
+        ("", "!"),
+        ("(", ")"),
+    )
 )
-_RULE = pattern(
-    r"\b(?:must|never|deprecated|breaking|not supported|unsupported|removed|required|cannot|only if|default(?:s to)?"
-    r"|vulnerab\w{1,8}|incompatib\w{1,8}|irreversib\w{1,6}|data loss|MUST|SHALL|SHOULD|NOT)\b"
-)
+_LABELS = ("warning", "caution", "important", "attention", "danger", "achtung", "avertissement", "advertencia")
 _CHUNK = 800  # characters of a listing that stay or go together
+_BEFORE_LABEL = " \t>*_.:!{(["
 _LABEL = 24  # characters
 _FRAMES = 4  # lines of a trace before the error itself
 NOTE = pattern(r"\[\.\.\. ?(\d{1,9})(?: sentences?(?:, \d{1,9} lines?)?)?\]")
@@ -114,21 +126,21 @@ class Units:
     def _judge(self) -> None:
         """Mark failures, warnings and obligations."""
         text = self.text
-        failing = any(stem in text for stem in _FAILURE_STEMS)
-        failed, rule, alert = _FAILURE.search, _RULE.search, _ALERT.search
+        stems = [stem for stem in _FAILURE_STEMS if stem in text]
+        failed = _FAILURE.search
         warned = False
         trace: list[int] = []  # the lines of a stack trace so far
         for unit, kind in enumerate(self.kind):
             if kind not in (TEXT, ITEM):
                 trace.clear()
-                if kind in (CODE, TABLE) and failing and failed(text[self.begin[unit] : self.end[unit]]):
+                if kind in (CODE, TABLE) and stems and failed(text[self.begin[unit] : self.end[unit]]):
                     self.failed[unit] = 1
                 if kind == TERM:
-                    warned = bool(alert(text[self.begin[unit] : self.end[unit]]))
+                    warned = _warns(text[self.begin[unit] : self.end[unit]])
                 continue
             start, stop = self.begin[unit], self.end[unit]
             sentence = text[start:stop]
-            if failing and failed(sentence):
+            if stems and any(map(sentence.__contains__, stems)) and failed(sentence):
                 self.failed[unit] = 1
                 for line in trace[-_FRAMES:]:  # where it was raised says more than how it got there
                     self.failed[line] = 1
@@ -137,10 +149,11 @@ class Units:
                     trace.append(unit)
             elif trace:
                 trace.append(unit)
-            if warned or alert(sentence):
+            words = sentence.split()
+            if warned or not _ALERTS.isdisjoint(words) or _warns(sentence):
                 self.alert[unit] = 2
                 warned = not warned and len(sentence) < _LABEL  # a mere label warns of what follows
-            elif rule(sentence):
+            elif not _RULES.isdisjoint(words):
                 self.alert[unit] = 1
 
     def hidden(self, unit: int) -> int:
@@ -150,6 +163,12 @@ class Units:
             return 1
         noted = sum(map(int, NOTE.findall(sentence)))
         return noted + bool(NOTE.sub("", sentence).strip())
+
+
+def _warns(sentence: str) -> bool:
+    """Tell whether a sentence begins with a label such as ``Warning:``."""
+    label = sentence[:_LABEL].lstrip(_BEFORE_LABEL).lower()
+    return (label.startswith(_LABELS) and not label.rstrip("}").isalpha()) or label.rstrip("}]* \n\r>") in _LABELS
 
 
 def chunks(text: str, start: int, stop: int) -> list[int]:
