@@ -13,8 +13,8 @@ def crop(text: str, limit: int, words: list[str], span: tuple[int, int]) -> tupl
 
     ``span`` is where the match stands, (0, 0) when nobody told; then the first places of ``words`` are taken.
     """
-    if len(text) <= limit:
-        return text, 0
+    if len(text) <= limit or (" characters]" in text and "[... " in text):
+        return text, 0  # short, or cropped already: the counts in it must stay true
     scale = max(1, limit // 200)
     places = [span] if span[1] else []
     lower = text.lower() if words else ""
