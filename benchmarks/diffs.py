@@ -124,37 +124,58 @@ def _at_end(lines: list[str]) -> bool:
 
 
 def apply_check(text: str) -> tuple[int, int, list[str]]:
-    """Return (sections that claim to be patches, those that git applied to the right result, complaints)."""
+    """Return (sections that claim to be patches, those that git applied to the right result, complaints).
+
+    Each commit is rendered and applied by itself, plainly and with --recount: a log changes the same file many times.
+    """
     claims = right = 0
     wrong: list[str] = []
-    for path, lines in parts(text):
-        pair = images(lines)
-        if pair is None or any(line.startswith(("rename ", "copy ")) for line in lines):
-            continue
-        # What follows the last hunk (the next commit's header) goes to the compressor too, as in the whole text.
-        section = "\n".join(lines).rstrip("\n") + "\n"
-        draft = COMPRESSOR.compress(section, Want(count))
+    for commit in re.split(r"(?m)^(?=commit [0-9a-f]{40}$)", text):
+        # The blank line between commits would be one more line of context for --recount, in the original too.
+        chunk = commit.rstrip("\n") + "\n"
+        draft = COMPRESSOR.compress(chunk, Want(count))
         if draft is None:
             continue
-        patch = draft.text
-        with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder, path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not any(line.startswith("new file mode") for line in lines):
-                target.write_text("".join(pair[0]), newline="")
-            if not re.search(r"(?m)^@@ ", patch):
+        before: dict[str, str] = {}
+        after: dict[str, str | None] = {}
+        for path, lines in parts(chunk):
+            pair = images(lines)
+            old = next((line[12:] for line in lines if line.startswith("rename from ")), path)
+            if pair is None:
+                if old != path:
+                    before[old] = "renamed\n"
                 continue
-            claims += 1
-            done = subprocess.run(
-                ["git", "apply", "-p1", "-"], cwd=folder, input=patch.encode(), capture_output=True, check=False
-            )
-            got = target.read_bytes().decode() if target.exists() else None
-            want = None if any(line.startswith("deleted file mode") for line in lines) else "".join(pair[1])
-            if done.returncode == 0 and got == want:
-                right += 1
-            else:
-                wrong.append(f"{path}: {done.stderr.decode()[:160]}")
+            if any(line.startswith("copy from ") for line in lines):
+                continue
+            if not any(line.startswith("new file mode") for line in lines):
+                before[old] = "".join(pair[0])
+            after[path] = None if any(line.startswith("deleted file mode") for line in lines) else "".join(pair[1])
+        claimed = set(re.findall(r"(?m)^\+\+\+ b/(.*?)\t?\n@@ ", draft.text))
+        claimed |= set(re.findall(r"(?m)^--- a/(.*?)\t?\n\+\+\+ /dev/null\n@@ ", draft.text))
+        claimed |= set(re.findall(r"(?m)^rename to (.*)\n@@ ", draft.text))
+        for options in ((), ("--recount",)):
+            got, complaint = _applied(before, draft.text, options)
+            claims += len(claimed)
+            for name in claimed:
+                if got.get(name) == after.get(name):
+                    right += 1
+                else:
+                    wrong.append(f"{name}: {complaint[:160]}")
     return claims, right, wrong
+
+
+def _applied(before: dict[str, str], patch: str, options: tuple[str, ...]) -> tuple[dict[str, str], str]:
+    """Return the files after a patch and what git said."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in before.items():
+            target = Path(folder, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(data, newline="")
+        done = subprocess.run(
+            ["git", "apply", *options, "-"], cwd=folder, input=patch.encode(), capture_output=True, check=False
+        )
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
+        return {str(path.relative_to(folder)): path.read_bytes().decode() for path in files}, done.stderr.decode()
 
 
 def keep(*, each: bool) -> None:
@@ -189,7 +210,7 @@ def keep(*, each: bool) -> None:
     for is_reviewed, (total, here) in totals.items():
         label = "reviewed files" if is_reviewed else "tool-written files and data"
         print(f"{label}: {here} of {total} changed lines verbatim = {here / max(total, 1):.4f}")
-    print(f"git apply: {right} of {claims} trimmed sections give the original's result")
+    print(f"git apply: {right} of {claims} patches (plain and with --recount) give the original's result")
     for complaint in complaints[:20]:
         print("  not applied:", complaint)
 

@@ -324,7 +324,7 @@ LOCKS = {
         "acme/thing v2.0.1 -> v2.1.0",
     ),
     "Pipfile.lock": (
-        '@@ -1,3 +1,3 @@\n     "requests": {\n-        "version": "==2.30.0"\n+        "version": "==2.31.0"\n     },\n',
+        '@@ -1,3 +1,3 @@\n "requests": {\n-    "version": "==2.30.0"\n+    "version": "==2.31.0"\n },\n',
         "requests 2.30.0 -> 2.31.0",
     ),
     "requirements/dev.txt": (
@@ -533,7 +533,8 @@ def test_binaries_and_submodules(tmp_path):
 
 def test_many_plain_renames_are_listed():
     text = "".join(
-        f"diff --git a/old/m{i}.py b/new/m{i}.py\nsimilarity index 100%\nrename from old/m{i}.py\nrename to new/m{i}.py\n"
+        f"diff --git a/old/m{i}.py b/new/m{i}.py\nsimilarity index 100%\n"
+        f"rename from old/m{i}.py\nrename to new/m{i}.py\n"
         for i in range(9)
     )
     draft = short(text)
@@ -599,7 +600,8 @@ def test_paths_tell_what_a_file_is(path, kind):
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.sampled_from([
     "diff --git a/x b/x", "diff --cc x", "index 1..2 100644", "--- a/x", "+++ b/x", "@@ -1,2 +1,2 @@ f", "@@ -1 +1 @@",
-    "@@@ -1,2 -1,2 +1,2 @@@", "+a", "-b", " c", "", "\\ No newline at end of file", "\x1b[31m-b\x1b[m", "++", "--", "  ",
+    "@@@ -1,2 -1,2 +1,2 @@@", "+a", "-b", " c", "", "\\ No newline at end of file", "\x1b[31m-b\x1b[m", "++", "--",
+    "  ",
     "rename from x", "rename to y", "similarity index 100%", "new file mode 100644", "GIT binary patch", "literal 3",
     "Binary files a/x and b/x differ", "@@ -0,0 +1,99999 @@", "commit " + "a" * 40, "deleted file mode 100644",
 ]), max_size=30), st.sampled_from(["safe", "balanced", "max"]), st.booleans())  # fmt: skip
