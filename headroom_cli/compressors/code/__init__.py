@@ -1,4 +1,4 @@
-"""Source files: imports, types, signatures and small functions verbatim; long bodies, comments and documentation by note.
+"""Source files: imports, types, headers and small functions verbatim; long bodies, comments, documentation by note.
 
 A gap note stands at the end of the header that it belongs to (``...120-188: cache options update``): the rows that are
 missing, and the rare words among them. Every line that stays is byte for byte the file's own, so that an edit made from
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from headroom_cli.compressors.code import language as languages
 from headroom_cli.compressors.code.asked import Asked
+from headroom_cli.compressors.code.guess import guessed
 from headroom_cli.compressors.code.plan import Thrift, plan
 from headroom_cli.compressors.code.render import is_ours, render, shown_rows
 from headroom_cli.compressors.code.view import View
@@ -54,7 +55,7 @@ def shape_of(lines: list[str], language: str, spent: Callable[[], bool]) -> Shap
 
 
 def compress(text: str, want: Want) -> Draft | None:
-    """Return the shorter file, or None when there is nothing to gain, it is no source, or a part of it was asked for."""
+    """Return the shorter file, or None when nothing is gained, it is no source, or only a part of it was asked for."""
     if len(text) < _SMALL:
         return None
     rows = text.split("\n")
@@ -136,7 +137,7 @@ def sniff(text: str, hint: Hint) -> float:
     told = languages.from_path(hint.path or named or view.path)
     if languages.spoken(view.lines):
         return 0.8
-    guess, hits = languages.guessed(view.lines)
+    guess, hits = guessed(view.lines)
     if told:
         return 0.75 if guess and not part else 0.5
     return min(0.7, 0.02 * hits + (0.3 if view.numbered is not None else 0.1)) if guess else 0.0

@@ -14,7 +14,18 @@ _PIECE = pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _PLACE = pattern(r"([\w.-]{1,80}\.\w{1,6})(?::|\", line |\(|, line |#L)(\d{1,7})|\blines? (\d{1,7})")
 # Words of ordinary requests that are also names of functions; only quotes or parentheses make them names.
 _PLAIN = frozenset(
-    ["a", "add", "all", "an", "and", "any", "apply", "are", "as", "ask", "at", "be", "build", "by", "call", "can", "change", "check", "code", "command", "continue", "copy", "could", "create", "data", "debug", "delete", "do", "does", "done", "error", "edit", "exit", "file", "files", "find", "fix", "for", "from", "function", "get", "give", "go", "has", "have", "help", "how", "i", "if", "in", "init", "input", "is", "it", "its", "list", "load", "log", "look", "main", "make", "me", "method", "module", "more", "move", "name", "new", "next", "no", "not", "of", "on", "one", "open", "or", "output", "path", "please", "print", "read", "refactor", "remove", "rename", "replace", "reset", "result", "return", "run", "save", "see", "set", "setup", "show", "so", "start", "stop", "summarize", "test", "tests", "text", "that", "the", "them", "then", "there", "these", "this", "to", "try", "up", "update", "us", "use", "value", "view", "want", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "work", "works", "write", "you", "your", "class", "explain", "add", "bug", "issue", "line", "lines", "implement", "feature", "support", "handle", "process", "start"]
+    """
+    a add all an and any append apply are as ask at be bug build by call can change check class clear close code
+    command compare compile connect continue convert copy could count create data debug default delete do does
+    done edit end error event exit explain feature fetch file files filter find fix for from function get give
+    go handle has have help how i if implement in init input insert into is issue it items its join key keys
+    line lines list load log look main make match merge message method module more move name names new next no
+    not of on one open or output parent path please pop post print process pull push put query read receive
+    refactor reload remove rename render replace report request reset response result return run save search see
+    select send server set setup show size so sort split start stop summarize support tell test tests text that
+    the them then there these this to token try type up update us use user value values view wait want was we
+    what when where which who why will with work works write you your
+    """.split()  # noqa: SIM905 - a list of quoted words is three times as long
 )
 _LONGEST = 20_000  # characters of a question that are read
 _MOST = 3  # functions kept because their names share words with the question
@@ -35,8 +46,8 @@ class Asked:
             for word in _WORD.findall(found.group(1) or found.group(2)):
                 self._names.add(word)
         for word in _WORD.findall(question):
-            if word.lower() not in _PLAIN and len(word) > 2:
-                self._names.add(word)
+            if word.rstrip("?!").lower() not in _PLAIN and len(word) > 2:
+                self._names.update((word, word.rstrip("?!")))
         for word in command[:2000].split():
             if "/" not in word and "." not in word and not word.startswith("-") and len(word) > 3:
                 self._names.update(name for name in _WORD.findall(word) if name.lower() not in _PLAIN and len(name) > 3)
@@ -47,7 +58,7 @@ class Asked:
 
     def look(self, shape: Shape, question: str) -> None:
         """Choose among a file's functions those whose names are made of the question's words."""
-        asked = {_stem(word) for word in _WORD.findall(question[-_LONGEST:].lower())}
+        asked = {_stem(word.rstrip("?!")) for word in _WORD.findall(question[-_LONGEST:].lower())}
         if len(asked) < 2:
             return
         found: list[tuple[float, int, Function]] = []

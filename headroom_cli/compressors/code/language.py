@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headroom_cli.compressors.code.guess import guessed
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -51,11 +52,31 @@ _SPOKEN = {
     "makefile": "", "yaml": "", "json": "",
 }  # fmt: skip
 READERS = frozenset(
-    ["cat", "head", "tail", "nl", "less", "more", "bat", "batcat", "tac", "type", "view", "open", "gawk", "awk", "sed", "strings", "get-content", "gc", "show", "pygmentize"]
+    [
+        "cat",
+        "head",
+        "tail",
+        "nl",
+        "less",
+        "more",
+        "bat",
+        "batcat",
+        "tac",
+        "type",
+        "view",
+        "open",
+        "gawk",
+        "awk",
+        "sed",
+        "strings",
+        "get-content",
+        "gc",
+        "show",
+        "pygmentize",
+    ]
 )
 # A filter behind a reader that lets every line through.
 _WHOLE = frozenset(["cat", "nl", "bat", "batcat", "less", "more", "expand", "tee"])
-_SHEBANG = pattern(r"#!\s{0,4}\S{0,200}?([\w.+-]{1,40})(?:[ \t]+([\w.+-]{1,40}))?")
 _MODELINE = pattern(
     r"(?:-\*-[ \t]{0,4}(?:mode:[ \t]{0,4})?([\w+-]{1,30})|\b(?:vim?|ex):.{0,60}?\b(?:ft|filetype|syntax)=(\w{1,20}))", 2
 )
@@ -64,23 +85,6 @@ _RANGE = pattern(
     r"\bsed\s+(?:-[nE]+\s+)*(?:-e\s+)?['\"]?(?:\d+|/[^/\n]{1,200}/)(?:,(?:\+?\d+|\$|/[^/\n]{1,200}/))?[pdq]"
     r"|\b(?:head|tail)\b|\bawk\b|\bbat\b[^|;&\n]{0,80}(?:-r|--line-range)|-(?:TotalCount|Tail|First|Skip)\b"
 )
-
-_SIGNS: dict[str, tuple[str, ...]] = {
-    "python": (r"^[ \t]*(?:async )?def \w+\(.*(?::|,|\()\s*$", r"^from [\w.]+ import ", r"^import [\w.]+$", r"^[ \t]*elif .*:$", r"^[ \t]*class \w+(?:\(.*\))?:$", r"^if __name__ =="),
-    "go": (r"^package \w+$", r"^func (?:\(\w+ \*?\w+\) )?\w+\(", r"^[ \t]*if err != nil \{$", r" := ", r"^type \w+ (?:struct|interface) \{$"),
-    "rust": (r"^[ \t]*(?:pub(?:\(\w+\))? )?(?:async |unsafe |const )?fn \w+", r"^use [\w:]+", r"^[ \t]*impl\b", r"^[ \t]*let mut ", r"^#\[\w+", r"^[ \t]*pub (?:struct|enum|mod) "),
-    "java": (r"^package [\w.]+;$", r"^import (?:static )?[\w.*]+;$", r"^[ \t]*(?:public|private|protected) (?:static |final |abstract )*[\w<>\[\], ?]+ \w+\(", r"^[ \t]*@Override$", r"^public (?:final |abstract )?(?:class|interface|enum) "),
-    "kotlin": (r"^package [\w.]+$", r"^[ \t]*(?:private |override |internal |suspend |inline )*fun ", r"^[ \t]*va[lr] \w+ ?[:=]", r"^import [\w.]+$", r"^(?:data |sealed )?class \w+\("),
-    "swift": (r"^import \w+$", r"^[ \t]*(?:public |private |static |override )*func \w+.*(?:->|\{)", r"^[ \t]*guard ", r"^[ \t]*(?:let|var) \w+: \w+", r"^extension \w+"),
-    "csharp": (r"^using [\w.]+;\s*$", r"^namespace [\w.]+", r"^[ \t]*(?:public|private|internal|protected) .*\)\s*$", r"\{ get; (?:set; )?\}"),
-    "cpp": (r"\bstd::", r"^template ?<", r"^namespace ", r"^#include <\w+>$", r"^class \w+", r"^[ \t]*(?:public|private):$"),
-    "c": (r"^#include [<\"][\w/.-]+\.h[>\"]", r"^#(?:define|ifdef|ifndef|endif)\b", r"^(?:static |const |unsigned )*(?:int|void|char|struct \w+) \*?\w+\(", r"->\w+"),
-    "ruby": (r"^[ \t]*def [\w.?!]+(?:\(.*\))?$", r"^[ \t]*end$", r"^require ['\"]", r"^[ \t]*(?:module|class) [A-Z]\w*(?: < [\w:]+)?$", r" do(?: \|[\w, ]+\|)?$"),
-    "php": (r"^<\?php", r"^[ \t]*\$\w+ ?=", r"\$this->", r"^[ \t]*(?:public|private|protected) function "),
-    "typescript": (r"^import .* from ['\"]", r"^(?:export )?(?:interface|type) \w+", r"^[ \t]*(?:const|let) \w+: ", r"\): [\w<>\[\]|]+ (?:=>|\{)$"),
-    "tsx": (r"^import .* from ['\"]", r"\brequire\(['\"]", r"^[ \t]*(?:const|let|var) [\w{}, ]+ = ", r" => [\{\(]?", r"^(?:export )?(?:default )?(?:async )?function\b", r"^module\.exports", r"^[ \t]*\}\);$"),
-    "bash": (r"^[ \t]*(?:fi|done|esac)$", r"^[ \t]*if \[\[? ", r"^set -e", r"^[ \t]*\w+\(\) ?\{$", r"\$\{\w+"),
-}  # fmt: skip
 
 
 class Source:
@@ -103,8 +107,10 @@ def from_path(path: str) -> str:
 
 
 def from_command(command: str) -> tuple[str, bool]:
-    """Return (path, whether only a part of it was printed) for a command that prints a file; ("", False) otherwise."""
-    for statement in reversed(_STATEMENT.split(command[:4000])):
+    """Return (path, whether only a part of it was printed) for a command that prints a file, path "" otherwise."""
+    command = command[:4000]
+    part = _RANGE.search(command) is not None
+    for statement in reversed(_STATEMENT.split(command)):
         stages = [stage.split() for stage in statement.split("|")]
         words = stages[0]
         while words and ("=" in words[0] or words[0] in ("sudo", "command", "time", "then", "do")):
@@ -116,25 +122,27 @@ def from_command(command: str) -> tuple[str, bool]:
             named = [word.rpartition(":")[2] for word in words if ":" in word and not word.startswith("-")]
         elif program in READERS:
             named = [word for word in words[1:] if not word.startswith("-") and ("." in word or "/" in word)]
+            if not named and program in _WHOLE:
+                named = words[1:]
         else:
             continue
         if not named:
             continue
         filtered = any(stage and stage[0].rpartition("/")[2] not in _WHOLE for stage in stages[1:])
-        return named[-1].strip("'\""), filtered or _RANGE.search(statement) is not None
-    return "", False
+        return named[-1].strip("'\""), part or filtered
+    return "", part
 
 
 def spoken(lines: list[str]) -> str:
     """Return the language that a shebang or an editor's modeline names, or ""."""
     first = lines[0] if lines else ""
     if first.startswith("#!"):
-        found = _SHEBANG.match(first[:300])
-        if found is not None:
-            for word in (found.group(2) or "", found.group(1)):
-                known = _SPOKEN.get(word.lower().rstrip("0123456789."), "") or _SPOKEN.get(word.lower(), "")
-                if known:
-                    return known
+        words = [word for word in first[2:300].split() if not word.startswith("-") and "=" not in word]
+        for word in words[:2]:  # the second is what `env` starts
+            name = word.rpartition("/")[2].lower()
+            known = _SPOKEN.get(name, "") or _SPOKEN.get(name.rstrip("0123456789."), "")
+            if known:
+                return known
     for line in (*lines[:2], *lines[-3:]):
         if "-*-" in line or "vi" in line or "ex:" in line:
             found = _MODELINE.search(line[:300])
@@ -145,22 +153,6 @@ def spoken(lines: list[str]) -> str:
     if first.startswith("<?php"):
         return "php"
     return ""
-
-
-def guessed(lines: list[str]) -> tuple[str, int]:
-    """Return (language, hits) by the shapes of lines in a bounded sample; ("", 0) when nothing speaks."""
-    from re import MULTILINE, compile  # noqa: A004 - the name that everybody knows
-
-    sample = "\n".join(line[:200] for line in (lines[:150] + lines[len(lines) // 2 : len(lines) // 2 + 100]))
-    best, most = "", 0
-    for language, signs in _SIGNS.items():
-        hits = 0
-        for sign in signs:
-            found = len(compile(sign, MULTILINE).findall(sample))
-            hits += min(found, 6) + (2 if found else 0)
-        if hits > most:
-            best, most = language, hits
-    return (best, most) if most >= 5 else ("", 0)
 
 
 def identify(lines: list[str], hint: Hint, fallback_path: str) -> Source:

@@ -18,154 +18,16 @@ _RAISING_LINES = 6  # of a gap that are looked at
 _ERROR_WORDS = 3  # of a gap, from the texts of what it raises
 # Words of the languages themselves, and names that say nothing of a body.
 _COMMON = frozenset(
-    # fmt: off
-    (
-        "if",
-        "else",
-        "elif",
-        "elsif",
-        "for",
-        "foreach",
-        "while",
-        "do",
-        "done",
-        "fi",
-        "then",
-        "case",
-        "esac",
-        "switch",
-        "match",
-        "when",
-        "break",
-        "continue",
-        "return",
-        "yield",
-        "await",
-        "async",
-        "def",
-        "class",
-        "fn",
-        "func",
-        "fun",
-        "function",
-        "struct",
-        "enum",
-        "impl",
-        "trait",
-        "interface",
-        "type",
-        "typedef",
-        "namespace",
-        "module",
-        "package",
-        "import",
-        "from",
-        "use",
-        "using",
-        "as",
-        "in",
-        "is",
-        "not",
-        "and",
-        "or",
-        "new",
-        "delete",
-        "del",
-        "try",
-        "catch",
-        "except",
-        "finally",
-        "raise",
-        "throw",
-        "throws",
-        "with",
-        "let",
-        "const",
-        "var",
-        "val",
-        "mut",
-        "pub",
-        "public",
-        "private",
-        "protected",
-        "internal",
-        "static",
-        "final",
-        "abstract",
-        "override",
-        "virtual",
-        "extends",
-        "implements",
-        "super",
-        "this",
-        "self",
-        "Self",
-        "cls",
-        "None",
-        "True",
-        "False",
-        "true",
-        "false",
-        "null",
-        "nil",
-        "undefined",
-        "void",
-        "int",
-        "long",
-        "short",
-        "char",
-        "float",
-        "double",
-        "bool",
-        "boolean",
-        "byte",
-        "string",
-        "str",
-        "String",
-        "unsigned",
-        "signed",
-        "size_t",
-        "auto",
-        "goto",
-        "default",
-        "lambda",
-        "pass",
-        "global",
-        "nonlocal",
-        "assert",
-        "typeof",
-        "instanceof",
-        "sizeof",
-        "end",
-        "begin",
-        "rescue",
-        "ensure",
-        "unless",
-        "until",
-        "loop",
-        "move",
-        "ref",
-        "dyn",
-        "where",
-        "guard",
-        "defer",
-        "go",
-        "chan",
-        "make",
-        "len",
-        "append",
-        "echo",
-        "local",
-        "print",
-        "println",
-        "printf",
-        "endif",
-        "ifdef",
-        "ifndef",
-        "define",
-        "include",
-    )
-    # fmt: on
+    """
+    if else elif elsif for foreach while do done fi then case esac switch match when break continue return yield
+    await async def class fn func fun function struct enum impl trait interface type typedef namespace module
+    package import from use using as in is not and or new delete del try catch except finally raise throw throws
+    with let const var val mut pub public private protected internal static final abstract override virtual
+    extends implements super this self Self cls None True False true false null nil undefined void int long
+    short char float double bool boolean byte string str String unsigned signed size_t auto goto default lambda
+    pass global nonlocal assert typeof instanceof sizeof end begin rescue ensure unless until loop move ref dyn
+    where guard defer go chan make len append echo local print println printf endif ifdef ifndef define include
+    """.split()  # noqa: SIM905 - a list of quoted words is three times as long
 )
 _FILLERS = frozenset(("that", "this", "with", "from", "must", "have", "been", "cannot", "could", "should", "error"))
 
@@ -191,9 +53,11 @@ def rare(lines: list[str], seen: set[str], most: int) -> list[str]:
     for line in _raising(text):
         raised.update(WORD.findall(line))
         for found in _STRING.finditer(line):
-            for word in WORD.findall(found.group(found.lastindex or 0)):
-                if len(word) > 3 and word not in seen and word not in order and word.lower() not in _FILLERS:
-                    told.append(word)
+            told += [
+                word
+                for word in WORD.findall(found.group(found.lastindex or 0))
+                if len(word) > 3 and word not in seen and word not in order and word.lower() not in _FILLERS
+            ]
     if len(order) > most:
         called = set(_CALL.findall(bare))
         weight = {
