@@ -494,6 +494,38 @@ def test_other_diffs_than_git_s():
         assert short(text) is None
 
 
+def test_hunks_without_a_name_are_shortened():
+    # As services send the change of one file.
+    hunk = "@@ -10,9 +10,9 @@ def f\n" + "".join(f" context line number {i}\n" for i in range(4)) + "-a\n+b\n"
+    hunk += "".join(f" context line number {i}\n" for i in range(4, 8))
+    draft = short(hunk + hunk.replace("10,9", "40,9").rstrip("\n"))
+    assert draft is not None
+    first = "@@ -13,3 +13,3 @@ -10,9 +10,9 @@ def f\n context line number 3\n-a\n+b\n context line number 4\n"
+    assert draft.text == first + first.replace("13,3", "43,3").replace("10,9", "40,9").rstrip("\n")
+
+
+def test_own_output_stays():
+    body = [f" line {i} of context" for i in range(9)] + ["-a", "+b"] + [f" line {i} of context" for i in range(9)]
+    text = NPM + made("src/a.py", body) + made("src/b.py", [f"-def f{i}(): pass" for i in range(200)], deleted=True)
+    once = short(text)
+    assert once is not None
+    again = short(once.text)
+    assert again is None or again.text == once.text
+
+
+def test_names_lose_only_the_prefixes_of_git():
+    body = [f"+{i}, {'x' * 20}" for i in range(40)]
+    for old, new, path in (
+        ("a/data/x.csv", "b/data/x.csv", "data/x.csv"), ("b/data/x.csv", "a/data/x.csv", "data/x.csv"),
+        ("i/x.csv", "w/x.csv", "x.csv"), ("data/x.csv", "data/x.csv", "data/x.csv"), ("a/x.csv", "a/x.csv", "a/x.csv"),
+        ("old/x.csv", "new/x.csv", "new/x.csv"),
+    ):  # fmt: skip
+        text = made("x.csv", [*body, "-gone"] * 9).replace("a/x.csv", old).replace("b/x.csv", new)
+        draft = short(text)
+        assert draft is not None
+        assert f" of {path} (+" in draft.text
+
+
 def test_colours_go_unless_they_tell_words_apart(tmp_path):
     folder = repository(tmp_path / "r", {"a.py": numbered(0, 60)}, {"a.py": numbered(0, 60, l30="x", l50="y")})
     plain = git(folder, "show", "HEAD").stdout.decode()

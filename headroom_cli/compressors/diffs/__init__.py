@@ -27,11 +27,14 @@ def sniff(text: str, hint: Hint) -> float:
     """Return the confidence that a text is a diff or has one in it."""
     del hint
     head = text[:200_000]
-    git = head.startswith("diff --git ") or "\ndiff --git " in head or "\ndiff --cc " in head
-    hunks = head.startswith("@@ -") or "\n@@ -" in head or "\n@@@ -" in head or "m@@ -" in head
+    if "\x1b[" in head:
+        head = colour.plain(head)
+    head = "\n" + head
+    git = "\ndiff --git " in head or "\ndiff --cc " in head or "\ndiff --combined " in head
+    hunks = "\n@@ -" in head or "\n@@@ -" in head
     if git and hunks:
         return 0.97
-    if hunks and (head.startswith("--- ") or "\n--- " in head) and "\n+++ " in head:
+    if hunks and "\n--- " in head and "\n+++ " in head:
         return 0.95
     return 0.8 if git else 0.0
 

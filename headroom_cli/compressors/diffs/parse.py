@@ -19,6 +19,8 @@ _EXTENDED = (
     "index ", "old mode ", "new mode ", "deleted file mode ", "new file mode ", "copy from ", "copy to ",
     "rename from ", "rename to ", "similarity index ", "dissimilarity index ", "mode ",
 )  # fmt: skip
+# The prefixes of both names: usual, of index, work tree, commit and object (diff.mnemonicPrefix), reversed by -R.
+_PREFIXES = frozenset(("ab", "ba", "iw", "wi", "ci", "ic", "cw", "wc", "co", "oc", "ow", "wo", "12", "21"))
 # A line that starts like a changed one but follows a whole hunk.
 _AFTER = ("--- ", "-- ", "---")
 
@@ -75,7 +77,7 @@ class Section:
             name = self.old if self.new == "/dev/null" else self.new or self.old
             if self.prefixed:
                 name = name[2:]
-        return name
+        return name or "one file"
 
 
 def firsts_of(lines: list[str]) -> str:
@@ -120,6 +122,9 @@ def _section(lines: list[str], firsts: str, at: int) -> Section | None:
         section.old, section.new = name_of(line), name_of(lines[at + 1])
         section.prefixed = _prefixed(section.old, section.new)
         section.body = section.end = at + 2
+    elif line.startswith(("@@ -", "@@@ -")):
+        section = Section(at, "")  # as services send the change of one file: hunks without its name
+        section.body = section.end = at
     else:
         return None
     if section.binary:
@@ -137,12 +142,12 @@ def name_of(line: str) -> str:
 
 
 def _prefixed(old: str, new: str) -> bool:
-    """Tell "a/x" and "b/x" (or i/ w/, c/ i/, o/ w/, 1/ 2/) from names that only have a short folder."""
+    """Tell names with git's prefixes from names that only have a short folder."""
     if old == "/dev/null":
-        return new[:2] == "b/"
+        return new[:2] in ("b/", "a/", "w/", "i/")
     if new == "/dev/null":
-        return old[:2] == "a/"
-    return old[1:2] == new[1:2] == "/" and old[:1] != new[:1] and old[:1] in "acio12" and new[:1] in "biw12ac"
+        return old[:2] in ("a/", "b/", "i/", "c/")
+    return old[1:2] == new[1:2] == "/" and old[:1] + new[:1] in _PREFIXES
 
 
 def _git_header(lines: list[str], section: Section) -> None:
