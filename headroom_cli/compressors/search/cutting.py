@@ -85,7 +85,7 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
     for number, places in gone.items():
         group = groups[number]
         labels, marks = group.labels, group.marks
-        if not forced and len(places) < _NOTE and sum(len(group.texts[at]) for at in places) < 2 * _NOTE:
+        if not forced and len(places) < _NOTE and sum(len(group.texts[at]) for at in places) < 3 * _NOTE:
             continue  # the note would cost as much
         if found.context:
             aside = sum([marks[at] != MATCH for at in places])

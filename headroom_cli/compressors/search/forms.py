@@ -30,7 +30,6 @@ _COUNT = pattern(r"[^\n]{1,400}[:\0]\d{1,9}$")
 _MESSAGE_HEAD = pattern(r'\{"type": ?"(?:begin|match|context|end|summary)", ?"data": ?\{')
 _MESSAGE = pattern(r":\d{1,9}(?::\d{1,6})?: ?(?:fatal )?(?:error|warning|note|remark|[A-Z]{1,4}\d{2,5}\b)")
 _CLOCK = pattern(r"(?:^|[T \[(,])\d\d$")  # 12 of 12:30:45
-_NO_PATH = pattern(r"[\"|*\t]|\{'")
 _COMMAND = pattern(r"(?:^|[|;&( ])(?:(?:git(?: -\w+ \S+)* )?grep|[efz]grep|rg|ripgrep|ag|ack|ugrep|pt|findstr)\b")
 _TOOLS = frozenset(("grep", "grep_search", "search_files", "search_file_content", "search", "search_dir", "search_file",
                     "codebase_search", "ripgrep", "rg"))  # fmt: skip
@@ -43,7 +42,7 @@ def is_path(path: str) -> bool:
     """Return whether what stands before ``:12:`` can name a file."""
     if not path or len(path) > 400 or path[0] in " \t" or path[-1] in " \t" or path.isdigit():
         return False
-    if _NO_PATH.search(path) or _CLOCK.search(path, max(0, len(path) - 24)):
+    if '"' in path or "|" in path or (path[-2:].isdigit() and _CLOCK.search(path, max(0, len(path) - 3))):
         return False
     return "/" in path or "\\" in path or "." in path or " " not in path
 

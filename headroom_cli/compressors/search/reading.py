@@ -185,21 +185,21 @@ def _other_row(line: str) -> tuple[str, str, str]:
 
 def _plain_form(lines: list[str]) -> list[Group | str]:
     items: list[Group | str] = []
-    group: Group | None = None
+    prefix = "\n"  # stands in no line
     for line in lines:
-        start = 2 if line[1:3] in (":\\", ":/") else 0
-        at = line.find(MATCH, start, _PATH_CHARS)
-        path = line[:at]
-        if at < 1 or not is_path(path) or (" " in path and (group is None or path != group.path)):
-            items.append(line)
-            group = None
-            continue
-        if group is None or group.path != path:
-            group = Group(path)
+        if not line.startswith(prefix):
+            at = line.find(MATCH, 2 if line[1:3] in (":\\", ":/") else 0, _PATH_CHARS)
+            if at < 1 or " " in line[:at] or not is_path(line[:at]):
+                items.append(line)
+                prefix = "\n"
+                continue
+            prefix = line[: at + 1]
+            group = Group(line[:at])
             items.append(group)
-        group.labels.append("")
-        group.marks.append(MATCH)
-        group.texts.append(line[at + 1 :])
+            add_label, add_mark, add_text = group.adders()
+        add_label("")
+        add_mark(MATCH)
+        add_text(line[len(prefix) :])
     return items
 
 
