@@ -231,6 +231,32 @@ def test_ls_r_keeps_every_name_and_every_directory() -> None:
     check_recursive(LS_R, draft.text)
 
 
+def test_an_error_leaves_its_directory_open() -> None:
+    error = "ls: cannot access './src/core/c.py': Permission denied"
+    text = LS_R.replace("a.py\n", f"a.py\n{error}\n")
+    draft = shorten(text)
+    assert error in draft.text.split("\n")
+    paths, _, _ = decode(draft.text)
+    assert {"./src/core/a.py", "./src/core/b.py"} <= set(paths)
+    device = "crw-rw-rw-  1 root root 1, 3 Mar  2  2025 null"
+    rows = LS_L.replace("total 48\n", "./x:\n").splitlines()
+    rows.insert(5, device)
+    text = shorten("\n".join([*rows, "", "./y:", *LS_L.splitlines()])).text
+    assert device in text.split("\n")
+    found = decode_rows("\n".join(line for line in text.split("\n") if line != device))
+    assert [row[6] for row in found if row[0] == "./x/"] == [row[6] for row in rows_of(LS_L)]
+
+
+def test_what_a_harness_cut_is_in_no_directory() -> None:
+    text = (
+        LS_R + "./cut/he\n</output_head>\n<elided_chars>\n99 characters elided\n</elided_chars>\n"
+        "<output_tail>\nil.py\nz.py\n"
+    )
+    draft = shorten(text)
+    assert "./cut/he\n</output_head>\n" in draft.text
+    assert "<output_tail>\nnames: il.py z.py\n" in draft.text
+
+
 def check_recursive(text: str, written: str) -> None:
     paths, folders = flat(text)
     read, headed, _ = decode(written)

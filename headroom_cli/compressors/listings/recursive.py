@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from headroom_cli.compressors.listings.layout import Run
 
 
-# At most one line in so many is a heading cut off by a harness.
+# At most one line, and one in so many, is a heading cut off by a harness.
 _CUT_OFF = 20
 
 
@@ -23,6 +23,11 @@ def is_heading(line: str) -> bool:
         and ": " not in line
         and (" " not in line or "/" in line.partition(" ")[0])
     )
+
+
+def keeps_open(line: str) -> bool:
+    """Return whether a line that is no name leaves its directory open: a device's row or an error of ``ls``."""
+    return line[0] not in "<[(." and (": " in line or line[0] in "bcps?")
 
 
 def folder_of(heading: str, slash: str) -> str:
@@ -38,27 +43,32 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int]:
     paths = 0
     runs: list[Run] = []
     names: list[str] | None = None  # of the directory that is open
+    folder = ""
     total = 0
     blank = True  # before this line
     for line in lines:
         if not line:
             names = None
+            folder = ""
             blank = True
             continue
-        if is_heading(line) and (blank or names is None):
+        if is_heading(line) and (blank or names is None or slash in line):
             names = []
-            runs.append((folder_of(line, slash), names))
+            folder = folder_of(line, slash)
+            runs.append((folder, names))
             total += 1
         elif is_said(line) or slash in line[:-1]:
             # `ls -R` writes no slash inside a name: a message, or a heading that a harness cut off.
             layout.stay(runs, line)
             names = None
-            paths += slash in line
+            if not keeps_open(line):
+                folder = ""
+                paths += not is_said(line)
         else:
             if names is None:
                 names = []
-                runs.append(("", names))
+                runs.append((folder, names))
             names.append(line)
             total += 1
         blank = False
-    return (runs, total) if paths <= total // _CUT_OFF else ([], 0)
+    return (runs, total) if paths <= 1 + total // _CUT_OFF else ([], 0)

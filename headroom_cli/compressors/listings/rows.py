@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.compressors.listings import layout
-from headroom_cli.compressors.listings.recursive import folder_of, is_heading
+from headroom_cli.compressors.listings.recursive import folder_of, is_heading, keeps_open
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -89,17 +89,20 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str, bool]:
             if not line:
                 blank = True
                 names = None
+                folder = ""
                 continue
-            if is_heading(line) and (blank or names is None):
+            if is_heading(line) and (blank or names is None or slash in line):
                 folder = folder_of(line, slash)
                 names = []
                 runs.append((folder, names))
             elif line.startswith("total ") and names is not None and not names and line.count(" ") == 1:
                 names.append(line)
             else:
+                # A device or an error between the rows of a directory leaves it open; what a harness cut does not.
                 layout.stay(runs, line)
                 names = None
-                folder = ""
+                if not keeps_open(line):
+                    folder = ""
             blank = False
             continue
         blank = False

@@ -107,7 +107,8 @@ def levels(lines: list[str]) -> tuple[list[Run], int]:
             before = 0
             continue
         bars = len(match.group(1))
-        if bars % width or bars // width > before + (1 if written else 0):
+        # Aligned columns behind the names (`findmnt`, `lsblk`) are a table's.
+        if bars % width or bars // width > before + (1 if written else 0) or "   " in line[match.end() :]:
             return [], 0
         before = bars // width + 1
         written.append(" " * before + line[match.end() :])
