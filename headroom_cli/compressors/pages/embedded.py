@@ -41,7 +41,7 @@ def filled(page: Walker, want: Want) -> list[str]:
             out.extend((f"[{name}]", said[:_VERBATIM], f"[... {len(said) - _VERBATIM} characters: {name}]"))
     if sources > _SOURCES:
         out.append(f"[... {sources - _SOURCES} script files]")
-    if code:
+    if code >= _LEAST:
         out.append(f"[... {code} characters: scripts]")
     return out
 

@@ -35,6 +35,8 @@ class Grid:
             if item[0] in _PARTS:
                 self._plain = False
         else:
+            if self._cells:
+                self.end_row()  # text between cells: what stood before it comes first
             self._out.append(item)
 
     def extend(self, items: list[Item]) -> None:
@@ -43,6 +45,8 @@ class Grid:
             self._cells[-1].extend(items)
             self._plain = False
         else:
+            if self._cells:
+                self.end_row()
             self._out.extend(items)
 
     def cell(self, said: str, *, header: bool) -> None:

@@ -36,8 +36,10 @@ def rendered(text: str, want: Want) -> Draft | None:
     links = page.linked * 2 > page.shown
     made = lines(page.items, page.urls, links=links, verbatim=verbatim)
     shown = sum(len(line) for item in made for line in item)
-    if shown * 20 < len(text) and shown < _BROKEN * _between(text):
-        made = [[line] for line in _all_text(text)]
+    if shown * 20 < len(text):
+        everything = _all_text(text)
+        if max(shown, _BARE) < _BROKEN * sum(map(len, everything)):
+            made = [[line] for line in everything]
     head = _facts(page, made)
     if page.shown < _BARE:
         made.append(filled(page, want))
@@ -105,10 +107,6 @@ def _all_text(text: str) -> list[str]:
     if before not in ("script", "style"):
         out.extend(line for line in (" ".join(decoded(text[at:]).split()),) if line)
     return out
-
-
-def _between(text: str) -> int:
-    return sum(map(len, _all_text(text)))
 
 
 def fenced(code: str, language: str, want: Want) -> list[str]:

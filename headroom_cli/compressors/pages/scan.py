@@ -56,7 +56,7 @@ class _Ends:
         return place
 
 
-_CLOSING = {name: pattern(rf"</{name}(?=[\s/>]|$)", 2) for name in sorted(RAW)}  # 2 is re.IGNORECASE
+_CLOSING = {name: pattern(rf"</{name}(?=[\s/><]|$)", 2) for name in sorted(RAW)}  # 2 is re.IGNORECASE
 
 
 def tags(text: str, *, xml: bool = False) -> Iterator[Tag]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _TAG = pattern(r"</?[a-zA-Z][\w:.-]{0,60}(?:[\s/][^<>]{0,400})?>")
 _HTML = pattern(
     r"<(?:html|head|body|div|span|p|a|ul|ol|li|table|tr|td|script|style|meta|img|h[1-6]|br|section|article|nav|form"
-    r"|header|footer|main|button|template|pre|code|svg|select|textarea|input|label|blockquote|strong|em|b|i|dl|iframe)[\s/>]",
+    r"|header|footer|main|button|template|pre|code|svg|select|textarea|input|label|blockquote|strong|em|b|i|dl|dt|dd|iframe|option|tbody|noscript|font|center|small|sup|sub)[\s/>]",
     2,
 )
 _SAMPLE = 8000
@@ -62,7 +62,7 @@ def is_page(text: str) -> bool:
     head = head_of(text)
     if head.startswith(("<!doctype html", "<html")):
         return True
-    if "</" not in text and "/>" not in text:
+    if head[:1] in ("{", "[", '"') or ("</" not in text and "/>" not in text):
         return False
     sample = _sample(text)
     spans = sum(match.end() - match.start() for match in _TAG.finditer(sample))

@@ -57,9 +57,12 @@ def trimmed(text: str, want: Want) -> Draft | None:
     made, blobs = _blobs.cut("".join(out))
     if not gone and not blobs:
         return squeezed(text)
-    said = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in kinds.items()]
-    missing = ", ".join((*said, *((f"{gone:,} characters",) if gone else ()), *((blobs,) if blobs else ())))
-    return Draft(made, LOSSY, missing if len(missing) <= 80 else f"scripts, styles and blobs of {gone:,} characters")
+    if blobs:
+        count, characters = (int(word.replace(",", "")) for word in blobs.split() if word[0].isdigit())
+        kinds["blob"] = count
+        gone += characters
+    said = [f"{count:,} {what}{'s' if count > 1 else ''}" for what, count in kinds.items()]
+    return Draft(made, LOSSY, ", ".join((*said, f"{gone:,} characters")))
 
 
 def _cuts(text: str) -> list[tuple[int, int, str]]:

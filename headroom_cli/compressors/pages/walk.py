@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BLOCKS = (
     "address", "article", "aside", "blockquote", "body", "center", "dialog", "div", "dl", "dt", "fieldset",
     "figcaption", "figure", "footer", "form", "frameset", "head", "header", "hgroup", "hr", "html", "legend", "main",
-    "p", "section", "summary", "details", "template", "search", "menu", "video", "audio", "canvas", "object",
+    "p", "section", "summary", "details", "template", "search", "menu", "noscript", "video", "audio", "canvas", "object",
     "optgroup", "datalist", "caption", "thead", "tbody", "tfoot",
 )  # fmt: skip
 _LANGUAGE = pattern(r"\b(?:language|lang|highlight-source|highlight|brush|sourceCode)[-: ]{1,2}([\w+#]{1,20})")
