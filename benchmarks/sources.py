@@ -2,9 +2,9 @@
 
     python benchmarks/sources.py [--whole 3 5 8] [--limit N] [--language NAME]
 
-Identifiers are those that the grammars find in the original (distinct per file, nodes named ``*identifier``, ``constant``
-or ``word``-like names), looked for as whole words in the rendering. An edit still matches when a line that the rendering
-shows whole stands in the original. Samples are the outside corpus's source files, or this project's own where there is
+Identifiers are those that the grammars find in the original (distinct per file, nodes named ``*identifier`` and the
+like), looked for as whole words in the rendering. An edit still matches when a line that the rendering shows whole
+stands in the original. Samples are the outside corpus's source files, or this project's own where there is
 none.
 """
 
@@ -41,8 +41,7 @@ def counter():
 
 
 def samples(limit: int):
-    found = [(f"cat {name}", data.decode("utf-8", "replace")) for name, data in _files(limit)]
-    return found
+    return [(f"cat {name}", data.decode("utf-8", "replace")) for name, data in _files(limit)]
 
 
 def _files(limit: int):
@@ -111,12 +110,14 @@ def main() -> None:
                 before, after, len(names), len(names & shown), len(whole_lines),
                 sum(line in lines for line in whole_lines), len(text.encode()), seconds,
             ))  # fmt: skip
-        for language, rows in [*sorted(table.items()), ("all", [row for rows in table.values() for row in rows])]:
+        everything = [row for found in table.values() for row in found]
+        for language, rows in [*sorted(table.items()), ("all", everything)]:
             total = [sum(column) for column in zip(*rows, strict=True)]
             median = statistics.median(row[1] / max(1, row[0]) for row in rows)
             print(
                 f"{whole:5} {language:10} {len(rows):4} {total[1] / total[0]:7.3f} {median:7.3f} "
-                f"{total[3] / max(1, total[2]):7.3f} {total[5] / max(1, total[4]):7.3f} {total[6] / 1e6 / total[7]:6.2f}"
+                f"{total[3] / max(1, total[2]):7.3f} {total[5] / max(1, total[4]):7.3f} "
+                f"{total[6] / 1e6 / total[7]:6.2f}"
             )
 
 

@@ -73,99 +73,256 @@ class Cache:
         self.statistics.record_insertion(key)
 '''
 
-# language -> (file name, header of `compute_total`, a line of its body, header of another function, a line of that)
+# One file per language: its name, then its text. BODYA and BODYB stand for rows like the two that follow the text.
+FILES = r"""
+==== go a.go
+package a
+
+import "fmt"
+
+type Box struct {
+	n int
+}
+
+func computeTotal(xs []int) int { // sums
+BODYA}
+
+func (b *Box) Other(x int) error {
+BODYB}
+---- 	firstRow := xs[0] + alphaOne(xs)
+---- 	secondRow := xs[0] + betaTwo(xs)
+==== rust a.rs
+use std::io;
+
+pub struct Box { n: u8 }
+
+pub fn computeTotal(xs: &[u8]) -> u8 {
+BODYA}
+
+impl Box {
+    pub fn other(&self) -> u8 {
+BODYB    }
+}
+----     let first_row = xs[0] + alphaOne(xs);
+----         let second_row = self.n + betaTwo(self);
+==== java A.java
+package a;
+
+import java.util.List;
+
+public class A {
+    int n = 1;
+
+    public int computeTotal(List<Integer> xs) {
+BODYA    }
+
+    @Override
+    public int other() {
+BODYB    }
+}
+----         int firstRow = xs.get(0) + alphaOne(xs);
+----         int secondRow = n + betaTwo(n);
+==== javascript a.js
+import { a } from './a';
+
+const K = 1;
+
+export function computeTotal(xs) {
+BODYA}
+
+export const other = async (x) => {
+BODYB};
+----   const firstRow = xs[0] + alphaOne(xs);
+----   const secondRow = x + betaTwo(x);
+==== typescript a.ts
+import { a } from './a';
+
+interface K { n: number }
+
+export function computeTotal(xs: number[]): number {
+BODYA}
+
+class C {
+  private other(x: number): number {
+BODYB  }
+}
+----   const firstRow = xs[0] + alphaOne(xs);
+----     const secondRow = <number>x + betaTwo(x);
+==== tsx a.tsx
+import * as React from 'react';
+
+export function computeTotal(xs: Props) {
+BODYA}
+
+export const Other = ({ x }: Props) => {
+BODYB};
+----   const firstRow = useState(alphaOne(xs));
+----   const secondRow = <div>{betaTwo(x)}</div>;
+==== c a.c
+#include <stdio.h>
+
+struct box { int n; };
+
+int computeTotal(const int *xs)
+{
+BODYA}
+
+static void other(int x) {
+BODYB}
+---- 	int first_row = xs[0] + alphaOne(xs);
+---- 	int second_row = x + betaTwo(x);
+==== cpp a.hpp
+#include <string>
+
+namespace a {
+class Box {
+ public:
+  int n;
+  int computeTotal(int x) const {
+BODYA  }
+};
+
+int Box::other(int x) {
+BODYB}
+}  // namespace a
+----     auto firstRow = std::move(x) + alphaOne(x);
+----   auto secondRow = x + betaTwo(x);
+==== csharp A.cs
+using System;
+
+namespace A
+{
+    public class B
+    {
+        public int N { get; set; }
+
+        public int computeTotal(int x)
+        {
+BODYA        }
+
+        private void Other(int x)
+        {
+BODYB        }
+    }
+}
+----             var firstRow = x + alphaOne(x);
+----             var secondRow = x + betaTwo(x);
+==== ruby a.rb
+require 'json'
+
+module A
+  class B < C
+    LIMIT = 3
+
+    def computeTotal(xs)
+BODYA    end
+
+    def self.other(x)
+BODYB    end
+  end
+end
+----       first_row = xs[0] + alphaOne(xs)
+----       second_row = x + betaTwo(x)
+==== php a.php
+<?php
+namespace A;
+
+class B extends C
+{
+    const N = 1;
+
+    public function computeTotal($xs)
+    {
+BODYA    }
+}
+
+function other($x)
+{
+BODYB}
+----         $firstRow = $xs[0] + alphaOne($xs);
+----     $secondRow = $x + betaTwo($x);
+==== kotlin A.kt
+package a
+
+import b.C
+
+data class Box(val n: Int)
+
+fun computeTotal(xs: List<Int>): Int {
+BODYA}
+
+class D {
+    private suspend fun other(x: Int): Int {
+BODYB    }
+}
+----     val firstRow = xs[0] + alphaOne(xs)
+----         val secondRow = x + betaTwo(x)
+==== swift a.swift
+import Foundation
+
+struct Box {
+    let n: Int
+}
+
+func computeTotal(_ xs: [Int]) -> Int {
+BODYA}
+
+extension Box {
+    func other(x: Int) throws -> Int {
+BODYB    }
+}
+----     let firstRow = xs[0] + alphaOne(xs)
+----         let secondRow = x + betaTwo(x)
+==== shell a.sh
+#!/bin/bash
+set -e
+
+LIMIT=3
+
+computeTotal() {
+BODYA}
+
+function other {
+BODYB}
+
+computeTotal "$@"
+----   first_row=$(alphaOne "$1")
+----   second_row=$(betaTwo "$1")
+==== lua a.lua
+local M = {}
+
+function M.computeTotal(xs)
+BODYA  return 1
+end
+
+local function other(x)
+BODYB  return 2
+end
+
+return M
+----   local firstRow = xs[1] + alphaOne(xs)
+----   local secondRow = x + betaTwo(x)
+==== elixir a.ex
+defmodule A do
+  @limit 3
+
+  def computeTotal(xs) do
+BODYA  end
+
+  defp other(x) do
+BODYB  end
+end
+----     first_row = hd(xs) + alphaOne(xs)
+----     second_row = x + betaTwo(x)
+"""
 BODIES = {
-    "go": (
-        "a.go",
-        'package a\n\nimport "fmt"\n\ntype Box struct {\n\tn int\n}\n\n'
-        "func computeTotal(xs []int) int { // sums\nBODYA}\n\nfunc (b *Box) Other(x int) error {\nBODYB}\n",
-        ("\tfirstRow := xs[0] + alphaOne(xs)\n", "\tsecondRow := xs[0] + betaTwo(xs)\n"),
-    ),
-    "rust": (
-        "a.rs",
-        "use std::io;\n\npub struct Box { n: u8 }\n\npub fn computeTotal(xs: &[u8]) -> u8 {\nBODYA}\n\n"
-        "impl Box {\n    pub fn other(&self) -> u8 {\nBODYB    }\n}\n",
-        ("    let first_row = xs[0] + alphaOne(xs);\n", "        let second_row = self.n + betaTwo(self);\n"),
-    ),
-    "java": (
-        "A.java",
-        "package a;\n\nimport java.util.List;\n\npublic class A {\n    int n = 1;\n\n"
-        "    public int computeTotal(List<Integer> xs) {\nBODYA    }\n\n    @Override\n    public int other() {\nBODYB    }\n}\n",
-        ("        int firstRow = xs.get(0) + alphaOne(xs);\n", "        int secondRow = n + betaTwo(n);\n"),
-    ),
-    "javascript": (
-        "a.js",
-        "import { a } from './a';\n\nconst K = 1;\n\nexport function computeTotal(xs) {\nBODYA}\n\n"
-        "export const other = async (x) => {\nBODYB};\n",
-        ("  const firstRow = xs[0] + alphaOne(xs);\n", "  const secondRow = x + betaTwo(x);\n"),
-    ),
-    "typescript": (
-        "a.ts",
-        "import { a } from './a';\n\ninterface K { n: number }\n\nexport function computeTotal(xs: number[]): number {\nBODYA}\n\n"
-        "class C {\n  private other(x: number): number {\nBODYB  }\n}\n",
-        ("  const firstRow = xs[0] + alphaOne(xs);\n", "    const secondRow = <number>x + betaTwo(x);\n"),
-    ),
-    "tsx": (
-        "a.tsx",
-        "import * as React from 'react';\n\nexport function computeTotal(xs: Props) {\nBODYA}\n\n"
-        "export const Other = ({ x }: Props) => {\nBODYB};\n",
-        ("  const firstRow = useState(alphaOne(xs));\n", "  const secondRow = <div>{betaTwo(x)}</div>;\n"),
-    ),
-    "c": (
-        "a.c",
-        "#include <stdio.h>\n\nstruct box { int n; };\n\nint computeTotal(const int *xs)\n{\nBODYA}\n\nstatic void other(int x) {\nBODYB}\n",
-        ("\tint first_row = xs[0] + alphaOne(xs);\n", "\tint second_row = x + betaTwo(x);\n"),
-    ),
-    "cpp": (
-        "a.hpp",
-        "#include <string>\n\nnamespace a {\nclass Box {\n public:\n  int n;\n  int computeTotal(int x) const {\nBODYA  }\n};\n\n"
-        "int Box::other(int x) {\nBODYB}\n}  // namespace a\n",
-        ("    auto firstRow = std::move(x) + alphaOne(x);\n", "  auto secondRow = x + betaTwo(x);\n"),
-    ),
-    "csharp": (
-        "A.cs",
-        "using System;\n\nnamespace A\n{\n    public class B\n    {\n        public int N { get; set; }\n\n"
-        "        public int computeTotal(int x)\n        {\nBODYA        }\n\n        private void Other(int x)\n        {\nBODYB        }\n    }\n}\n",
-        ("            var firstRow = x + alphaOne(x);\n", "            var secondRow = x + betaTwo(x);\n"),
-    ),
-    "ruby": (
-        "a.rb",
-        "require 'json'\n\nmodule A\n  class B < C\n    LIMIT = 3\n\n    def computeTotal(xs)\nBODYA    end\n\n    def self.other(x)\nBODYB    end\n  end\nend\n",
-        ("      first_row = xs[0] + alphaOne(xs)\n", "      second_row = x + betaTwo(x)\n"),
-    ),
-    "php": (
-        "a.php",
-        "<?php\nnamespace A;\n\nclass B extends C\n{\n    const N = 1;\n\n    public function computeTotal($xs)\n    {\nBODYA    }\n}\n\nfunction other($x)\n{\nBODYB}\n",
-        ("        $firstRow = $xs[0] + alphaOne($xs);\n", "    $secondRow = $x + betaTwo($x);\n"),
-    ),
-    "kotlin": (
-        "A.kt",
-        "package a\n\nimport b.C\n\ndata class Box(val n: Int)\n\nfun computeTotal(xs: List<Int>): Int {\nBODYA}\n\n"
-        "class D {\n    private suspend fun other(x: Int): Int {\nBODYB    }\n}\n",
-        ("    val firstRow = xs[0] + alphaOne(xs)\n", "        val secondRow = x + betaTwo(x)\n"),
-    ),
-    "swift": (
-        "a.swift",
-        "import Foundation\n\nstruct Box {\n    let n: Int\n}\n\nfunc computeTotal(_ xs: [Int]) -> Int {\nBODYA}\n\n"
-        "extension Box {\n    func other(x: Int) throws -> Int {\nBODYB    }\n}\n",
-        ("    let firstRow = xs[0] + alphaOne(xs)\n", "        let secondRow = x + betaTwo(x)\n"),
-    ),
-    "shell": (
-        "a.sh",
-        '#!/bin/bash\nset -e\n\nLIMIT=3\n\ncomputeTotal() {\nBODYA}\n\nfunction other {\nBODYB}\n\ncomputeTotal "$@"\n',
-        ('  first_row=$(alphaOne "$1")\n', '  second_row=$(betaTwo "$1")\n'),
-    ),
-    "lua": (
-        "a.lua",
-        "local M = {}\n\nfunction M.computeTotal(xs)\nBODYA  return 1\nend\n\nlocal function other(x)\nBODYB  return 2\nend\n\nreturn M\n",
-        ("  local firstRow = xs[1] + alphaOne(xs)\n", "  local secondRow = x + betaTwo(x)\n"),
-    ),
-    "elixir": (
-        "a.ex",
-        "defmodule A do\n  @limit 3\n\n  def computeTotal(xs) do\nBODYA  end\n\n  defp other(x) do\nBODYB  end\nend\n",
-        ("    first_row = hd(xs) + alphaOne(xs)\n", "    second_row = x + betaTwo(x)\n"),
-    ),
-}  # fmt: skip
+    part.split(" ", 1)[0]: (
+        part.split("\n", 1)[0].split()[1],
+        part.split("\n", 1)[1].split("---- ")[0],
+        tuple(part.split("---- ")[1:3]),
+    )
+    for part in FILES.split("==== ")[1:]
+}
 
 
 def draft(text: str, question: str = "", command: str = "cat a.py", **wants: object) -> Draft | None:
@@ -326,7 +483,8 @@ def test_ordinary_words_name_no_function() -> None:
     "command",
     [
         "sed -n '10,60p' a.py", "sed -n 10,60p a.py", "head -50 a.py", "tail -n 40 a.py", "cat a.py | head -60",
-        "cat -n a.py | sed -n '1,80p'", "nl -ba a.py | sed -n '5,99p'", "awk 'NR>=10 && NR<=60' a.py", "bat -r 1:60 a.py",
+        "cat -n a.py | sed -n '1,80p'", "nl -ba a.py | sed -n '5,99p'", "awk 'NR>=10 && NR<=60' a.py",
+        "bat -r 1:60 a.py",
         "sed '60q' a.py", "cat a.py | grep -v import", "Get-Content a.py -TotalCount 50",
     ],
 )  # fmt: skip
@@ -343,7 +501,8 @@ def test_whole_reads_do_not(command: str) -> None:
 
 
 FORMS = {
-    "cat -n": "{:6}\t", "nl": "{:>6}\t", "editor": "{}\t", "pipe": "{}|", "spaced pipe": "{:5} | ", "colon": "{}:", "arrow": "{:5}\u2192",
+    "cat -n": "{:6}\t", "nl": "{:>6}\t", "editor": "{}\t", "pipe": "{}|", "spaced pipe": "{:5} | ", "colon": "{}:",
+    "arrow": "{:5}\u2192",
     "colon space": "{}: ", "zeros": "{:05}| ",
 }  # fmt: skip
 
@@ -419,11 +578,10 @@ def test_any_text_keeps_its_lines(rows: list[str], extension: str) -> None:
 
 def test_safe_keeps_code_and_shortens_documentation_of_large_files_only() -> None:
     assert draft(PYTHON, level="safe") is None
-    documented = PYTHON + "".join(
-        f'\n\ndef step_{i}(value: int) -> int:\n    """Do step {i}.\n\n' + "    Long words that tell of it again and again.\n" * 6
-        + f'    """\n    first = value + {i}\n    second = first * 2\n    third = second - 1\n    fourth = third\n    return fourth\n'
-        for i in range(40)
-    )  # fmt: skip
+    told = "    Long words that tell of it again and again.\n" * 6
+    body = "    first = value + NN\n    second = first * 2\n    third = second - 1\n    return third * second\n"
+    step = f'\n\ndef step_NN(value: int) -> int:\n    """Do step NN.\n\n{told}    """\n{body}'
+    documented = PYTHON + "".join(step.replace("NN", str(i)) for i in range(40))
     made = draft(documented, level="safe")
     assert made is not None
     assert made.degree == LOSSY
@@ -458,7 +616,8 @@ def test_a_rendering_is_left_as_it_is() -> None:
 def test_comments_that_tools_read_stay() -> None:
     filler = "// plain words that tell a reader what he can see below by himself\n" * 4
     body = "".join(f"\tx{i} := call{i}(a, b)\n" for i in range(9))
-    text = f"//go:build linux\n\npackage a\n\n{filler}// TODO: make it faster\n{filler}\nvar a = 1\n\nfunc F() {{\n{body}}}\n"
+    head = f"//go:build linux\n\npackage a\n\n{filler}// TODO: make it faster\n{filler}"
+    text = f"{head}\nvar a = 1\n\nfunc F() {{\n{body}}}\n"
     made = shown(text, command="cat a.go")
     assert "//go:build linux\n" in made
     assert "// TODO: make it faster" in made
@@ -481,7 +640,9 @@ def test_long_tables_and_long_lines_are_cut_where_they_stand() -> None:
 
 def test_tests_keep_their_names_inside_elided_scopes() -> None:
     body = "".join(f"    expect(run({i})).toBe({i});\n" for i in range(8))
-    text = f'describe("parser", () => {{\n  let shared = 1;\n  it("reads numbers", async () => {{\n{body}  }});\n  it("fails on text", function () {{\n{body}  }});\n}});\n'
+    one = f'  it("reads numbers", async () => {{\n{body}  }});\n'
+    two = f'  it("fails on text", function () {{\n{body}  }});\n'
+    text = f'describe("parser", () => {{\n  let shared = 1;\n{one}{two}}});\n'
     made = shown(text, command="cat a.test.js")
     assert 'describe("parser", () => {\n  let shared = 1;' in made
     assert 'it("reads numbers", async () => {' in made
@@ -492,7 +653,8 @@ def test_tests_keep_their_names_inside_elided_scopes() -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        (["#!/usr/bin/env python3", "x = 1"], "python"), (["#!/bin/sh", "x=1"], "bash"), (["#!/usr/bin/env -S node", ""], "tsx"),
+        (["#!/usr/bin/env python3", "x = 1"], "python"), (["#!/bin/sh", "x=1"], "bash"),
+        (["#!/usr/bin/env -S node", ""], "tsx"),
         (["// -*- mode: c++ -*-", ""], "cpp"), (["# vim: set ft=ruby :", ""], "ruby"), (["<?php", "$a = 1;"], "php"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Views of a file with a number before each line, as ``cat -n``, ``nl``, ``grep -n ''``, ``bat`` and editors print them.
+"""Views of a file with a number before each line, as ``cat -n``, ``nl``, ``bat`` and editors print them.
 
 Shared by the specialists that read files: the lines without their numbers, and the numbers.
 """
@@ -49,7 +49,7 @@ def strip(rows: list[str]) -> Numbered | None:
         seen += 1
     if not seen or (seen < 2 and len(rows) > 2):
         return None
-    # "12: " before a blank line may stand as "12:"; otherwise one separator for all, so that code keeps its indentation.
+    # "12: " before a blank line may stand as "12:"; otherwise one separator for all: code keeps its indentation.
     full = separator
     bare = separator.rstrip(" ")
     lines: list[str] = []

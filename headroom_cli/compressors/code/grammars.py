@@ -2,10 +2,10 @@
 
 A wheel that is missing or does not load leaves the outline by patterns (``outline.py``) for its language.
 
-A query's captures: ``fn`` a function with a name, ``lambda`` one without (its header is kept inside an elided body only
-when the line names it or its first argument is a text, as in ``it("...", () => {``), ``type`` a type that may be declared
-inside a body, ``doc`` a documentation string, ``data`` a literal that may be a long table, ``macro`` a call whose
-arguments may be a body, ``comment``. Node names were checked on real files of every language.
+A query's captures: ``fn`` a function with a name, ``lambda`` one without (its header is kept inside an elided body
+only when the line names it or its first argument is a text, as in ``it("...", () => {``), ``type`` a type that may be
+declared inside a body, ``doc`` a documentation string, ``data`` a literal that may be a long table, ``macro`` a call
+whose arguments may be a body, ``comment``. Node names were checked on real files of every language.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         "tree_sitter_swift",
         "language",
         """(function_declaration) @fn (init_declaration) @fn (deinit_declaration) @fn (computed_property) @lambda
-        (lambda_literal) @lambda (array_literal) @data (dictionary_literal) @data (comment) @comment (multiline_comment) @comment""",
+        (lambda_literal) @lambda (array_literal) @data (dictionary_literal) @data
+        (comment) @comment (multiline_comment) @comment""",
     ),
     "bash": (
         "tree_sitter_bash",
@@ -139,7 +140,7 @@ _BODIES = frozenset(
     ("function_body", "block", "compound_statement", "statement_block", "body_statement", "computed_property")
 )
 _CHUNK = 1 << 16  # bytes handed to a parser at once
-# Seconds of work for one parse. Grammars read real code at 5 to 20 MB/s; text that is no code stops them at 0.05 to 0.5.
+# Seconds of work for one parse. Grammars read real code at 5 to 20 MB/s; text that is no code slows them to 0.05.
 _START = 0.05
 _PER_BYTE = 0.3e-6
 _ERRORS = 2_000  # nodes on the way to what a grammar could not read, and in one such place; real files have some dozen
@@ -176,7 +177,7 @@ def _load(language: str) -> tuple[Any, Any] | None:
 def captures(language: str, data: bytes, spent: Callable[[], bool]) -> tuple[dict[str, list[Any]], Any] | None:
     """Return (captures, root node) of UTF-8 source, or None without a grammar or when it takes too much work.
 
-    Work is this thread's own time, so that a busy machine reads a file as an idle one does; ``spent`` is the last guard.
+    Work is this thread's own time: a busy machine reads a file as an idle one does. ``spent`` is the last guard.
     """
     loaded = load(language)
     if loaded is None:

@@ -7,7 +7,8 @@ import re
 # language -> shapes of lines; each is matched within a line of at most 200 characters.
 _SIGNS: dict[str, tuple[str, ...]] = {
     "python": (
-        r"^[ \t]*(?:async )?def \w+\([^\n]*[:,(]\s*$", r"^from [\w.]+ import ", r"^import [\w.]+$", r"^[ \t]*elif [^\n]*:$",
+        r"^[ \t]*(?:async )?def \w+\([^\n]*[:,(]\s*$", r"^from [\w.]+ import ", r"^import [\w.]+$",
+        r"^[ \t]*elif [^\n]*:$",
         r"^[ \t]*class \w+(?:\([^\n]*\))?:$", r"^if __name__ ==",
     ),
     "go": (
@@ -19,11 +20,13 @@ _SIGNS: dict[str, tuple[str, ...]] = {
         r"^[ \t]*let mut ", r"^#\[\w+", r"^[ \t]*pub (?:struct|enum|mod) ",
     ),
     "java": (
-        r"^package [\w.]+;$", r"^import (?:static )?[\w.*]+;$", r"^[ \t]*(?:public|private|protected) [\w<>\[\], ?]+ \w+\(",
+        r"^package [\w.]+;$", r"^import (?:static )?[\w.*]+;$",
+        r"^[ \t]*(?:public|private|protected) [\w<>\[\], ?]+ \w+\(",
         r"^[ \t]*@Override$", r"^public (?:final |abstract )?(?:class|interface|enum) ",
     ),
     "kotlin": (
-        r"^package [\w.]+$", r"^[ \t]*(?:(?:private|override|internal|suspend|inline) )?fun ", r"^[ \t]*va[lr] \w+ ?[:=]",
+        r"^package [\w.]+$", r"^[ \t]*(?:(?:private|override|internal|suspend|inline) )?fun ",
+        r"^[ \t]*va[lr] \w+ ?[:=]",
         r"^import [\w.]+$", r"^(?:data |sealed )?class \w+\(",
     ),
     "swift": (

@@ -88,7 +88,7 @@ _RANGE = pattern(
 
 
 class Source:
-    """What is known of a file: its ``language`` ("" when unknown), its ``path``, and whether only a ``part`` was read."""
+    """What is known of a file: its ``language`` ("" when unknown), its ``path``, whether only a ``part`` was read."""
 
     __slots__ = ("language", "part", "path")
 

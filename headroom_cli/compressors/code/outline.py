@@ -10,14 +10,19 @@ from headroom_cli.lazy import pattern
 
 # A line that opens a function, by its first words; everything bounded.
 _HEADER = pattern(
-    r"\s{0,100}(?:(?:export|default|public|private|protected|internal|static|final|abstract|override|virtual|async|pub(?:\(\w{1,20}\))?"
-    r"|unsafe|const|extern|inline|suspend|open|local|partial|sealed|synchronized|native|fileprivate|mutating|tailrec) ){0,6}"
-    r"(?:def|fn|func|fun|function\*?|sub|proc|method|constructor|init|deinit|procedure|defp|defmacro|task|subroutine|operator"
+    r"\s{0,100}(?:(?:export|default|public|private|protected|internal|static|final|abstract|override|virtual|async"
+    r"|pub(?:\(\w{1,20}\))?"
+    r"|unsafe|const|extern|inline|suspend|open|local|partial|sealed|synchronized|native|fileprivate|mutating"
+    r"|tailrec) ){0,6}"
+    r"(?:def|fn|func|fun|function\*?|sub|proc|method|constructor|init|deinit|procedure|defp|defmacro|task|subroutine"
+    r"|operator"
     r"|macro_rules!)(?:\b|(?<=!))(?![\s]{0,3}[=:.;,)])"
 )
 _CONTROL = pattern(
-    r"\s{0,100}(?:\}\s{0,3})?(?:if|else|for|foreach|while|switch|do|try|catch|finally|case|return|throw|match|loop|unless|until|elif|elsif|with"
-    r"|except|when|select|using|lock|class|struct|enum|interface|trait|impl|namespace|module|union|record|object|protocol|extension"
+    r"\s{0,100}(?:\}\s{0,3})?(?:if|else|for|foreach|while|switch|do|try|catch|finally|case|return|throw|match|loop"
+    r"|unless|until|elif|elsif|with"
+    r"|except|when|select|using|lock|class|struct|enum|interface|trait|impl|namespace|module|union|record|object"
+    r"|protocol|extension"
     r"|typedef|type|import|from|package|new|await|yield|assert|raise|guard|defer|go|let|var|#)\b"
 )
 _LINE_COMMENTS = {

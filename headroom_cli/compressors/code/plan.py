@@ -15,10 +15,13 @@ _SETTLED = bytes((KEPT, BODY, COMMENT, KEPT)) + bytes(252)
 
 # Comments that tools or readers act on stay as they are.
 _DIRECTIVE = pattern(
-    r"(?:#|//|/\*|--|;)\s{0,2}(?:!|-\*-|go:|\+build|region|endregion|pragma|type:|noqa|pylint:|mypy:|ruff:|isort:|fmt:|flake8|pyright:"
-    r"|nosec|coverage:|eslint|@ts-|prettier|jshint|global |istanbul|c8 |biome-|tslint|NOLINT|clang-format|rubocop:|frozen_string_literal"
-    r"|encoding|coding[:=]|vim?:|nolint|@flow|@jsx|swiftlint|shellcheck|phpcs|@phpstan|ktlint|#|sourceMappingURL|<reference|@generated"
-    r"|export |noinspection|cgo|#cgo|\s{0,3}MARK:)",
+    r"#!|(?:#|//|/\*|--|;)\s{0,2}(?:-\*-|go:|\+build|region|endregion|pragma|type:|noqa|pylint:|mypy:|ruff:|isort:"
+    r"|fmt:|flake8|pyright:"
+    r"|nosec|coverage:|eslint|@ts-|prettier|jshint|global |istanbul|c8 |biome-|tslint|NOLINT|clang-format|rubocop:"
+    r"|frozen_string_literal"
+    r"|encoding|coding[:=]|vim?:|nolint|@flow|@jsx|swiftlint|shellcheck|phpcs|@phpstan|ktlint|sourceMappingURL"
+    r"|<reference|@generated"
+    r"|noinspection|cgo|#cgo|\s{0,3}MARK:)",
 )
 _NOTABLE = pattern(r"\b(?:TODO|FIXME|HACK|XXX|BUG|SAFETY|WARNING|DANGER|DEPRECATED|@deprecated)\b")
 _MARKS = "/*#-;%!' \t"  # what comments and documentation are drawn with
@@ -53,14 +56,14 @@ class Thrift:
 def plan(lines: list[str], shape: Shape, thrift: Thrift, asked: Asked) -> tuple[bytearray, int]:
     """Return what becomes of each row, and how many bodies were elided."""
     rows = bytearray(len(lines))
-    gone = _bodies(lines, rows, shape, thrift, asked)
+    gone = _bodies(rows, shape, thrift, asked)
     _data(rows, shape, thrift)
     _comments(lines, rows, shape, thrift)
     _documentation(lines, rows, shape, thrift)
     return rows.translate(_SETTLED), gone
 
 
-def _bodies(lines: list[str], rows: bytearray, shape: Shape, thrift: Thrift, asked: Asked) -> int:
+def _bodies(rows: bytearray, shape: Shape, thrift: Thrift, asked: Asked) -> int:
     gone = 0
     wanted_until = hidden_until = -1
     # A file's functions come sorted: outer before inner.

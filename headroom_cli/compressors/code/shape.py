@@ -22,13 +22,16 @@ _NAME = pattern(r"([^\W\d]\w*[?!]?)\s{0,4}(?:\(|=|:|<|$)")
 _NAME_IN = pattern(r"([^\W\d]\w*),")
 # A function without a name whose line says what it is: it("...", ...), app.get('/x', ...), const f = ..., x: ...
 _TOLD = pattern(
-    r"\s{0,200}(?:(?:await |return |export |default |const |let |var |val |pub |static )*[\w.$\[\]'\"]{1,80}(?:\s{0,2}: ?[\w<>\[\], ]{1,60})?\s{0,2}(?::=|=(?!=)|:(?!:))"
+    r"\s{0,200}(?:(?:await |return |export |default |const |let |var |val |pub "
+    r"|static )*[\w.$\[\]'\"]{1,80}(?:\s{0,2}: ?[\w<>\[\], ]{1,60})?\s{0,2}(?::=|=(?!=)|:(?!:))"
     r"|[\w.$:!?]{1,80}\s{0,1}\(?\s{0,1}(?:[\w.]{1,40}, )?[\"'`])"
 )
 # Calls whose function holds other functions, not statements: what stands in it is the file's own level.
 _HOLDER = pattern(
-    r"\s{0,200}(?:[;!+(]{1,3}\s?(?:async )?(?:function|\()|(?:\w{1,20}\.)?(?:describe|context|suite|feature|module|define|namespace"
-    r"|shared_examples(?:_for)?|included|class_methods|task|group|factory)\b[\w.]{0,20}[ (]|\$\((?:document|function)|export default (?:\{|defineComponent)"
+    r"\s{0,200}(?:[;!+(]{1,3}\s?(?:async )?(?:function|\()|(?:\w{1,20}\.)?(?:describe|context|suite|feature|module"
+    r"|define|namespace"
+    r"|shared_examples(?:_for)?|included|class_methods|task|group|factory)\b[\w.]{0,20}[ (]|\$\((?:document|function)"
+    r"|export default (?:\{|defineComponent)"
     r"|module\.exports\s?=\s?(?:async )?function|return \(?function|\}\)?\(|beforeEach|Describe\()"
 )
 
@@ -39,8 +42,8 @@ WIDE = 50  # characters; a line counts once more for each
 class Function:
     """A function: its header starts at ``head``; rows ``first`` to ``last`` can go.
 
-    ``told`` is 2 when it has a name, 1 when its header says much all the same; ``inside`` is the number of rows that are
-    neither empty nor a brace alone.
+    ``told`` is 2 when it has a name, 1 when its header says much all the same; ``inside`` counts the rows that are more
+    than a brace, wide ones more than once.
     """
 
     __slots__ = ("first", "head", "inside", "last", "name", "told")

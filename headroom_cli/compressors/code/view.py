@@ -6,18 +6,23 @@ from headroom_cli.compressors import _numbered
 from headroom_cli.lazy import pattern
 
 _HEADS = (
-    "[File: ", "[Open file: ", "[Current directory", "<returncode>", "<exit_code>", "<output>", "<stdout>", "<file>", "<content>",
-    "<path>", "<type>file", "<file_content", "<document", "<source>", "Here's the result of running", "OBSERVATION:", "Observation:",
+    "[File: ", "[Open file: ", "[Current directory", "<returncode>", "<exit_code>", "<output>", "<stdout>", "<file>",
+    "<content>",
+    "<path>", "<type>file", "<file_content", "<document", "<source>", "Here's the result of running", "OBSERVATION:",
+    "Observation:",
     "Output:", "Exit code: 0", "(Open file:", "```", "Contents of ", "File: ", "==> ",
 )  # fmt: skip
 _TAILS = (
-    "</output>", "</stdout>", "</file>", "</content>", "</file_content", "</document", "</source>", "(Open file:", "(Current directory:",
-    "[Current working directory", "[Command finished", "[The command completed", "[Process exited", "[Python Interpreter",
+    "</output>", "</stdout>", "</file>", "</content>", "</file_content", "</document", "</source>", "(Open file:",
+    "(Current directory:",
+    "[Current working directory", "[Command finished", "[The command completed", "[Process exited",
+    "[Python Interpreter",
     "Exit code: ", "exit code: ", "<returncode>", "(End of file", "```", "bash-$", "[File has", "(File has more",
 )  # fmt: skip
 _MORE = pattern(r"\((\d{1,7}) more lines? (?:above|below)\)")
 _PATH = pattern(
-    r"\[(?:File|Open file): ([^()\]\n]{1,300}?)(?: \(|\])|Here's the result of running `[^`\n]{1,40}` on ([^\n]{1,300}):$"
+    r"\[(?:File|Open file): ([^()\]\n]{1,300}?)(?: \(|\])"
+    r"|Here's the result of running `[^`\n]{1,40}` on ([^\n]{1,300}):$"
     r"|<path>([^<\n]{1,300})</path>|<file_content path=\"([^\"\n]{1,300})\"|(?:Contents of |File: |==> )([^\s:]{1,300})"
 )
 _WRAPPER_LINES = 6
