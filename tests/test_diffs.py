@@ -407,6 +407,20 @@ def test_repeated_hunks_are_told_by_reference(tmp_path):
     assert len(HUNK.findall(draft.text)) == 1
 
 
+def test_changes_of_line_ends_and_tabs_are_counted():
+    lines = [f"    value_{i} = compute({i})" for i in range(30)]
+    for change in (lambda line: line + "\r", lambda line: line.replace("    ", "\t"), lambda line: line + "  "):
+        body = [f"-{line}" for line in lines] + [f"+{change(line)}" for line in lines]
+        draft = short(made("src/a.py", body))
+        assert draft is not None
+        said = "[... 60 changed lines of src/a.py (only line ends or tabs differ, +30 -30); @@ -1,30 +1,30 @@]\n"
+        assert draft.text == said
+    # Another depth of indentation is another program in some languages.
+    body = [f"-{line}" for line in lines] + [f"+    {line}" for line in lines]
+    draft = short(made("src/a.py", body))
+    assert draft is None or draft.text.count("value_3 ") == 2
+
+
 def test_merges_have_a_column_for_each_parent(tmp_path):
     folder = repository(tmp_path / "r", {"a.py": numbered(0, 40)}, {"a.py": numbered(0, 40, l20="ours")})
     git(folder, "checkout", "-qb", "side", "HEAD~1")

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 # Characters in a line, on average, from which on a text is minified.
 _DENSE = 400
+# What a section is called whose lines differ in line ends and tabs only.
+BLANKS = "only line ends or tabs differ"
+_TABS = (4, 8, 2)
 # Lines in which a generator says so.
 _HEAD = 8
 
@@ -75,6 +78,8 @@ def plans(sections: list[Section], lines: list[str]) -> list[Plan]:
             if state == "deleted":
                 if len(section.hunks[0].kinds) > write.DELETED:
                     plan.how, plan.cut[0] = "part", write.DELETED_HEAD
+            elif _only_blanks(section, lines):
+                plan.how, plan.kind = "note", BLANKS
             elif longest > write.LONG and _has_long(section, lines, write.LONG):
                 plan.how, plan.longest = "part", write.LONG
         elif kind != paths.DATA or state in ("new", "deleted"):
@@ -83,6 +88,33 @@ def plans(sections: list[Section], lines: list[str]) -> list[Plan]:
             _shorten(plan, lines)
     _refer(made, lines)
     return made
+
+
+def _only_blanks(section: Section, lines: list[str]) -> bool:
+    """Tell whether old and new lines differ in line ends and tabs only; depth of indentation is a change of its own."""
+    old: list[str] = []
+    new: list[str] = []
+    for hunk in section.hunks:
+        kinds = hunk.kinds
+        if kinds.count("-") != kinds.count("+"):
+            return False
+        for at, kind in enumerate(kinds, hunk.start):
+            if kind in "+-":
+                (old if kind == "-" else new).append(lines[at])
+        # Most sections end here, at their first hunk.
+        if old[0][1:].split() != new[0][1:].split():
+            return False
+    return any(
+        list(map(_bare, old)) == [_bare(line, width) for line in new]
+        or [_bare(line, width) for line in old] == list(map(_bare, new))
+        for width in _TABS
+    )
+
+
+def _bare(line: str, width: int = 0) -> str:
+    """Return a changed line without its sign and line end, with tabs as ``width`` blanks when that is not 0."""
+    text = line[1:].rstrip()
+    return text.expandtabs(width) if width else text
 
 
 def _changed_size(section: Section, lines: list[str]) -> int:
