@@ -249,7 +249,8 @@ def _search(full: list[str], said: list[str]) -> float:
             direct += 1
             parted += 1
             continue
-        match = patterns.SEARCH.match(line)
+        colon = ":" in line
+        match = patterns.SEARCH.match(line) if colon or "-" in line else None
         if match and ("/" in match.group() or "." in match.group()) and not patterns.STAMP.match(line):
             name = match.group()
             if (
@@ -259,7 +260,7 @@ def _search(full: list[str], said: list[str]) -> float:
             ):
                 direct += 1
                 continue
-        match = patterns.PLAIN_MATCH.match(line)
+        match = patterns.PLAIN_MATCH.match(line) if colon else None
         if match:
             plain += 1
             names[match.group()] = names.get(match.group(), 0) + 1
@@ -298,7 +299,7 @@ def _listing(full: list[str]) -> float:
             trees += 1
         elif patterns.MODE.match(line):
             modes += 1
-        elif patterns.PATH.match(line):
+        elif " " not in line.rstrip() and patterns.PATH.match(line):
             paths += not patterns.PAIR.match(line)
         elif patterns.STATUS.match(line):
             states += 1
@@ -450,9 +451,8 @@ def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
         elif patterns.MARKDOWN.match(line.lstrip()):
             marks += 1
         links += "](" in line
-        letters = sum(map(str.isalpha, line[:120]))
         spaces = line.count(" ", 0, 120)
-        if spaces >= 3 and letters + spaces > 0.88 * min(len(line), 120):
+        if spaces >= 3 and sum(map(str.isalpha, line[:120])) + spaces > 0.88 * min(len(line), 120):
             wordy += 1
     score = min(0.95, 0.75 * _share(sentences, total) + 0.35 * _share(wordy, total) + 0.3 * _share(marks, total))
     if opening or not full:
