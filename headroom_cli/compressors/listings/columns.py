@@ -6,6 +6,9 @@ once, in a legend; where it differs, the line says so in parentheses; the other 
 
 from __future__ import annotations
 
+from collections import Counter
+from operator import itemgetter
+
 from headroom_cli.compressors.listings import layout
 from headroom_cli.lazy import pattern
 
@@ -71,9 +74,7 @@ def read(lines: list[str], slash: str, name: str) -> tuple[list[Run], int, str, 
     usual: list[str | None] = []
     constant: list[bool] = []
     for column in zip(*rows, strict=True):
-        held: dict[str, int] = {}
-        for value in column:
-            held[value] = held.get(value, 0) + 1
+        held = Counter(column)
         best = max(held, key=held.__getitem__)
         usual.append(best if held[best] >= _USUAL * len(rows) else None)
         constant.append(held[best] == len(rows))
@@ -81,6 +82,8 @@ def read(lines: list[str], slash: str, name: str) -> tuple[list[Run], int, str, 
         return [], 0, "", False
     kept = [at for at, value in enumerate(usual) if value is None]
     varying = [at for at, value in enumerate(usual) if value is not None and not constant[at]]
+    pick = itemgetter(*varying) if varying else len
+    common = pick(usual)
     runs: list[Run] = []
     names: list[str] = []
     last: str | None = None
@@ -100,10 +103,11 @@ def read(lines: list[str], slash: str, name: str) -> tuple[list[Run], int, str, 
             runs.append((folder, names))
             last = folder
         blanks = blanks or " " in path
-        differs = any(groups[at] != usual[at] for at in varying)
-        said = " ".join(_BLANKS.sub(" ", groups[at]) or "-" for at in varying) if differs else ""
-        values = "".join(f"{_BLANKS.sub(' ', groups[at])} " for at in kept)
-        names.append(f"({said}) {values}{path[cut:]}")
+        said = "" if pick(groups) == common else " ".join(_BLANKS.sub(" ", groups[at]) or "-" for at in varying)
+        values = " ".join([groups[at] for at in kept])
+        if "  " in values:
+            values = _BLANKS.sub(" ", values)
+        names.append(f"({said}) {values}{' ' if kept else ''}{path[cut:]}")
     shown = " ".join(_BLANKS.sub(" ", value) or "-" if value is not None else "*" for value in usual)
     legend = f"[each: {shown} NAME; only * NAME below"
     if varying:

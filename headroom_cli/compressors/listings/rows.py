@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from headroom_cli.compressors.listings import layout
 from headroom_cli.compressors.listings.recursive import folder_of, is_heading, keeps_open
 from headroom_cli.lazy import pattern
@@ -30,20 +32,25 @@ def parse(line: str) -> Row | None:
     if found is None:
         return None
     mode, links, owner, group, size, date = found.groups()
-    name, arrow, target = line[found.end() :].partition(ARROW)
-    if (mode[0] == "l") != bool(arrow) or mode[0] not in "-dl" or (target and ARROW in target):
+    name = line[found.end() :]
+    target = ""
+    if mode[0] == "l":
+        name, arrow, target = name.partition(ARROW)
+        if not arrow or ARROW in target or target == "->" or not name:
+            return None
+    elif ARROW in name or mode[0] not in "-d":
         return None
     # What could be read back as something else stays as it was.
-    if "(" in owner + group or "/" in name or name.endswith(" ") or name[0] == "(" or "->" in (name, target):
+    if "/" in name or name[-1] == " " or name[0] == "(" or name == "->" or "(" in owner or "(" in group:
         return None
-    return mode, links, f"{owner} {group}", size, _BLANKS.sub(" ", date.strip()), name, target
+    if "  " in date or date[0] == " ":
+        date = _BLANKS.sub(" ", date.strip())
+    return mode, links, f"{owner} {group}", size, date, name, target
 
 
 def _most(values: list[str]) -> str:
-    """Return the commonest value, "" when there is none."""
-    held: dict[str, int] = {}
-    for value in values:
-        held[value] = held.get(value, 0) + 1
+    """Return the commonest value, the first of several, "" when there is none."""
+    held = Counter(values)
     return max(held, key=held.__getitem__, default="")
 
 
