@@ -45,6 +45,7 @@ def compress(text: str, want: Want) -> Draft | None:
     if end:
         lines.pop()
     found = rgjson.read(lines) if form == JSON else reading.read(lines, form)
+    del lines  # in a large output as much memory as the groups take
     if found is None or want.spent() or (found.untold and (want.lossless or want.level == "safe")):
         return None
     total = sum(len(group.labels) for group in found.groups())

@@ -94,11 +94,9 @@ def fold(found: Found) -> None:
 
 
 def _rising(labels: list[str]) -> bool:
-    last = (-1, -1)
-    for label in labels:
-        number, _, column = label.partition(":")
-        at = (int(number), int(column or 0))
-        if at <= last:
-            return False
-        last = at
-    return True
+    """Return whether the numbers (with their columns) grow from row to row."""
+    if ":" in labels[0]:
+        places = [tuple(map(int, label.split(":"))) for label in labels]
+        return places == sorted(set(places))
+    numbers = list(map(int, labels))
+    return numbers == sorted(set(numbers))
