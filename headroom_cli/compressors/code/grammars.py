@@ -55,6 +55,7 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         "tree_sitter_rust",
         "language",
         """(function_item) @fn (closure_expression body: (block)) @lambda (struct_item) @type (enum_item) @type
+        (trait_item) @type
         (const_item value: (_) @data) (static_item value: (_) @data) (macro_invocation (token_tree)) @macro"""
         + _SPLIT_COMMENTS,
     ),
@@ -86,26 +87,30 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         """(method_declaration) @fn (constructor_declaration) @fn (destructor_declaration) @fn
         (operator_declaration) @fn (conversion_operator_declaration) @fn (local_function_statement) @fn
         (accessor_declaration) @fn (lambda_expression body: (block)) @lambda (anonymous_method_expression) @lambda
-        (initializer_expression) @data"""
+        (class_declaration) @type (interface_declaration) @type (struct_declaration) @type (record_declaration) @type
+        (enum_declaration) @type (initializer_expression) @data"""
         + _C_COMMENTS,
     ),
     "ruby": (
         "tree_sitter_ruby",
         "language",
-        "(method) @fn (singleton_method) @fn (do_block) @lambda (assignment right: [(hash) (array)] @data) "
+        "(class) @type (module) @type (method) @fn (singleton_method) @fn (do_block) @lambda "
+        "(assignment right: [(hash) (array)] @data) "
         "(call receiver: [(hash) (array)] @data) (heredoc_body) @data" + _C_COMMENTS,
     ),
     "php": (
         "tree_sitter_php",
         "language_php",
-        "(function_definition) @fn (method_declaration) @fn (anonymous_function) @lambda "
+        "(function_definition) @fn (method_declaration) @fn (anonymous_function) @lambda (class_declaration) @type "
+        "(interface_declaration) @type (trait_declaration) @type (enum_declaration) @type "
         "(array_creation_expression) @data (heredoc_body) @data" + _C_COMMENTS,
     ),
     "kotlin": (
         "tree_sitter_kotlin",
         "language",
         """(function_declaration) @fn (secondary_constructor) @fn (getter) @fn (setter) @fn
-        (anonymous_initializer) @lambda (anonymous_function) @lambda (lambda_literal) @lambda"""
+        (anonymous_initializer) @lambda (anonymous_function) @lambda (lambda_literal) @lambda
+        (class_declaration) @type (object_declaration) @type"""
         + _SPLIT_COMMENTS,
     ),
     "swift": (
@@ -113,7 +118,7 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
         "language",
         """(function_declaration) @fn (init_declaration) @fn (deinit_declaration) @fn (computed_property) @lambda
         (lambda_literal) @lambda (array_literal) @data (dictionary_literal) @data
-        (comment) @comment (multiline_comment) @comment""",
+        (class_declaration) @type (protocol_declaration) @type (comment) @comment (multiline_comment) @comment""",
     ),
     "bash": (
         "tree_sitter_bash",
@@ -128,16 +133,15 @@ EXTRA: dict[str, str] = {
     "scala": "(function_definition) @fn (comment) @comment (block_comment) @comment",
     "dart": "(function_body) @lambda (comment) @comment (documentation_comment) @comment",
     "julia": "(function_definition) @fn (line_comment) @comment (block_comment) @comment",
-    "zig": "(function_declaration) @fn (comment) @comment",
+    "zig": "(Decl (FnProto) (Block)) @fn (line_comment) @comment",
     "perl": "(subroutine_declaration_statement) @fn (comment) @comment",
     "r": "(function_definition) @lambda (comment) @comment",
     "objc": "(function_definition) @fn (method_definition) @fn (comment) @comment",
-    "groovy": "(function_definition) @fn (comment) @comment",
     "solidity": "(function_definition) @fn (constructor_definition) @fn (comment) @comment",
 }
 
 _BODIES = frozenset(
-    ("function_body", "block", "compound_statement", "statement_block", "body_statement", "computed_property")
+    ("function_body", "block", "compound_statement", "statement_block", "body_statement", "computed_property", "Block")
 )
 _CHUNK = 1 << 16  # bytes handed to a parser at once
 # Seconds of work for one parse. Grammars read real code at 5 to 20 MB/s; text that is no code slows them to 0.05.

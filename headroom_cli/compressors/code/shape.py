@@ -53,7 +53,7 @@ class Function:
         self.head = head
         self.first = first
         self.last = last
-        self.name = name
+        self.name = name[max(name.rfind("."), name.rfind(":")) + 1 :]  # M.name, Box::name
         self.told = told
         self.inside = 0
 
