@@ -152,7 +152,7 @@ def _may_name_a_level(line: str) -> bool:
 def _letter(line: str) -> str:
     if line.startswith(_FRAMES):
         return "F"
-    if _CHAT.match(line):
+    if (line[0] == "[" or line[0].isdigit()) and _CHAT.match(line):
         return ""
     body = line.lstrip()
     if not body:
@@ -164,7 +164,10 @@ def _letter(line: str) -> str:
     if patterns.STAMP.match(line) or (" 1" in line and _EPOCH.match(line)):
         return "S"
     placed = ":" in line or "(" in line
-    if placed and (patterns.COMPILER.match(line) or _PLACED.match(line)):
+    noted = is_noted(line)
+    if placed and patterns.COMPILER.match(line):
+        return "D"
+    if (noted or line[0] in "ew[" or line[0].isupper() or "info" in line or "  " in line) and _PLACED.match(line):
         return "D"
     if "line " in line and _LINED.match(line):
         return "D"
@@ -187,7 +190,7 @@ def _letter(line: str) -> str:
         return "l"
     if placed and is_diagnostic(line):
         return "d"
-    return "N" if is_noted(line) else ""
+    return "N" if noted else ""
 
 
 def letters(lines: list[str]) -> list[str]:

@@ -135,16 +135,6 @@ IMPORT = pattern(
     r"|#include\b|using [\w.:<]{1,80};"
     r"|use [\w:\\\\]{1,80}(?:::\{|;)|require(?:_relative)? ['\"]|package [\w.]{1,80};?$)"
 )
-OPENING = pattern(
-    r"(?:\"\"\"|'''|r\"\"\"|/\*|//|#!|#include\b|#define\b|#pragma\b|#if|#compdef|# -\*-|<\?php"
-    r"|package [\w.]{1,80};?$"
-    r"|from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40}| from ['\"][^\n]{1,100})?(?:, |;|$|\()|\{"
-    r"|\*|type |static |[\"'])"
-    r"|['\"]use strict|using [\w.:<]{1,80};|use [\w:]{1,80}(?:::\{|;)|require(?:_relative)? ['\"]|def \w{1,60}\("
-    r"|class \w{1,60}(?:[:({]| extends )|module [\w.]{1,60}(?:$| \(| where)|namespace [\w.\\\\:]{1,80}[;{ ]?$"
-    r"|const \w|export "
-    r"|\(ns |;;|<script|@\w{1,40}$|@import|syntax = |apiVersion:|FROM [\w./:-]{1,80}(?: AS \w{1,40})?$)"
-)
 # What memos, manuals, mails and lists of changes begin with
 WRITTEN = pattern(
     r"(?:NAME|SYNOPSIS|DESCRIPTION)$|Help on (?:class|module|function|built-in|package|method) "
@@ -161,11 +151,6 @@ REPORT = pattern(
     r"(?:\d{1,3}: )?[\w.@-]{1,30}: (?:flags=|<[A-Z])|default via |; <<>> DiG|Chain [\w-]{1,40} \(|Windows IP Config"
     r"|Host Name:  |Screen \d{1,2}: min|top - \d|procs -|Linux \d\S{1,60} \(|commit [0-9a-f]{40}\b|Listing\.\.\."
     r"|goos: "
-)
-LISTED = pattern(
-    r"On branch \S|Only in \S|Files \S{1,200} and \S{1,200} differ$|HEAD detached |Changes (?:not staged"
-    r"|to be committed)|Untracked files:|Archive: {1,8}\S"
-    r"|\s{0,4}Volume in drive|\s{0,4}Directory(?: of|:) "
 )
 FENCE = pattern(r"[ \t>]{0,12}`{3,20}[^`]{0,100}$| {0,3}~{3,20} {0,2}\w{0,30}$")
 ASKED = pattern(r"\[?(?:Bug|BUG|Feature|ENH|DOCS?|RFC|Question|Issue|Proposal)\b[^:]{0,30}:")

@@ -105,9 +105,9 @@ def scores(text: str) -> dict[str, float]:
     found["prose"] = prose
     found["search"] = 0.93 if picked else 0.6 * _search(lines, said) if numbered else _search(full, said)
     found["listing"] = 0.0 if numbered or picked else _listing(full)
-    found["log"], found["test-log"] = _log(full, said, prose)
     # Markdown quotes code in fences: what stands outside says what the text is.
     found["code"] = (0.7 if coloured else 1.0) * _code(told, total, numbered=numbered or picked, opening=opening)
+    found["log"], found["test-log"] = _log(full, said, prose, found["code"])
     found["table"] = 0.0 if numbered or picked else _table(full, said, found["log"])
     if coloured:
         found["log"] = max(found["log"], 0.5)
@@ -289,9 +289,19 @@ def _search(full: list[str], said: list[str]) -> float:
     return 0.35 * share
 
 
+_LISTED = ("On branch ", "Only in ", "HEAD detached ", "Changes not staged", "Changes to be committed",
+           "Untracked files:", "Archive: ", "Volume in drive", "Directory of ", "Directory: ")  # fmt: skip
+
+
+def _is_listed(line: str) -> bool:
+    """Return whether a line is one that a list of files begins with."""
+    body = line.lstrip()
+    return body.startswith(_LISTED) or (body.startswith("Files ") and body.rstrip().endswith(" differ"))
+
+
 def _listing(full: list[str]) -> float:
     total = len(full)
-    if any(patterns.LISTED.match(line) for line in full[:6]):
+    if any(_is_listed(line) for line in full[:6]):
         return 0.9
     paths = modes = trees = states = 0
     for line in full:
@@ -326,7 +336,7 @@ def _listing(full: list[str]) -> float:
     return score
 
 
-def _log(full: list[str], said: list[str], prose: float) -> tuple[float, float]:
+def _log(full: list[str], said: list[str], prose: float, code: float) -> tuple[float, float]:
     total = len(full)
     count = {letter: said.count(letter) for letter in set(said)}.get
     stamps = count("S", 0)
@@ -339,6 +349,8 @@ def _log(full: list[str], said: list[str], prose: float) -> tuple[float, float]:
         log = max(log, 0.75)
     tests = count("T", 0) + count("t", 0)
     test = min(0.97, 1.2 * _share(tests + 0.5 * signs, total)) if count("T", 0) else 0.0
+    if code > 0.85 and not tests and log < 0.3:
+        return log, test  # a program: no need to look for a tool's first and last words
     ran, built = messages.marks(full)
     if prose < 0.45 or log > 0.5 or (built > 1 and prose < 0.6):
         if ran:
@@ -365,14 +377,23 @@ def _is_prefixed(full: list[str]) -> bool:
     return False
 
 
+# How source files begin; `import x` and its like are a pattern of their own.
+_OPENINGS = (
+    '"""', "'''", 'r"""', "/*", "//", "#!", "#include", "#define", "#pragma", "#if", "#compdef", "# -*-", "<?php",
+    "'use strict", '"use strict', "export ", "const ", "(ns ", ";;", "<script", "<template", "@import", "syntax = ",
+    "apiVersion:",
+)  # fmt: skip
+
+
 def _opening(full: list[str]) -> bool:
     """Return whether a text begins as source files do."""
-    first = full[0]
-    if first.startswith(("---", "-- ")) or (
-        first[0] == "#" and not first.startswith(("#!", "#include", "#define", "#if", "#pragma", "#compdef", "# -*-"))
-    ):
-        return False
-    return bool(patterns.OPENING.match(first))
+    first = full[0].rstrip()
+    if first.startswith(_OPENINGS) or patterns.IMPORT.match(first):
+        return True
+    word, _, rest = first.partition(" ")
+    if word in ("def", "class", "namespace", "module"):
+        return rest.endswith(("{", ":", ";", "where", ")")) or " " not in rest or "(" in rest
+    return word == "FROM" and rest.count(" ") in (0, 2)
 
 
 def _outside_quotes(lines: list[str]) -> list[str]:
