@@ -155,6 +155,20 @@ def test_big_code_is_handed_on_and_sentences_are_not():
     assert paths == ["x.js", ""]
 
 
+def test_listings_name_their_files_and_line_numbers_go():
+    page = """<h1>Index of /pub</h1><pre><a href="../">../</a>
+<a href="headroom-1.2.3-py3-none-any.whl">headroom-1.2.3-py3-no..&gt;</a>  01-Jan-2026 10:00   12K
+<a href="b">b</a></pre><table><tr><td><pre>1
+2
+3</pre><td><pre>a
+  b
+c</pre></table>"""
+    assert read(page) == (
+        "# Index of /pub\n```\n../\nheadroom-1.2.3-py3-none-any.whl  01-Jan-2026 10:00   12K\nb\n```\n"
+        "[... 3 lines: line numbers]\n```\na\n  b\nc\n```"
+    )
+
+
 FEED = """<?xml version="1.0"?>
 <rss version="2.0" xmlns:a="http://a"><channel><title>News</title><item><title>One &amp; two</title><link>http://x/1</link>
 <description><![CDATA[<p>Hello <b>world</b></p><ul><li>a</li></ul>]]></description></item>

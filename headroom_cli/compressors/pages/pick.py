@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _TROUBLE = pattern(
     r"(?i)\b(?:errors?|exceptions?|fail(?:ed|ure|ures|s)?|fatal|denied|refused|forbidden|unauthori[sz]ed|not found"
-    r"|timed? ?out|invalid|deprecated|warning|panic|traceback|critical|alert|breaking|incident|outage|vulnerab\w{0,8})\b"
+    r"|timed? ?out|invalid|deprecated|warning|panic|traceback|critical|alert|breaking|incident|outage"
+    r"|vulnerab\w{0,8})\b"
 )
 _LINKED = pattern(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
 _SHARE = 0.6  # of the tokens at level max, when no budget says how many

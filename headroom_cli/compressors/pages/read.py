@@ -114,6 +114,8 @@ def fenced(code: str, language: str, want: Want) -> list[str]:
     code = code.replace("\r\n", "\n").strip("\n").rstrip()
     if "\n" not in code:
         return [code]
+    if code.replace("\n", " ").replace(" ", "").isdigit() and _numbers(code.split()):
+        return [f"[... {code.count(chr(10)) + 1:,} lines: line numbers]"]
     if len(code) >= _PART and (language or not _written(code)):
         draft = want.part(code, Hint(path=f"x.{_EXTENSIONS.get(language.lower(), language)}" if language else ""))
         if draft is not None:
@@ -122,6 +124,14 @@ def fenced(code: str, language: str, want: Want) -> list[str]:
     while fence in code:
         fence += "`"
     return [f"{fence}{language}", *code.split("\n"), fence]
+
+
+def _numbers(words: list[str]) -> bool:
+    """Tell whether these are the line numbers that stand beside code: each the next one."""
+    if len(words) < 3 or len(words[-1]) > 7:
+        return False
+    first = int(words[0])
+    return all(word == str(first + at) for at, word in enumerate(words))
 
 
 def _written(text: str) -> bool:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _BLOCKS = (
     "address", "article", "aside", "blockquote", "body", "center", "dialog", "div", "dl", "dt", "fieldset",
     "figcaption", "figure", "footer", "form", "frameset", "head", "header", "hgroup", "hr", "html", "legend", "main",
-    "p", "section", "summary", "details", "template", "search", "menu", "noscript", "video", "audio", "canvas", "object",
+    "p", "section", "summary", "details", "template", "search", "menu", "noscript", "video", "audio", "canvas",
+    "object",
     "optgroup", "datalist", "caption", "thead", "tbody", "tfoot",
 )  # fmt: skip
 _LANGUAGE = pattern(r"\b(?:language|lang|highlight-source|highlight|brush|sourceCode)[-: ]{1,2}([\w+#]{1,20})")
@@ -55,6 +56,7 @@ class Walker:
         self._raw_tag = (0, 0)
         self._before: list[str] = self._buffer  # where text went before the raw element
         self._language = ""
+        self._listing = ""  # where the open link in verbatim text leads
         self._select = ""
         self._alts: set[str] = set()
         self._acts = self._flow = self._in_flow()
@@ -352,7 +354,8 @@ class Walker:
 
     def _in_verbatim(self) -> dict[str, Callable[[int, int, int, str], None]]:
         acts: dict[str, Callable[[int, int, int, str], None]] = {
-            "br": self._newline, "code": self._named, "%": self._code_in, "?": self._code_in,
+            "br": self._newline, "a": self._listed, "/a": self._end_listed,
+            "code": self._named, "%": self._code_in, "?": self._code_in,
         }  # fmt: skip
         for name in ("li", "div", "p", "tr"):
             acts["/" + name] = self._line_end
@@ -376,6 +379,17 @@ class Walker:
         if text.strip():
             self.shown += len(text)
             self._put((VERBATIM, f"{self._language}\n{text}", 1))
+
+    def _listed(self, _start: int, end: int, after: int, _name: str) -> None:
+        self._link_at = len(self._into)
+        self._listing = attribute(self.text[after : end - 1], "href")
+
+    def _end_listed(self, _start: int, _end: int, _after: int, _name: str) -> None:
+        """Name what a directory index cut: "headroom-1.2.3-py3-no..>" leads to the whole name."""
+        shown = "".join(self._into[self._link_at :])
+        if self._listing and shown.endswith(("..&gt;", "..>", "...", "\u2026")):
+            self._into[self._link_at :] = [self._listing]
+        self._listing = ""
 
     def _newline(self, _start: int, _end: int, _after: int, _name: str) -> None:
         self._into.append("\n")
