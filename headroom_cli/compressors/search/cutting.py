@@ -5,7 +5,7 @@ Every file stays named, and what goes is counted where it stood. Definitions and
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import accumulate
 
 from headroom_cli.compressors.search.lines import (
     DEFINITION_LINE,
@@ -21,12 +21,10 @@ from headroom_cli.rank import bm25
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from headroom_cli.model import Want
 
-    # Rank, score, number of the group, place in it, characters: a row that may go.
-    _Row = tuple[int, float, int, int, int]
+    _Row = tuple[int, int, int]  # rank, number of the group, place in it: a row that may go
+    _Rest = list[list[tuple[int, list[int]]]]  # of each rank: number of the group, places in it
 
 # (up to tokens, share of them that stays): a long list tells less with every line.
 _SHARES = ((20_000, 0.55), (100_000, 0.30), (1 << 62, 0.02))
@@ -65,21 +63,31 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
     """
     groups = found.groups()
     forced = want.budget is not None or want.level == "max"
-    rows = _judged(groups, forced=forced)
+    rows, rest = _judged(groups, forced=forced)
     if want.spent():
         return 0, 0
-    ranked = _scored(rows, groups, want)
+    scored = _scored(rows, groups, want)
     surplus = (tokens - goal) / tokens * size
     gone: dict[int, set[int]] = {}
-    for _, _, number, at, cost in ranked:
-        if surplus <= 0:
-            break
-        places = gone.get(number)
-        if places is None:
-            gone[number] = {at}
-            surplus += _NOTE - cost
-        else:
-            places.add(at)
+    for rank in range(_EARLY + 1):
+        for number, behind in reversed(rest[rank]):
+            if surplus <= 0:
+                break
+            group = groups[number]
+            costs = [len(group.texts[at]) + len(group.labels[at]) + 2 for at in behind]
+            taken = len(behind)
+            surplus += 0 if number in gone else _NOTE
+            if sum(costs) > surplus:
+                taken = next(n for n, cost in enumerate(accumulate(reversed(costs)), 1) if cost >= surplus)
+            surplus -= sum(costs[-taken:])
+            gone.setdefault(number, set()).update(behind[-taken:])
+        for _, number, at, cost in scored[rank]:
+            if surplus <= 0:
+                break
+            if number not in gone:
+                gone[number] = set()
+                surplus += _NOTE
+            gone[number].add(at)
             surplus -= cost
     matches = context = 0
     for number, places in gone.items():
@@ -110,9 +118,15 @@ def note(matches: int, context: int) -> str:
     return f"[... {', '.join(said)}]"
 
 
-def _judged(groups: list[Group], *, forced: bool) -> list[_Row]:
-    """Return (rank, 0, group, row, characters) of each row that may go, in order."""
+def _judged(groups: list[Group], *, forced: bool) -> tuple[list[_Row], _Rest]:
+    """Return the rows that may go: those to be weighed, in order, and of each rank what stands behind them in its file.
+
+    In a large output only the first of each file are weighed against each other. The rest go before them.
+    """
     rows: list[_Row] = []
+    rest: _Rest = [[] for _ in range(_EARLY + 1)]
+    total = sum([len(group.texts) for group in groups])
+    each = total if total <= _WEIGHED else max(1, _WEIGHED // len(groups))
     seen_errors: set[str] = set()
     judge = judging()
     for number, group in enumerate(groups):
@@ -121,7 +135,8 @@ def _judged(groups: list[Group], *, forced: bool) -> list[_Row]:
             continue
         kind = extension(group.path)
         definitions = early = 0
-        labels = group.labels
+        last = len(rows) + each
+        behind: list[list[int]] = [[] for _ in range(_EARLY + 1)]
         for at, text in enumerate(group.texts):
             what = judge(text, kind)
             if what == DEFINITION_LINE:
@@ -141,8 +156,14 @@ def _judged(groups: list[Group], *, forced: bool) -> list[_Row]:
                 rank = _EARLY
             else:
                 rank = _MORE
-            rows.append((rank, 0.0, number, at, len(text) + len(labels[at]) + 2))
-    return rows
+            if len(rows) < last:
+                rows.append((rank, number, at))
+            else:
+                behind[rank].append(at)
+        for rank, places in enumerate(behind):
+            if places:
+                rest[rank].append((number, places))
+    return rows, rest
 
 
 def _distances(group: Group) -> list[int]:
@@ -162,30 +183,21 @@ def _distances(group: Group) -> list[int]:
     return out
 
 
-def _scored(rows: list[_Row], groups: list[Group], want: Want) -> Iterator[_Row]:
-    """Return the rows in the order in which they go: by rank, then by what they tell anew and of the question."""
-    weighed = rows
-    rest: list[list[_Row]] = [[] for _ in range(_EARLY + 1)]
-    if len(rows) > _WEIGHED:
-        # The first of each file are weighed against each other; those behind them go before, from the end.
-        each = max(1, _WEIGHED // len(groups))
-        taken = [0] * len(groups)
-        weighed = []
-        for row in rows:
-            count = taken[row[2]]
-            if count < each:
-                taken[row[2]] = count + 1
-                weighed.append(row)
-            else:
-                rest[row[0]].append(row)
-    texts = [groups[row[2]].texts[row[3]][:400] for row in weighed]
+def _scored(rows: list[_Row], groups: list[Group], want: Want) -> list[list[tuple[float, int, int, int]]]:
+    """Return of each rank (score, group, row, characters), the least first.
+
+    The score is what a row tells anew for its length, and how much it is about the question.
+    """
+    texts = [groups[number].texts[at][:400] for _, number, at in rows]
     asked = bm25(want.question[-4000:], texts) if want.question else [0.0] * len(texts)
     seen: set[str] = set()
-    scored: list[list[_Row]] = [[] for _ in range(_EARLY + 1)]
-    for row, text, relevance in zip(weighed, texts, asked, strict=True):
-        rank, _, number, at, cost = row
+    scored: list[list[tuple[float, int, int, int]]] = [[] for _ in range(_EARLY + 1)]
+    for (rank, number, at), text, relevance in zip(rows, texts, asked, strict=True):
         words = set(_WORD.findall(text))
         new = len(words - seen)
         seen |= words
-        scored[rank].append((rank, (new + 1) / (cost + 20) + relevance, number, at, cost))
-    return chain.from_iterable(chain(reversed(rest[rank]), sorted(scored[rank])) for rank in range(_EARLY + 1))
+        cost = len(groups[number].texts[at]) + len(groups[number].labels[at]) + 2
+        scored[rank].append(((new + 1) / (cost + 20) + relevance, number, at, cost))
+    for ranked in scored:
+        ranked.sort()
+    return scored

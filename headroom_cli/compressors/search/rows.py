@@ -84,7 +84,10 @@ def fold(found: Found) -> None:
             continue
         places: dict[str, list[str]] = {}
         for label, text in zip(group.labels, texts, strict=True):
-            places.setdefault(text, []).append(label)
+            if text in places:
+                places[text].append(label)
+            else:
+                places[text] = [label]
         if group.spans:
             first = dict(zip(reversed(texts), reversed(group.spans), strict=True))
             group.spans = [first[text] for text in places]
