@@ -266,6 +266,9 @@ def made_diff(size: int) -> str:
 HOSTILE: dict[str, Callable[[int], str]] = {
     "at signs": lambda n: "@@ -" * (n // 4),
     "hunk headers": lambda n: "@@ -1,3 +1,3 @@\n" * (n // 16),
+    "bad hunks": lambda n: "@@ -1,9 +1,9 @@ f\n" * (n // 18),
+    "bad files": lambda n: "--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\nx\n" * (n // 35),
+    "long hunk lines": lambda n: "@@ -1,9 +1,9 @@\n" + "+x\n" * (n // 3),
     "git headers": lambda n: "diff --git a/x b/x\n" * (n // 19),
     "open hunks": lambda n: "--- a/x\n+++ b/x\n@@ -1,999999999 +1,999999999 @@\n+a\n" * (n // 49),
     "alternating": lambda n: f"--- a/x\n+++ b/x\n@@ -1,{n // 6} +1,{n // 6} @@\n" + "-a\n+b\n" * (n // 6),

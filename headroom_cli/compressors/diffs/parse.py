@@ -130,7 +130,9 @@ def _section(lines: list[str], firsts: str, at: int) -> Section | None:
     if section.binary:
         return section
     _hunks(lines, firsts, section)
-    return section if section.hunks or section.fields else None
+    if section.hunks or section.fields or not section.certain:
+        return section
+    return None
 
 
 def name_of(line: str) -> str:
@@ -218,6 +220,8 @@ def _hunks(lines: list[str], firsts: str, section: Section) -> None:
             break
         section.hunks.append(hunk)
         at = hunk.end
+    if not section.certain and section.body == section.start and not section.hunks:
+        section.certain = True  # only a line that looks like a hunk's header: nothing begins here
     if not section.certain:
         # Up to where the next file, commit or message surely begins.
         at += 1
