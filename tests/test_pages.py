@@ -321,6 +321,14 @@ def test_tags_are_found_in_order_in_any_text(text):
         at = end
 
 
+def test_headers_of_an_answer_stay():
+    answer = "HTTP/1.1 502 Bad Gateway\r\nServer: nginx\r\nSet-Cookie: a=b; Path=/\r\n\r\n"
+    page = f"{answer}<html><title>502</title><h1>502 Bad Gateway</h1>"
+    assert read(page, asked=False) == (
+        "HTTP/1.1 502 Bad Gateway\nServer: nginx\nSet-Cookie: a=b; Path=/\ntitle: 502\n# 502 Bad Gateway"
+    )
+
+
 def test_attributes():
     said = ' data-href=no HREF = \'a&amp;b\' x="1 > 0" bare=v/w empty="" '
     assert [attribute(said, name) for name in ("href", "x", "bare", "empty", "none")] == ["a&b", "1 > 0", "v/w", "", ""]
@@ -336,6 +344,12 @@ def test_what_is_no_page_is_left_alone():
     ):  # fmt: skip
         assert COMPRESSOR.compress(text, want(asked=False)) is None
         assert COMPRESSOR.sniff(text, Hint()) < 0.5
+    for text in (
+        "import React from 'react';\n" + "<Row><Col xs={4}>a</Col></Row>\n" * 40,
+        "+<p>a</p>\n" * 40, "a.html:3:<p>a</p>\n" * 40,
+        '<p align="center">\n  <img src="a">\n</p>\n\n# Title\n\nText.\n' * 40,
+    ):  # fmt: skip
+        assert COMPRESSOR.compress(text, want(asked=False)) is None
     for text in ("<!DOCTYPE html><p>x", "<html><body>x</body></html>", FEED, REPORT, SECTIONS):
         assert COMPRESSOR.sniff(text, Hint()) >= 0.5
 

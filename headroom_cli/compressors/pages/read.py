@@ -7,7 +7,7 @@ from headroom_cli.compressors.pages.embedded import filled
 from headroom_cli.compressors.pages.outline import Outline
 from headroom_cli.compressors.pages.pick import within
 from headroom_cli.compressors.pages.scan import decoded, tags
-from headroom_cli.compressors.pages.shape import is_xml
+from headroom_cli.compressors.pages.shape import headers_end, is_xml
 from headroom_cli.compressors.pages.walk import Walker
 from headroom_cli.compressors.pages.write import lines
 from headroom_cli.model import LOSSY, Draft, Hint
@@ -23,8 +23,12 @@ _BROKEN = 0.3  # of the text between the tags: a walk that shows less has lost i
 
 def rendered(text: str, want: Want) -> Draft | None:
     """Return the page as text, with the fewest tokens that the level or the budget asks for; None when time is over."""
+    begin = headers_end(text)
+    headers = [line.rstrip() for line in text[:begin].split("\n") if line.strip()]
+    if begin:
+        text = text[begin:]
     if is_xml(text):
-        return _outlined(text, want)
+        return _outlined(text, headers, want)
     page = Walker(text)
     if want.spent():
         return None
@@ -40,7 +44,7 @@ def rendered(text: str, want: Want) -> Draft | None:
         everything = _all_text(text)
         if max(shown, _BARE) < _BROKEN * sum(map(len, everything)):
             made = [[line] for line in everything]
-    head = _facts(page, made)
+    head = headers + _facts(page, made)
     if page.shown < _BARE:
         made.append(filled(page, want))
     if want.spent():
@@ -70,7 +74,7 @@ def _facts(page: Walker, made: list[list[str]]) -> list[str]:
     return head
 
 
-def _outlined(text: str, want: Want) -> Draft | None:
+def _outlined(text: str, headers: list[str], want: Want) -> Draft | None:
     """Return XML as an outline."""
 
     def inner(html: str) -> list[str]:
@@ -88,7 +92,7 @@ def _outlined(text: str, want: Want) -> Draft | None:
     if want.level == "max" or want.budget is not None:
         made, gone = within(made, [], want, links=False)
         missing += f", {gone:,} lines" if gone else ""
-    out, blobs = _blobs.cut("\n".join(line for item in made for line in item))
+    out, blobs = _blobs.cut("\n".join((*headers, *(line for item in made for line in item))))
     missing = f"{missing}, {blobs}" if blobs and len(missing) + len(blobs) < 78 else missing
     return Draft(out + ("\n" if text.endswith("\n") else ""), LOSSY, missing)
 

@@ -52,24 +52,45 @@ def sniff(text: str, hint: Hint) -> float:
     named = hint.path.lower().endswith(_NAMES)
     if not is_page(text):
         return 0.0
+    if headers_end(text):
+        return 0.9
     if head.startswith("<?xml"):
         return 0.9
-    return 0.9 if named else 0.75 if head.startswith("<") else 0.5
+    return 0.9 if named else 0.75
+
+
+def headers_end(text: str) -> int:
+    """Return where the page begins behind the headers of its answer (``curl -i``), 0 when there are none."""
+    if not text.startswith("HTTP/"):
+        return 0
+    at = text.find("\n<", 0, 20_000)
+    head = text[:at] if at > 0 else ""
+    return at + 1 if head.endswith(("\n", "\r")) and all(map(_is_header, head.splitlines())) else 0
+
+
+def _is_header(line: str) -> bool:
+    return not line.strip() or line.startswith("HTTP/") or ":" in line[:80]
 
 
 def is_page(text: str) -> bool:
     """Tell whether markup is what holds a text together, rather than something it mentions."""
+    begin = headers_end(text)
+    if begin:
+        text = text[begin:]
     head = head_of(text)
     if head.startswith(("<!doctype html", "<html")):
         return True
-    if head[:1] in ("{", "[", '"') or ("</" not in text and "/>" not in text):
+    # Code with markup in it, diffs and search results of pages, and READMEs begin with something else.
+    if not head.startswith("<") or ("</" not in text and "/>" not in text):
         return False
     sample = _sample(text)
-    spans = sum(match.end() - match.start() for match in _TAG.finditer(sample))
-    count = sum(1 for _ in _TAG.finditer(sample))
-    if count < 6:
+    spans = count = 0
+    for match in _TAG.finditer(sample):
+        count += 1
+        spans += match.end() - match.start()
+    if count < 6 or spans * 10 < len(sample):
         return False
-    # A page is markup for a tenth of its length at least, and most of its lines hold some.
     lines = [line for line in sample.split("\n") if line.strip()]
     led = sum("<" in line and ">" in line for line in lines)
-    return spans * 10 >= len(sample) and (head.startswith("<") or led * 2 >= len(lines))
+    marked = sum(line.startswith(("# ", "## ", "### ", "```", "- ", "* ", "![", "[![", "| ")) for line in lines)
+    return marked * (8 if led * 2 >= len(lines) else 20) < len(lines)
