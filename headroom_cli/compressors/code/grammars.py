@@ -71,7 +71,8 @@ GRAMMARS: dict[str, tuple[str, str, str]] = {
     "c": (
         "tree_sitter_c",
         "language",
-        "(function_definition) @fn (struct_specifier body: (_)) @type (enum_specifier body: (_)) @type" + _C_COMMENTS,
+        "(function_definition) @fn (struct_specifier body: (_)) @type (enum_specifier body: (_)) @type "
+        "(init_declarator value: (initializer_list) @data)" + _C_COMMENTS,
     ),
     "cpp": (
         "tree_sitter_cpp",

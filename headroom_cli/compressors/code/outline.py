@@ -32,6 +32,7 @@ _LINE_COMMENTS = {
     "basic": ("'",), "php": ("//", "#"),
 }  # fmt: skip
 _OPERATORS = frozenset("=+-/%!|;{}\"'`?#")
+_LABEL = pattern(r"[A-Za-z_]\w{0,60}:\s{0,4}$")
 _TAB = 4  # columns
 _LONG = 600  # characters; a longer line is data
 
@@ -52,7 +53,12 @@ def outline(lines: list[str], language: str) -> Shape:
     for first, last in shape.comments:
         for row in range(first, last + 1):
             hidden[row] = 1
-    indents = [_indent(line) if line.strip() else -1 for line in lines]
+    # What a preprocessor reads, and labels, stand at the margin inside bodies too.
+    slashes = "//" in marks
+    indents = [
+        -1 if not line.strip() or (slashes and (line[0] == "#" or _LABEL.match(line))) else _indent(line)
+        for line in lines
+    ]
     # Headers that are still open, innermost last: (indentation, row, row of the brace).
     open_headers: list[tuple[int, int, int]] = []
     last_full = -1

@@ -6,7 +6,10 @@ from headroom_cli.lazy import pattern
 
 WORD = pattern(r"[^\W\d]\w*")
 # What stands in strings, and behind the mark of a trailing comment; bounded, and wrong at worst about a few words.
-_SAID = pattern(r"\"[^\"\n]{0,400}\"|'[^'\n]{0,120}'|`[^`\n]{0,400}`|\s//[^\n]{0,400}|\s# [^\n]{0,400}")
+_SAID = pattern(
+    r"\"\"\"[^\"]{0,4000}\"\"\"|\"\\\n[^\"]{0,4000}\"|\"[^\"\n]{0,400}\"|'[^'\n]{0,120}'|`[^`]{0,4000}`|\s//[^\n]{0,400}"
+    r"|\s# [^\n]{0,400}"
+)
 _STRING = pattern(r"\"([^\"\n]{0,400})\"|'([^'\n]{0,400})'|`([^`\n]{0,400})`")
 _CALL = pattern(r"([^\W\d]\w*)[!?]?\(")
 # A line with one of these and a text says what went wrong.
