@@ -231,6 +231,14 @@ def test_ls_r_keeps_every_name_and_every_directory() -> None:
     check_recursive(LS_R, draft.text)
 
 
+def test_few_names_in_a_conversation_keep_their_directories_whole() -> None:
+    draft = shorten(LS_R, level="safe")
+    assert draft.text == (
+        "./: README.md\n./src/: __init__.py util.py\n./src/core/: a.py b.py\n./tests/: test_a.py\n./tests/data/:\n"
+    )
+    check_recursive(LS_R, draft.text)
+
+
 def test_an_error_leaves_its_directory_open() -> None:
     error = "ls: cannot access './src/core/c.py': Permission denied"
     text = LS_R.replace("a.py\n", f"a.py\n{error}\n")

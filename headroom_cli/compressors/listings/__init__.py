@@ -62,7 +62,9 @@ def compress(text: str, want: Want) -> Draft | None:
     few = _FEW_IN_TURNS if want.level == "safe" else _FEW
     if reading.form == "paths" and reading.total <= few and not eager and any(folder for folder, _ in reading.runs):
         return None
-    written = _write(reading, slash)
+    # So few names are worth their directories written out: those are copied into the next command too.
+    nest = want.level != "safe" or reading.form != "recursive" or reading.total > few or len(reading.runs) > _FEW
+    written = _write(reading, slash, nest=nest)
     if reading.mark not in written and reading.form != "levels":
         return None  # nothing was joined, so nothing says how to read a name with blanks
     draft = Draft(written.replace("\n", newline) + end, FAITHFUL)
@@ -115,14 +117,14 @@ def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> F
     return folded
 
 
-def _write(reading: Reading, slash: str, folded: Folded | None = None) -> str:
+def _write(reading: Reading, slash: str, folded: Folded | None = None, *, nest: bool = True) -> str:
     """Return the reading as text."""
     runs = reading.runs if folded is None else folded.runs
     if reading.form in ("rows", "columns"):
         runs = rows.settled(runs)
     elif reading.legend == STICKY:
         runs = paths.sticky(runs)
-    written = layout.render(runs, reading.mark, slash, whole=reading.is_bare)
+    written = layout.render(runs, reading.mark, slash, whole=reading.is_bare, nest=nest)
     return f"{reading.legend}\n{written}" if reading.legend else written
 
 

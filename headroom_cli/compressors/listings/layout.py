@@ -55,10 +55,11 @@ def is_own_line(line: str) -> bool:
     return not line.startswith((" ", BARE)) and "/:" not in line and "\\:" not in line
 
 
-def render(runs: Sequence[Run], mark: str, slash: str, *, whole: bool = True) -> str:
+def render(runs: Sequence[Run], mark: str, slash: str, *, whole: bool = True, nest: bool = True) -> str:
     """Return the lines of the runs, joined by newlines.
 
     ``whole`` tells that an entry is a bare name, so that a lone one may follow its directory as one path.
+    Without ``nest`` each heading is a path of its own.
     """
     out: list[str] = []
     stack: list[str] = []  # the headings in force, outermost first
@@ -75,12 +76,12 @@ def render(runs: Sequence[Run], mark: str, slash: str, *, whole: bool = True) ->
             continue
         after = runs[at + 1][0] if at + 1 < total else None
         opens = bool(after) and after is not None and after.startswith(folder)
-        if not names and opens and after != folder:
+        if nest and not names and opens and after != folder:
             continue  # the directories below it name it
-        while stack and not folder.startswith(stack[-1]):
+        while stack and not (nest and folder.startswith(stack[-1])):
             stack.pop()
         base = stack[-1] if stack else ""
-        if after and not opens:
+        if nest and after and not opens:
             shared = _shared(folder, after, slash)
             if len(shared) > len(base) + _SHARED:
                 out.append(f"{' ' * len(stack)}{shared[len(base) :]}:")
@@ -89,7 +90,7 @@ def render(runs: Sequence[Run], mark: str, slash: str, *, whole: bool = True) ->
         indent = " " * len(stack)
         inner = folder[len(base) :]
         if inner:
-            if names and after and not opens:
+            if nest and names and after and not opens:
                 # Neighbours that hold the same share a line: "a/ b/: __init__.py".
                 last = _last_alike(runs, at, base, slash)
                 if last > at:
