@@ -625,6 +625,34 @@ def test_files_definitions_errors_and_counts(level: str) -> None:
     assert draft.missing == f"{cut} of 720 lines"
 
 
+def test_a_large_result_keeps_its_promises_too() -> None:
+    # Beyond some thousand rows only the first of each file are weighed; what is behind them goes from the end.
+    lines = []
+    for file in range(40):
+        for n in range(1, 301):
+            text = (
+                f"def run_{file}_{n}(needle):" if n % 50 == 0 else f"    x_{n} = needle(call_{file}, {n * file % 977})"
+            )
+            lines.append(f"lib/part_{file}/mod.py:{n}:{text}")
+    text = "\n".join(lines) + "\n"
+    draft = compress(text, question="what does call_7 do?")
+    assert draft is not None
+    assert count(draft.text) < 0.45 * count(text)
+    parts = [part.split("\n") for part in draft.text.removesuffix("\n").split("\n\n")]
+    assert [part[0] for part in parts] == [f"lib/part_{file}/mod.py" for file in range(40)]
+    cut = 0
+    for part in parts:
+        note = re.fullmatch(r"\[\.\.\. (\d+) matches?\]", part[-1])
+        rows = part[1:-1] if note else part[1:]
+        held = int(note[1]) if note else 0
+        assert len(rows) + held == 300
+        assert sum("def run_" in row for row in rows) == 6
+        assert [row.split(" ", 1)[0] for row in rows[:3]] == ["1", "2", "3"]
+        assert all(f"{part[0]}:{row.replace(' ', ':', 1)}\n" in text for row in rows[:20])
+        cut += held
+    assert draft.missing == f"{cut} of 12000 lines"
+
+
 def test_a_budget_takes_definitions_last_and_never_a_name() -> None:
     text = "".join(f"src/f{file}.py:{n}:def needle_{file}_{n}(x):\n" for file in range(9) for n in range(1, 60))
     assert compress(text).text.count("def needle_") == 9 * 59  # type: ignore[union-attr]
