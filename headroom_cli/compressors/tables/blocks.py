@@ -157,10 +157,13 @@ def _size(lines: list[str]) -> int:
 
 def _read(lines: list[str], plan: Plan) -> tuple[list[str], int] | None:
     """Return a table at the start of a block and the number of lines it took, None when there is none."""
-    if boxes.is_table(lines):
-        grid = boxes.read(lines)
+    start, end = boxes.extent(lines)
+    if end - start >= _LEAST_LINES and start < 4 and boxes.is_table(lines[start:end]):
+        grid = boxes.read(lines[start:end])
         body = plan.lines(grid, data=True) if grid is not None else None
-        return None if body is None else (body, len(lines))
+        if body is not None:
+            return [*(line.rstrip(" \t") for line in lines[:start]), *body], end
+        return None if end == len(lines) else ([line.rstrip(" \t") for line in lines[:end]], end)
     found = fixed.read(lines)
     if found is not None:
         at, end, grid = found

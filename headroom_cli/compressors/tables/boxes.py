@@ -33,6 +33,13 @@ def is_table(lines: list[str]) -> bool:
     return bool(bar) and sum([bar in line or is_rule(line) for line in lines]) >= 0.9 * len(lines)
 
 
+def extent(lines: list[str]) -> tuple[int, int]:
+    """Return the first and the end of the lines that hold bars or rules; what stands around them is text."""
+    bar = _bar(lines)
+    drawn = [at for at, line in enumerate(lines) if bar and (bar in line or is_rule(line))]
+    return (drawn[0], drawn[-1] + 1) if drawn else (0, 0)
+
+
 def _bar(lines: list[str]) -> str:
     """Return the bar that parts the cells of most rows that are no rules."""
     rows = [line for line in lines[:60] if not is_rule(line)]

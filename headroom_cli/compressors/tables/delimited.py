@@ -72,6 +72,8 @@ def read(lines: list[str], sign: str) -> Grid | None:
     if not quoted:
         split = [line.split(sign) for line in lines]
         if all(len(cells) == width for cells in split):
+            if sign == "\t" and any("  " in line for line in lines[:3]):  # helm pads its cells, too
+                split = [[cell.strip(" ") for cell in cells] for cells in split]
             return _headed(split, [], sign)
     at = 0
     while at < len(lines):

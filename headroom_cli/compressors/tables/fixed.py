@@ -41,7 +41,7 @@ def read(lines: list[str]) -> tuple[int, int, Grid] | None:
         end = next_header(lines, at, body)
         if end - body < 2:
             return None
-        grid = _table(lines[at], lines[body:end])
+        grid = _table(lines[at], lines[body:end], lines[at + 1] if ruled else "")
         return None if grid is None else (at, end, grid)
     return None
 
@@ -70,7 +70,7 @@ def next_header(lines: list[str], header: int, start: int) -> int:
 def header_of(lines: list[str]) -> int:
     """Return which of the first lines names the columns of those below, -1 for none."""
     for at in range(min(5, len(lines) - 2)):
-        if _is_header(lines[at], lines[at + 1 : at + 60], ruled=False):
+        if _is_header(lines[at], lines[at + 1 : at + 60], ruled=is_rule(lines[at + 1])):
             return at
     return -1
 
@@ -106,18 +106,22 @@ def _is_header(header: str, rows: list[str], *, ruled: bool) -> bool:
     return columns > 1 or (columns == 1 and all(word[0].isupper() for word in words))
 
 
-def _table(header: str, rows: list[str]) -> Grid | None:
-    """Return the table under a header, None when a cell could stand under two names."""
+def _table(header: str, rows: list[str], rule: str) -> Grid | None:
+    """Return the table under a header, None when a cell could stand under two names; a rule draws its columns."""
     if header.startswith("# "):
         header = " " + header[1:]
     sample = [row for row in rows[:: max(1, len(rows) // _SAMPLE)][:_SAMPLE] if not is_rule(row)]
     if len(sample) < 2 or any("\t" in row for row in sample):
         return None
-    spans, inked = _spans(header, sample)
-    columns = _named(header, spans, inked)
+    spans, inked = _spans(header, rule if "- -" in rule or "= =" in rule or "-  -" in rule else "", sample)
+    # systemctl: a mark before some rows
+    marked = header[:2] == "  " and all(row[1:2] == " " and not row[0].isalnum() for row in sample)
+    edge = len(header) - len(header.lstrip(" "))
+    labelled = sum([not row[:edge].isspace() for row in sample]) * 2 > len(sample) if edge else False
+    columns = _named(header, spans, inked, marked=marked, labelled=labelled)
     if columns is None or len(columns) < 2:
         return None
-    table, odd = _cells(rows, columns)
+    table, odd = _cells(header, rows, columns)
     if len(table[0]) < 2 or len(odd) > max(1, _ODD * len(table[0])) or not _is_certain(table):
         return None
     names, table = _whole_names(header, columns, table)
@@ -126,14 +130,14 @@ def _table(header: str, rows: list[str]) -> Grid | None:
     return Grid(names, table, odd)
 
 
-def _spans(header: str, sample: list[str]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _spans(header: str, rule: str, sample: list[str]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Return the stretches where header or rows have ink, and those where rows alone have it; few rows may stray."""
     lines = [line[:_WIDEST] for line in (header, *sample)]
     width = max(map(len, lines))
     padded = [line.ljust(width) for line in lines]
     few = max(len(sample) >= 6, len(sample) // _STRAY)
     inks = [len(column) - column.count(" ") - (column[0] != " ") for column in zip(*padded, strict=True)]
-    named = [char != " " for char in padded[0]]
+    named = [char != " " or other != " " for char, other in zip(padded[0], rule.ljust(width), strict=False)]
     both = _narrowed([ink > few or name for ink, name in zip(inks, named, strict=True)], inks)
     return _stretches(both), _stretches(_narrowed([ink > few for ink in inks], inks))
 
@@ -167,7 +171,7 @@ def _stretches(inks: list[bool]) -> list[tuple[int, int]]:
 
 
 def _named(
-    header: str, spans: list[tuple[int, int]], inked: list[tuple[int, int]]
+    header: str, spans: list[tuple[int, int]], inked: list[tuple[int, int]], *, marked: bool, labelled: bool
 ) -> list[tuple[int, int, str]] | None:
     """Return (start, end, name) of each column, None when a name or a stretch of cells cannot be placed."""
     words = [(match.start(), match.end(), match.group()) for match in _WORD.finditer(header)]
@@ -177,7 +181,7 @@ def _named(
         inside = [word for word in words if start <= word[0] < end]
         if not inside:
             if not columns:
-                if spans[at + 1][0] - end < 2:
+                if not marked and (spans[at + 1][0] - end < 2 or not labelled):
                     return None  # it may belong to the first name
                 columns.append((start, end, "(label)"))  # free, systemctl: the first column has no name
                 continue
@@ -225,7 +229,9 @@ def _apart(
     return columns
 
 
-def _cells(rows: list[str], columns: list[tuple[int, int, str]]) -> tuple[list[list[str]], list[tuple[int, str]]]:
+def _cells(
+    header: str, rows: list[str], columns: list[tuple[int, int, str]]
+) -> tuple[list[list[str]], list[tuple[int, str]]]:
     """Return the cells of each column, and the rows that write into a gap between two."""
     # One match per row slices it and sees that the gaps are blank.
     parts = [f"(.{{{columns[0][1]}}})"]
@@ -234,17 +240,39 @@ def _cells(rows: list[str], columns: list[tuple[int, int, str]]) -> tuple[list[l
     parts[-1] = parts[-1].rpartition("(")[0] + "(.*)"
     match = re.compile("".join(parts)).match
     width = columns[-1][0]
+    close = _close(header, columns)
     cells: list[tuple[str, ...]] = []
     odd: list[tuple[int, str]] = []
     for row in rows:
         found = match(row.ljust(width))
-        if found is None or is_rule(row):
+        if found is None or is_rule(row) or (close and _slips(found.groups(), columns, close)):
             odd.append((len(cells), "= " + row.rstrip(" ")))
         else:
             cells.append(found.groups())
     if not cells:
         return [[]], odd
     return [list(map(str.strip, column)) for column in zip(*cells, strict=True)], odd
+
+
+def _close(header: str, columns: list[tuple[int, int, str]]) -> list[tuple[int, int]]:
+    """Return the columns one blank behind the cells before them whose name begins elsewhere, with the name's end."""
+    found: list[tuple[int, int]] = []
+    for at in range(1, len(columns)):
+        start, end, _ = columns[at]
+        word = _WORD.search(header, start)
+        if start - columns[at - 1][1] == 1 and word is not None and word.start() != start:
+            found.append((at, start + len(header[start:end].rstrip())))
+    return found
+
+
+def _slips(cells: tuple[str, ...], columns: list[tuple[int, int, str]], close: list[tuple[int, int]]) -> bool:
+    """Return whether a cell may be the last word of the one before it, which is too long for its column."""
+    for at, end in close:
+        if cells[at][:1] not in ("", " ") and cells[at - 1][-1:] not in ("", " "):
+            text = cells[at].rstrip()
+            if columns[at][0] + len(text) != end and not _NUMBER.fullmatch(text):
+                return True
+    return False
 
 
 def _is_certain(table: list[list[str]]) -> bool:
@@ -269,7 +297,8 @@ def _whole_names(
             before = out[-1]
             ends = places.get(before[2].rpartition(" ")[2], (0, 0))[1]
             starts = places.get(column[2].partition(" ")[0], (0, 0))[0]
-            if starts - ends == 1 and not (any(body) and any(cells[-1])):
+            # Two names in capitals one blank apart are two columns, one of them empty.
+            if starts - ends == 1 and column[2][:1].islower() and not (any(body) and any(cells[-1])):
                 out[-1] = (before[0], column[1], f"{before[2]} {column[2]}")
                 cells[-1] = body if any(body) else cells[-1]
                 continue

@@ -43,7 +43,7 @@ def split(line: str) -> tuple[str, str, str] | None:
     # "Host Name . . . . :": the dots only lead the eye; a single dot belongs to the name.
     if "." in key[len(head) :] and ". ." not in key[len(head) :]:
         head = key.rstrip(" \t")
-    space = " " if len(key) - len(head) == 1 and line[at] == "=" else ""
+    space = " " if key[len(head) :] and line[at] == "=" else ""
     return head + space, line[at], line[at + 1 :].strip(" \t")
 
 
