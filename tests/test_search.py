@@ -420,6 +420,9 @@ def test_json_lines_become_headings() -> None:
     assert draft is not None
     assert draft.text == "src/a.py\n3,9 needle()\n\nb \u00e9.py\n2 x = needle  # \u00fc\n"
     assert (draft.degree, draft.missing) == (LOSSY, "byte offsets and statistics")
+    assert compress(text, "rg --json needle", keep_json=True) is None
+    assert compress(text, "rg --json needle", lossless=True) is None
+    assert compress(text, "rg --json needle", level="safe") is None
 
 
 def test_json_lines_cut_off_in_the_middle_stay() -> None:

@@ -34,7 +34,7 @@ def compress(text: str, want: Want) -> Draft | None:
     """Return the grouped and, where allowed, shortened result; None when there is nothing to gain."""
     plain = reading.plainly(text)
     form, sure = form_of(plain, want.hint)
-    if not form or want.spent() or (sure < _SURE and not want.asked):
+    if not form or want.spent() or (sure < _SURE and not want.asked) or (form == JSON and want.keep_json):
         return None
     forced = want.level == "max" or want.budget is not None
     if not forced and "\n[... " in plain and _NOTED.search(plain):
