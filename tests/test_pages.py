@@ -89,6 +89,12 @@ def test_links_lead_somewhere_where_links_are_the_page():
     assert said == "".join(f"- [Page {i}](/p/{i}?a=1&b=2)\n" for i in range(3)) + "[Card](/card)\nmore\nTop"
 
 
+def test_short_names_of_links_make_a_page_of_links_too():
+    files = "".join(f'<a href="../x-{i}.whl#sha256=a{i}">x-{i}.whl</a><br/>' for i in range(3))
+    said = read(f"<html><body><h1>Links for x<a href='#x'>\u00b6</a></h1>{files}")
+    assert said == "# Links for x\n" + "\n".join(f"[x-{i}.whl](../x-{i}.whl#sha256=a{i})" for i in range(3))
+
+
 def test_links_in_sentences_stand_behind_them():
     page = '<p>Please read the <a href="https://x.org/a">guide</a> before you ask for any help at all in the forum.</p>'
     assert read(page).endswith("read the guide before you ask for any help at all in the forum. (https://x.org/a)")

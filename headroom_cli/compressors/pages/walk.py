@@ -137,9 +137,14 @@ class Walker:
 
     def _end_link(self) -> None:
         line = "".join(self._buffer[self._link_at :])
-        if line and not line.isspace():
+        if line in ("\u00b6", "&para;"):  # the sign beside a heading that leads to itself
+            del self._buffer[self._link_at - 1 :]
+            self._link = -1
+        elif line and not line.isspace():
+            mark = f"{CLOSE}{self._link}{CLOSE}"
             self.linked += len(line.strip())
-            self._buffer.append(f"{CLOSE}{self._link}{CLOSE}")
+            self.shown -= len(mark) + 1
+            self._buffer.append(mark)
             self._link = -1
 
     # What tags do where text flows. Each act has the place of its tag: start, end, end of the name, name.

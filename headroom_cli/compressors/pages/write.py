@@ -24,6 +24,11 @@ def destination(said: str) -> str:
     return "" if url[:5].lower() == "data:" else url
 
 
+def _linked(text: str) -> int:
+    """Return how many characters of a line are links."""
+    return sum(len(match[1]) for match in _LINK.finditer(text))
+
+
 def _destinations(text: str, line: str, urls: list[str], known: set[str]) -> str:
     """Return where the links inside a sentence lead, to stand behind it: in between they would tear it apart.
 
@@ -31,7 +36,7 @@ def _destinations(text: str, line: str, urls: list[str], known: set[str]) -> str
     corners (shares, menus, related pages) is not what it says.
     """
     links = [match.groups() for match in _LINK.finditer(text)]
-    if sum(len(name) for name, _ in links) * 2 > len(line):
+    if _linked(text) * 2 > len(line):
         return ""
     found = []
     room = len(line) // 2
@@ -63,8 +68,11 @@ def lines(
     last = -1
     for kind, text, number in items:
         if OPEN in text or CLOSE in text:
-            line = " ".join(_MARK.sub("", _LINK.sub(linked, text) if links else text).split())
-            if not links and kind in (TEXT, ITEM, ROW):
+            line = " ".join(_MARK.sub("", text).split())
+            # A sentence is not torn apart on a page of links either.
+            if links and (kind == HEAD or _linked(text) * 2 > len(line)):
+                line = " ".join(_MARK.sub("", _LINK.sub(linked, text)).split())
+            elif kind in (TEXT, ITEM, ROW):
                 line += _destinations(text, line, urls, known)
         else:
             line = text
