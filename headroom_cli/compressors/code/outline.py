@@ -31,7 +31,13 @@ _LINE_COMMENTS = {
     "lua": ("--",), "haskell": ("--",), "vhdl": ("--",), "erlang": ("%",), "clojure": (";",), "fortran": ("!",),
     "basic": ("'",), "php": ("//", "#"),
 }  # fmt: skip
-_OPERATORS = frozenset("=+-/%!|;{}\"'`?#")
+_OPERATORS = frozenset("=+-/%|;{}\"'`?#")
+_PARAMETERS = 30  # rows
+_TYPE = pattern(
+    r"\s{0,100}(?:(?:export|default|public|private|protected|internal|static|final|abstract|data|sealed|pub|open"
+    r"|declare) ){0,4}"
+    r"(?:class|struct|enum|interface|trait|type|protocol|record|object|module|defmodule|union) [A-Za-z_]"
+)
 _LABEL = pattern(r"[A-Za-z_]\w{0,60}:\s{0,4}$")
 _TAB = 4  # columns
 _LONG = 600  # characters; a longer line is data
@@ -79,14 +85,32 @@ def outline(lines: list[str], language: str) -> Shape:
             closes = indent == level and alone and bare[0] != "{" and len(bare) <= 4
             _close(shape, lines, head, brace, row if closes else last_full)
         else:
-            if not alone and len(bare) < _LONG and _is_header(lines[row]):
+            if alone or len(bare) >= _LONG:
+                pass
+            elif _TYPE.match(lines[row]):
+                shape.types.append((row, row))
+            elif _is_header(lines[row]):
                 open_headers.append((indent, row, -1))
         last_full = row
     while open_headers:
         level, head, brace = open_headers.pop()
         _close(shape, lines, head, brace, last_full)
     shape.functions.sort(key=lambda function: (function.first, -function.last))
+    shape.types.sort()
+    _tables(lines, indents, shape)
     return shape
+
+
+def _tables(lines: list[str], indents: list[int], shape: Shape) -> None:
+    """Find long literals: rows of one indentation that all end with a comma."""
+    start = -1
+    for row, indent in enumerate(indents):
+        if start >= 0 and (indent != indents[start] or not lines[row].rstrip().endswith(",")):
+            if row - start > 3:
+                shape.data.append((max(0, start - 1), row))
+            start = -1
+        if start < 0 and indent > 0 and lines[row].rstrip().endswith(","):
+            start = row
 
 
 def _is_header(line: str) -> bool:
@@ -95,7 +119,7 @@ def _is_header(line: str) -> bool:
         return True
     bare = line.strip()
     opening = bare.find("(")
-    if opening < 1 or not bare.endswith(("{", ")", "do", "|")) or _CONTROL.match(line):
+    if opening < 1 or not bare.endswith(("{", ")", "do", "|", "(")) or _CONTROL.match(line):
         return False
     before = bare[:opening].split()
     if bare.endswith("{") and "=>" in bare:
@@ -106,8 +130,19 @@ def _is_header(line: str) -> bool:
 
 def _close(shape: Shape, lines: list[str], head: int, brace: int, last: int) -> None:
     """Add the function that began at ``head`` and ends with row ``last``, unless it holds others."""
+    if lines[head].rstrip().endswith("("):
+        # Parameters on rows of their own: the body begins below the row that closes them.
+        for row in range(head + 1, min(last, head + _PARAMETERS)):
+            if lines[row].rstrip().endswith(("{", "):")) or ") ->" in lines[row]:
+                brace = row
+                break
+        else:
+            return
     first = (brace if brace > head and lines[brace].strip() == "{" else brace + 1) if brace > head else head + 1
-    if last < first or holds(lines[head]):
+    if holds(lines[head]):
+        shape.types.append((head, head))
+        return
+    if last < first:
         return
     function = Function(head, first, last, name_in(lines[head]), told=2)
     count_inside(function, lines)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # A gap note of ours, at the end of a line or alone: ` ...120-188: cache options`.
 NOTE = pattern(r"(?:^|[ \t])\.\.\.\d{1,7}(?:-\d{1,7})?(?:: [^\n]{1,600})?\r?$")
 _HIDDEN = pattern(rb"[\1\2]+")  # of plan's rows: BODY and COMMENT
-_LONG = 500  # characters; of a longer line only the head stays
+_LONG = 1000  # characters; of a longer line only the head stays
 _HEAD = 160  # characters
 _WORTH = {True: 24, False: 16}  # characters; a smaller gap (of code; of comments) costs less than its note
 
