@@ -10,6 +10,8 @@ whose arguments may be a body, ``comment``. Node names were checked on real file
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 
 TYPE_CHECKING = False
@@ -170,13 +172,31 @@ def _load(language: str) -> tuple[Any, Any] | None:
     row = GRAMMARS.get(language)
     if row is not None:
         module, function, source = row
-        grammar = Language(getattr(__import__(module), function)())
+        grammar = Language(getattr(_binding(module), function)())
     elif language in EXTRA:
         pack: Any = __import__("tree_sitter_language_pack")
         grammar, source = pack.get_language(language), EXTRA[language]
     else:
         return None
     return Parser(grammar), Query(grammar, source)
+
+
+def _binding(module: str) -> Any:
+    """Return a wheel's extension module, or the wheel itself where it is laid out otherwise.
+
+    The wheel's own import reads its queries by ``importlib.resources``, which costs as much as the grammar (10 ms).
+    """
+    if module not in sys.modules:
+        import _frozen_importlib_external as external  # what importlib.machinery re-exports, already in memory
+
+        for folder in sys.path:
+            path = f"{folder or '.'}/{module}/_binding.abi3.so"
+            if os.path.isfile(path):
+                spec: Any = external.spec_from_file_location(f"{module}._binding", path)
+                extension = spec.loader.create_module(spec)
+                spec.loader.exec_module(extension)
+                return extension
+    return __import__(module)
 
 
 def captures(language: str, data: bytes, spent: Callable[[], bool]) -> tuple[dict[str, list[Any]], Any] | None:
