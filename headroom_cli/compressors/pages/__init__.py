@@ -25,7 +25,8 @@ def compress(text: str, want: Want) -> Draft | None:
         return None
     if want.level == "safe" and want.budget is None:
         return trimmed(text, want)
-    return rendered(text, want)
+    draft = rendered(text, want)
+    return draft if draft is not None and len(draft.text) < len(text) else None
 
 
 COMPRESSOR = Compressor(

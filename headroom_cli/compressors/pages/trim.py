@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Tokens; smaller pages are what somebody is writing.
 _LEAST = 2000
+_SURELY = 40_000  # characters that are more tokens than that without counting
 # Characters that a note must be worth.
 _PART = 160
 # Characters of text below which a page is filled in by its scripts.
@@ -40,7 +41,7 @@ def squeezed(text: str) -> Draft | None:
 
 def trimmed(text: str, want: Want) -> Draft | None:
     """Return a page with notes instead of its scripts, styles, drawings, long comments and data URIs."""
-    if want.count(text) < _LEAST or is_xml(text):
+    if (len(text) < _SURELY and want.count(text) < _LEAST) or is_xml(text):
         return squeezed(text)
     cuts = _cuts(text)
     if want.spent():

@@ -63,6 +63,7 @@ def lines(
 
     out: list[list[str]] = []
     known: set[str] = set()
+    others = any(kind != NAV and CLOSE in text for kind, text, _ in items)  # links that are not a menu's
     menus: list[tuple[int, list[str]]] = []
     menu: list[str] = []
     last = -1
@@ -70,7 +71,7 @@ def lines(
         if OPEN in text or CLOSE in text:
             line = " ".join(_MARK.sub("", text).split())
             # A sentence is not torn apart on a page of links either.
-            if links and (kind == HEAD or _linked(text) * 2 > len(line)):
+            if links and (kind != NAV or not others) and (kind == HEAD or _linked(text) * 2 > len(line)):
                 line = " ".join(_MARK.sub("", _LINK.sub(linked, text)).split())
             elif kind in (TEXT, ITEM, ROW):
                 line += _destinations(text, line, urls, known)
