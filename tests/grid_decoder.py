@@ -57,6 +57,9 @@ def named(lines: list[str], names: list[str], joint: str = "") -> list[dict[str,
             else:
                 tags[head.removeprefix("with ")] = pairs(value)
             continue
+        if line.startswith(("[... ", "[all ")):
+            rows.append(line)
+            continue
         if shown is None:
             if joint:
                 shown = line.split(joint)

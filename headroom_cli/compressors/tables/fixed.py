@@ -117,7 +117,7 @@ def _table(header: str, rows: list[str], rule: str) -> Grid | None:
     # systemctl: a mark before some rows
     marked = header[:2] == "  " and all(row[1:2] == " " and not row[0].isalnum() for row in sample)
     edge = len(header) - len(header.lstrip(" "))
-    labelled = sum([not row[:edge].isspace() for row in sample]) * 2 > len(sample) if edge else False
+    labelled = edge > 0 and all(row[0] != " " for row in sample)
     columns = _named(header, spans, inked, marked=marked, labelled=labelled)
     if columns is None or len(columns) < 2:
         return None
