@@ -7,7 +7,7 @@ and deleted files become one note each; a section of which something is missing 
 
 from __future__ import annotations
 
-from headroom_cli.compressors.diffs import budget, choose, colour, paths, render, write
+from headroom_cli.compressors.diffs import choose, colour, paths, render, write
 from headroom_cli.compressors.diffs.parse import firsts_of, sections
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
 
@@ -69,6 +69,8 @@ def compress(text: str, want: Want) -> Draft | None:
     if want.spent():
         return None
     if want.budget is not None or want.level == "max":
+        from headroom_cli.compressors.diffs import budget
+
         out, tally = budget.fit(made, lines, raw, want, newline)
     else:
         tally = write.Tally()

@@ -277,8 +277,26 @@ def _end(firsts: str, at: int, old: int, new: int) -> int:
     return at + (firsts[at : at + 1] == "\\")
 
 
+# The columns of a line -> its kind ("@" for none), the parents that have it, 1 when the result has it. There are few.
+_MARKS: dict[str, tuple[str, tuple[int, ...], int]] = {}
+
+
+def _mark(mark: str, width: int) -> tuple[str, tuple[int, ...], int]:
+    """Read the columns of a line of a merge: a line counts for those parents that have it."""
+    known: tuple[str, tuple[int, ...], int] = ("@", (), 0)
+    if mark[:1] == "\\":
+        known = ("\\", (), 0)
+    elif len(mark) == width and not mark.strip("+- ") and not ("+" in mark and "-" in mark):
+        gone = "-" in mark
+        parents = tuple(parent for parent, char in enumerate(mark) if char == ("-" if gone else " "))
+        known = ("+" if mark.strip() else " ", parents, 0 if gone else 1)
+        if width <= 4:
+            _MARKS[mark] = known
+    return known
+
+
 def _combined(lines: list[str], at: int) -> Hunk | None:
-    """Read a hunk of a merge: one column for each parent, a line counts for those parents that have it."""
+    """Read a hunk of a merge, of which each line has a column for each parent."""
     match = _COMBINED.match(lines[at])
     if match is None or match.group(1) != match.group(5):
         return None
@@ -290,23 +308,20 @@ def _combined(lines: list[str], at: int) -> Hunk | None:
     new = int(match.group(4)) if match.group(4) is not None else 1
     kinds = []
     end = at + 1
-    blank = " " * width
-    while (new > 0 or any(left)) and end < len(lines):
+    rest = new + sum(left)
+    while rest > 0 and end < len(lines):
         mark = lines[end][:width]
-        if mark == blank:
-            new -= 1
-            left = [count - 1 for count in left]
-            kinds.append(" ")
-        elif mark[:1] == "\\":
-            kinds.append("\\")
-        elif len(mark) < width or mark.strip("+- ") or ("+" in mark and "-" in mark):
+        known = _MARKS.get(mark)
+        if known is None:
+            known = _mark(mark, width)
+        kind, parents, fresh = known
+        if kind == "@":
             return None
-        else:
-            gone = "-" in mark
-            new -= not gone
-            for parent, char in enumerate(mark):
-                left[parent] -= char == ("-" if gone else " ")
-            kinds.append("+")
+        new -= fresh
+        for parent in parents:
+            left[parent] -= 1
+        rest -= fresh + len(parents)
+        kinds.append(kind)
         end += 1
     if new or any(left) or "+" not in kinds:
         return None

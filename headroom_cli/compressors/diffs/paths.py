@@ -28,28 +28,30 @@ _VENDORED = frozenset((
 
 # Where build tools put what they made, and where amalgamated headers go by custom.
 _GENERATED = frozenset((
-    "dist", "generated", "__generated__", "gen", "autogen", "single_include", "singleheader", "amalgamation",
+    "dist", "generated", "__generated__", "single_include", "singleheader", "amalgamation",
     "__pycache__", ".next", ".nuxt",
 ))  # fmt: skip
 _MADE = pattern(
     r"\.(?:pb(?:\.(?:go|cc|h|dart|swift)|\.gw\.go)?|pb2\.pyi?|g\.(?:dart|cs)|freezed\.dart|designer\.cs|generated"
     r"(?:\.[a-z]{1,5})?|gen\.(?:go|ts|js|rs)|gr\.dart|tsbuildinfo)$|_pb2(?:_grpc)?\.pyi?$|_generated\.[a-z]{1,5}$"
-    r"|_gen\.go$|_string\.go$|^zz_generated|^bindata\.go$|^mock_.{1,60}\.go$|\.bundle\.(?:js|css)$|^bundle\.(?:js|css)$"
+    r"|_gen\.go$|^zz_generated|^bindata\.go$|^mock_.{1,60}\.go$|\.bundle\.(?:js|css)$|^bundle\.(?:js|css)$"
 )
 _MINIFIED = pattern(r"[.-]min\.(?:js|css|mjs|html)$|\.(?:js|css|mjs|cjs)\.map$|\.map$|\.chunk\.(?:js|css)$")
 
 # Words in a folder's name that say "recorded input or expected output of tests".
 _RECORDED = pattern(
-    r"fixture|test-?_?data|test[-_]?files|snapshot|golden|replay|cassette|recording|expected|baseline|sample|corpus"
-    r"|corpora|test-?_?pages|test[-_]?cases|test[-_]?inputs|test[-_]?resources|seeds?$|goldens|approvals|__files"
+    r"fixture|test-?_?data|test[-_]?files|snapshot|golden|replay|cassette|recording|expected|baseline|corpus"
+    r"|corpora|test-?_?pages|test[-_]?cases|test[-_]?inputs|test[-_]?resources|approvals|__files"
 )
 _TESTS = frozenset(("test", "tests", "testing", "spec", "specs", "e2e", "integration", "benches", "benchmark"))
-_STORES = frozenset(("data", "resources", "assets", "files", "inputs", "outputs", "models", "static", "images"))
+_STORES = frozenset(
+    ("data", "resources", "assets", "files", "inputs", "outputs", "models", "static", "images", "samples")
+)
 
 # Extensions that nobody reviews line by line wherever they stand.
 _DATA = frozenset((
     "csv", "tsv", "jsonl", "ndjson", "geojson", "topojson", "dat", "snap", "ambr", "svg", "parquet", "arff", "libsvm",
-    "po", "pot", "xlf", "xliff", "arb", "ts.snap", "out", "log", "pem", "crt", "cer", "key", "asc", "hex", "ipynb",
+    "po", "pot", "xlf", "xliff", "arb", "out", "log", "pem", "crt", "cer", "key", "asc", "hex",
     "plist", "pbxproj", "srt", "vtt", "bib", "gpx", "kml", "obj", "stl", "dxf", "ps", "eps", "har", "trace", "approved",
     "golden", "expected", "storyboard", "xib", "fasta", "fa", "vcf", "pdb", "dic", "aff", "wordlist", "sum",
 ))  # fmt: skip
@@ -58,6 +60,13 @@ _AMBIGUOUS = frozenset((
     "json", "json5", "txt", "xml", "html", "htm", "xhtml", "yaml", "yml", "sql", "toml", "ini", "cfg", "conf", "text",
     "stdout", "stderr", "in", "result", "output", "diff", "patch", "raw", "eml", "css", "",
 ))  # fmt: skip
+# Files that people write, wherever they stand.
+_WRITTEN = pattern(
+    r"^(?:cmakelists|requirements[^/]*|constraints|robots|readme|license|licence|notice|changelog|changes|authors)\b"
+    r"|^(?:makefile|dockerfile|gemfile|rakefile|procfile|vagrantfile|jenkinsfile|justfile|build|workspace|pom\.xml|build\.xml)"
+    r"|^(?:docker-compose|compose|pyproject|setup|tox|cargo|conftest)\b|^(?:package|[^/]*config|tsconfig[^/]*)\.json$"
+    r"|^\.[^/]*$"
+)
 # JSON by these names configures something.
 _CONFIG = pattern(
     r"^(?:package|composer|bower|manifest|tsconfig[^/]*|jsconfig|launch|settings|tasks|extensions|renovate|lerna|nx|turbo"
@@ -81,20 +90,20 @@ def what(path: str) -> str:
     extension = name.rpartition(".")[2] if "." in name[1:] else ""
     if extension in _DATA:
         return DATA
-    if extension in _AMBIGUOUS and name not in ("cmakelists.txt", "requirements.txt", "robots.txt"):
+    if extension in _AMBIGUOUS and not _WRITTEN.search(name):
         tests = not _TESTS.isdisjoint(parts)
         for part in parts:
             if _RECORDED.search(part) or (tests and part in _STORES):
                 return DATA
-        if tests and extension in ("json", "xml", "txt", "html", "htm", ""):
+        if tests and extension in ("json", "xml", "txt", "html", "htm"):
             return DATA
     return SOURCE
 
 
 def is_bulk(path: str) -> bool:
-    """Tell JSON and the like outside of tests that configures nothing: data once it is long."""
+    """Tell JSON outside of tests that configures nothing: data once it is long."""
     name = path.lower().rpartition("/")[2]
-    return name.endswith((".json", ".xml", ".geojson", ".txt")) and not _CONFIG.match(name) and "cmake" not in name
+    return name.endswith((".json", ".json5", ".geojson")) and not _CONFIG.match(name)
 
 
 _REQUIREMENTS = pattern(
