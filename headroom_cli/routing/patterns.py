@@ -137,7 +137,8 @@ IMPORT = pattern(
 )
 # What memos, manuals, mails and lists of changes begin with
 WRITTEN = pattern(
-    r"(?:NAME|SYNOPSIS|DESCRIPTION)$|Help on (?:class|module|function|built-in|package|method) "
+    r"(?:NAME|SYNOPSIS|DESCRIPTION)$|Metadata-Version: |Format: https?://\S{1,100}copyright"
+    r"|[\w.+-]{1,60} \(\S{1,40}\) [\w -]{1,40}; urgency=|Help on (?:class|module|function|built-in|package|method) "
     r"|Network Working Group|Request for Comments|Internet Engineering Task Force"
     r"|\d{4}-\d\d-\d\d  \S.{1,80}<\S{1,80}>$|# ?Change ?log\b|Subject: |Message-ID: "
     r"|\[?\d{1,2}:\d\d(?: [AP]M)?\] <?[\w .]{1,30}>?: "

@@ -139,6 +139,8 @@ def _settle(
         found["table"] *= 0.6
         if quoted > 0.4 * sum(1 for letter in said if letter):
             found["log"] *= 0.6
+    if found["code"] >= 0.85 and full[0][0] == "#" and sum(1 for line in full if line[0] == "#") > 0.5 * total:
+        found["prose"] = min(found["prose"], 0.7)
     if found["search"] == _ANNOUNCED:
         found["log"] = max(found["log"], 0.82)
         found["prose"] = min(found["prose"], 0.6)
@@ -283,7 +285,9 @@ def _search(full: list[str], said: list[str]) -> float:
         return 0.93  # rg --heading
     if after_path and _share(numbered + parted, total) > 0.85:
         numbers = [int(m.group()[:-1]) for line in full if (m := patterns.NUMBERED_MATCH.match(line))]
-        return (0.85 if total > 2 else 0.6) if numbers == sorted(numbers) else 0.5
+        if total == 2:
+            return 0.88 if numbers[0] + 1 < numbers[-1] else 0.6
+        return 0.85 if numbers == sorted(numbers) else 0.5
     if _share(plain + direct, total) > 0.7 and compiler < 0.3 * total:
         return 0.85 if len(names) >= 2 or plain >= 3 or (plain > 1 and all("/" in name for name in names)) else 0.5
     return 0.35 * share
@@ -381,7 +385,7 @@ def _is_prefixed(full: list[str]) -> bool:
 _OPENINGS = (
     '"""', "'''", 'r"""', "/*", "//", "#!", "#include", "#define", "#pragma", "#if", "#compdef", "# -*-", "<?php",
     "'use strict", '"use strict', "export ", "const ", "(ns ", ";;", "<script", "<template", "@import", "syntax = ",
-    "apiVersion:",
+    "apiVersion:", "#[", "# Distributed under", "# Copyright (", "# SPDX-", "# This file", "# vim:", "cmake_minimum",
 )  # fmt: skip
 
 
@@ -435,6 +439,9 @@ def _code(full: list[str], total: int, *, numbered: bool, opening: bool) -> floa
             assigns += 1
         elif line[0] in " \t":
             indented += 1
+    remarks = sum(1 for line in full if line[0] == "#" and line[:2] != "##")
+    if remarks > 7 and remarks > 0.5 * total:
+        return 0.85  # settings among remarks: nobody writes so many headings
     if opening or (full and full[0].startswith(("<?xml", "---\n"))):
         starts += total // 4 + 1
     if total >= 3 and not opening and _is_yaml(full, total):
@@ -480,7 +487,7 @@ def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
         return 0.75 * score, 0
     if links >= 3 and links > 0.08 * total:
         score = max(score, 0.75)
-    for line in full[:12]:
+    for line in full[:30]:
         if patterns.WRITTEN.match(line):
             score = max(score, 0.88)
             break
@@ -526,6 +533,8 @@ def _table(full: list[str], said: list[str], log: float) -> float:
     for mark in "\t,;|:":
         if mark == ",":
             counts = [(patterns.QUOTED.sub("", line) if '"' in line else line).count(mark) for line in full]
+        elif mark == "\t":
+            counts = [line.strip().count(mark) for line in full]  # an indent is no column
         else:
             counts = [line.count(mark) for line in full]
         usual = max(set(counts), key=counts.count)
