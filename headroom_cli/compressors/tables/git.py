@@ -19,6 +19,14 @@ _BLAME = pattern(
 )
 
 
+def is_git(text: str) -> bool:
+    """Return whether the first lines are those of a log, a list of refs or a blame."""
+    head = text[:2000].split("\n", 3)[:3]
+    return len(head) == 3 and (
+        _BLAME.fullmatch(head[0]) is not None or all(_ID.match(line) is not None for line in head[:2])
+    )
+
+
 def short_ids(text: str) -> tuple[str, str]:
     """Return a text with its full commit ids cut to unique prefixes, and what is missing; "" when there are few."""
     if _ID.search(text, 0, _HEAD) is None:

@@ -15,12 +15,19 @@ def squeeze(lines: list[str]) -> list[str] | None:
     if len(pairs) < 3 or len(pairs) * 2 < len(lines):
         return None
     out: list[str] = []
+    column = 0
     for line, pair in zip(lines, found, strict=True):
         if pair is None:
-            out.append(continued(line))
+            out.append(continued(line, column))
             continue
+        column = value_column(line, pair)
         out.append(joined(pair))
     return out
+
+
+def value_column(line: str, pair: tuple[str, str, str]) -> int:
+    """Return where the value of an unindented pair begins, 0 when it has none."""
+    return len(line.rstrip(" \t")) - len(pair[2]) if pair[2] and line[:1] not in (" ", "\t") else 0
 
 
 def joined(pair: tuple[str, str, str]) -> str:
@@ -56,9 +63,9 @@ def _listed(value: str) -> str:
     return _RUN.sub(" ", value)
 
 
-def continued(line: str) -> str:
-    """Return a line that goes on from the one before with its indentation as one blank."""
+def continued(line: str, column: int) -> str:
+    """Return a line; one that goes on under the value above, whose column is given, with one blank before it."""
     text = line.strip(" ")
-    if len(line) - len(line.lstrip(" ")) < 8:
-        return line.rstrip(" ")
+    if not column or len(line) - len(line.lstrip(" ")) != column:
+        return line.rstrip(" \t")
     return f" {_listed(text)}"

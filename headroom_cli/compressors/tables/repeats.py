@@ -15,13 +15,15 @@ _PAYS = 40  # characters that a heading costs
 def record(lines: list[str]) -> list[tuple[str, str, list[str]]] | None:
     """Return (key, line, lines that go on from it) of a block, None when it is no record."""
     found: list[tuple[str, str, list[str]]] = []
+    column = 0
     for line in lines:
         pair = pairs.split(line) if line[:1] not in (" ", "\t") else None
         if pair is None:
             if not found:
                 return None
-            found[-1][2].append(line)
+            found[-1][2].append(pairs.continued(line, column))
         else:
+            column = pairs.value_column(line, pair)
             found.append((pair[0], pairs.joined(pair), []))
     return found if len(found) > 1 else None
 
@@ -78,5 +80,5 @@ def fold(blocks: list[list[str]]) -> list[str] | None:
             if said.get(key) == line:
                 continue
             out.append(line)
-            out += [pairs.continued(rest) for rest in more]
+            out += more
     return out
