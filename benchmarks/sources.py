@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+import tree_sitter
 from inputs import CORPUS, corpus
 
 from headroom_cli.compressors import code
@@ -57,7 +58,7 @@ def identifiers(text: str, language: str) -> set[str]:
     if loaded is None:
         return set()
     data = text.encode()
-    tree = loaded[0].parse(data)
+    tree = tree_sitter.Parser(loaded[0]).parse(data)
     names: set[str] = set()
     cursor = tree.walk()
     going = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 import time
 
 import pytest
@@ -690,6 +691,22 @@ def test_floods_under_a_known_name_take_linear_time(extension: str) -> None:
     for name in ("parentheses", "brackets", "quotes", "colons", "tags", "backslashes"):
         code.compress(FLOODS[name](1 << 17), Want(count, hint=Hint(f"cat a.{extension}")))
     assert time.perf_counter() - start < 20
+
+
+def test_threads_do_not_share_a_parser() -> None:
+    texts = [PYTHON.replace("evict", f"evict{i}") * 20 for i in range(6)]
+    alone = [shown(text) for text in texts]
+    together: dict[int, str] = {}
+
+    def work(i: int) -> None:
+        together[i] = shown(texts[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(texts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[i] for i in range(len(texts))] == alone
 
 
 def test_outlines_of_broken_slices_hold() -> None:

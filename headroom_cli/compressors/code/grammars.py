@@ -156,7 +156,7 @@ _loaded: dict[str, tuple[Any, Any] | None] = {}
 
 
 def load(language: str) -> tuple[Any, Any] | None:
-    """Return (parser, query) of a language, or None when its grammar is not installed or does not fit."""
+    """Return (grammar, query) of a language, or None when its grammar is not installed or does not fit."""
     if language not in _loaded:
         try:
             _loaded[language] = _load(language)
@@ -167,7 +167,7 @@ def load(language: str) -> tuple[Any, Any] | None:
 
 
 def _load(language: str) -> tuple[Any, Any] | None:
-    from tree_sitter import Language, Parser, Query
+    from tree_sitter import Language, Query
 
     row = GRAMMARS.get(language)
     if row is not None:
@@ -178,7 +178,7 @@ def _load(language: str) -> tuple[Any, Any] | None:
         grammar, source = pack.get_language(language), EXTRA[language]
     else:
         return None
-    return Parser(grammar), Query(grammar, source)
+    return grammar, Query(grammar, source)
 
 
 def _binding(module: str) -> Any:
@@ -207,9 +207,9 @@ def captures(language: str, data: bytes, spent: Callable[[], bool]) -> tuple[dic
     loaded = load(language)
     if loaded is None:
         return None
-    from tree_sitter import QueryCursor
+    from tree_sitter import Parser, QueryCursor
 
-    parser, query = loaded
+    grammar, query = loaded
     end = time.thread_time() + _START + len(data) * _PER_BYTE
 
     def stop(_offset: int, _stumbled: bool) -> bool:  # noqa: FBT001 - the parser's own signature
@@ -217,9 +217,9 @@ def captures(language: str, data: bytes, spent: Callable[[], bool]) -> tuple[dic
 
     try:
         # Only a parser that reads by callback can be stopped.
-        tree = parser.parse(lambda offset, _point: data[offset : offset + _CHUNK], progress_callback=stop)
+        # One parser a parse: the callbacks let other threads in.
+        tree = Parser(grammar).parse(lambda offset, _point: data[offset : offset + _CHUNK], progress_callback=stop)
     except ValueError:  # stopped
-        parser.reset()
         return None
     root = tree.root_node
     if root.has_error and _flounders(root):
