@@ -142,6 +142,7 @@ def _spans(line: str, longest: int) -> list[Span]:
         return [(start, end, "minified code")] if end - start > longest else []
     found: list[Span] = []
     ids = False
+    streak = 0
     # What is longer than `longest` covers one of these places: the others need not be looked at.
     step = max(longest // 3, 4 * _WIDEST)
     run, solid, known = _RUN.match, _SOLID.match, _ID.search
@@ -170,7 +171,8 @@ def _spans(line: str, longest: int) -> list[Span]:
             if what:
                 found.append((start, end, what))
         elif end == at:
-            ids = ids or (known(line, at, at + 160) is not None)
+            streak = streak + 1 if known(line, at, at + 160) else 0
+            ids = ids or streak * step >= longest  # one hash in a line is no list
         done = max(done, end)
         at = max(at + step, end)
     # A blob inside another is part of it: what covers more comes first.
