@@ -317,3 +317,20 @@ def test_a_budget_cuts_inventories_too() -> None:
     assert draft.degree == LOSSY
     assert count(draft.text) <= 330
     assert draft.text.split("\n")[-2].endswith("399d")
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["-rw-r--r--", "drwxr-xr-x"]), FEW, WORD, st.sampled_from(["a/b/", "a/c/", ""]), WORD),
+        min_size=3,
+        max_size=40,
+    )
+)
+def test_lists_without_a_header_read_back(rows: list[tuple[str, ...]]) -> None:
+    lines = [f"{mode} {few} {word} {folder}{name}" for mode, few, word, folder, name in rows]
+    draft = crush("\n".join(lines) + "\n")
+    if draft is None or "[rows " not in draft.text:
+        return
+    assert draft.degree == FAITHFUL
+    assert unnamed(draft.text.rstrip("\n").split("\n")) == lines
