@@ -592,6 +592,8 @@ def test_other_texts_are_left_alone() -> None:
         ("git grep --files-with-matches x", True),
         ("rg --files", False),
         ("rg -c foo", True),
+        ("du -ah src | sort -h | tail -40", True),
+        ("find . -name du", False),
         ("find . -type f", False),
         ("ls -l | grep foo", False),
         ("", False),

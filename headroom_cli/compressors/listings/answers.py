@@ -11,12 +11,15 @@ _LIMIT = 2000  # characters of a command that are read
 
 
 def is_answer(command: str) -> bool:
-    """Return whether the last search in a command names the files with matches (`-l`, `-L`, `-c`).
+    """Return whether the last search in a command names the files with matches (`-l`, `-L`, `-c`), or it is `du`.
 
-    Then each path is a result that the next step will use as it stands, not one name of an inventory.
+    Then each path is a result that the next step will use as it stands, not one name of an inventory. Of `du`, whose
+    sizes stand before their paths, grouping leaves 0.64 of the tokens and no line as it was.
     """
     for stage in reversed(_STAGES.split(command[:_LIMIT])):
         words = stage.split()
+        if words and words[0].rpartition("/")[2] == "du":
+            return True
         for at, word in enumerate(words):
             if word.rpartition("/")[2] in _SEARCHERS:
                 return any(map(_names_files, words[at + 1 :]))
