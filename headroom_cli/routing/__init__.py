@@ -119,7 +119,9 @@ def _judge(text: str, hint: Hint) -> Route:
         own = max(own, score if best != "listing" else 0.3)
     allowed = (own > 0.0 or told not in _LEAST) and (best in _CLOSE.get(told, ()) or own > 0.4)
     strong = best in ("json", "diff", "html") and score >= 0.9 and own < score
-    if allowed and not strong and own + _TRUST * trust >= score:
+    # A source file's comments are a writer's words: there its name knows better.
+    weight = 0.6 if (told, best) == ("code", "prose") else _TRUST
+    if allowed and not strong and own + weight * trust >= score:
         return Route(told, min(0.95, 0.35 + 0.4 * trust + 0.25 * own), _NAMES[source])
     if score < 0.25 and told not in ("json", "diff", "html"):
         return Route(told, 0.3 * trust, f"{_NAMES[source]}; its text says little")

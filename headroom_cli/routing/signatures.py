@@ -285,8 +285,8 @@ def _search(full: list[str], said: list[str]) -> float:
         return 0.93  # rg --heading
     if after_path and _share(numbered + parted, total) > 0.85:
         numbers = [int(m.group()[:-1]) for line in full if (m := patterns.NUMBERED_MATCH.match(line))]
-        if total == 2:
-            return 0.88 if numbers[0] + 1 < numbers[-1] else 0.6
+        if total <= 2:
+            return 0.88 if numbers[0] + 1 < numbers[-1] else 0.6 if numbers[0] > 1 else 0.4
         return 0.85 if numbers == sorted(numbers) else 0.5
     if _share(plain + direct, total) > 0.7 and compiler < 0.3 * total:
         return 0.85 if len(names) >= 2 or plain >= 3 or (plain > 1 and all("/" in name for name in names)) else 0.5
@@ -396,7 +396,7 @@ def _opening(full: list[str]) -> bool:
         return True
     word, _, rest = first.partition(" ")
     if word in ("def", "class", "namespace", "module"):
-        return rest.endswith(("{", ":", ";", "where", ")")) or " " not in rest or "(" in rest
+        return rest.endswith(("{", ":", ";", "where", ")")) or (word != "class" and " " not in rest)
     return word == "FROM" and rest.count(" ") in (0, 2)
 
 
