@@ -819,7 +819,7 @@ def test_outside_listings_read_back() -> None:
     checked = 0
     for name, command, data in corpus("search"):
         text = data.decode()
-        draft = shorten(text, command, lossless=True)
+        draft = shorten(text, "" if "-list-du" in name else command, lossless=True)
         if "-list-find" in name or "-list-fd" in name:
             check_paths(text.split("\n"), draft.text)
         elif "-list-du" in name or "-list-wcl" in name:
