@@ -405,6 +405,10 @@ def test_repeated_hunks_are_told_by_reference(tmp_path):
     assert draft.text.count("licence line 3") == 1
     assert draft.text.count(", the same as in src/m0.py above; @@ -1,9 +1,2 @@]") == 5
     assert len(HUNK.findall(draft.text)) == 1
+    # Once the first one goes, nothing refers to it.
+    least = short(text, budget=80)
+    assert least is not None
+    assert "same as" not in least.text
 
 
 def test_changes_of_line_ends_and_tabs_are_counted():

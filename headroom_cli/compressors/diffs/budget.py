@@ -107,6 +107,8 @@ def _leave_out(order: list[tuple[Plan, int]], lines: list[str], rate: float, ove
         stays = min(size, plan.cut.get(number, size))
         tokens = rate * (sum(map(len, lines[hunk.start : hunk.start + stays])) + stays)
         plan.how = "part"
+        for other, there in plan.referred.pop(number, ()):
+            other.left_out[there] = ""  # what it was said to be the same as goes too
         kept = int(stays * (1 - (left + 3 * _NOTE) / tokens)) if tokens > left else 0
         if size >= _CUT and kept >= _LEAST:
             plan.cut[number] = kept

@@ -9,8 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.compressors.diffs.parse import Section
 
-# Characters in a line, on average, from which on a text is minified.
+# Characters in a changed line, on average, from which on what browsers read is minified.
 _DENSE = 400
+_WEB = (".js", ".mjs", ".cjs", ".css", ".html", ".htm", ".json", ".svg", ".xml")
 # What a section is called whose lines differ in line ends and tabs only.
 BLANKS = "only line ends or tabs differ"
 _TABS = (4, 8, 2)
@@ -30,10 +31,11 @@ def kind_of(section: Section, lines: list[str]) -> str:
             return paths.GENERATED
     if section.path.endswith(".txt") and paths.is_compiled(section.path, "\n".join(lines[section.start : section.end])):
         return paths.LOCK
-    count = sum([hunk.end - hunk.start for hunk in section.hunks])
     size = write.size_of(section, lines)
-    if size > _DENSE * count and size > 4 * _DENSE:
-        return paths.MINIFIED
+    if size > 4 * _DENSE and section.path.endswith(_WEB):
+        dense = [line for hunk in section.hunks for line in lines[hunk.start : hunk.end] if line[:1] in ("+", "-")]
+        if sum(map(len, dense)) > _DENSE * len(dense):
+            return paths.MINIFIED
     if size > write.BULK and paths.is_bulk(section.path) and notes.what_it_is(section) == "new":
         return paths.DATA
     return kind
@@ -42,7 +44,7 @@ def kind_of(section: Section, lines: list[str]) -> str:
 class Plan:
     """What becomes of one section: ``how`` is "stay", "patch", "note" or "part"."""
 
-    __slots__ = ("cut", "how", "kind", "left_out", "longest", "section")
+    __slots__ = ("cut", "how", "kind", "left_out", "longest", "referred", "section")
 
     def __init__(self, section: Section) -> None:
         """Stay as it is."""
@@ -51,6 +53,7 @@ class Plan:
         self.kind = SOURCE
         self.left_out: dict[int, str] = {}
         self.cut: dict[int, int] = {}
+        self.referred: dict[int, list[tuple[Plan, int]]] = {}  # number of a hunk -> the hunks told by reference to it
         self.longest = 0
 
 
@@ -168,7 +171,7 @@ def _refer(made: list[Plan], lines: list[str]) -> None:
 
 
 def _refer_group(group: list[tuple[Plan, int]], lines: list[str]) -> None:
-    seen: dict[str, Section] = {}
+    seen: dict[str, tuple[Plan, int]] = {}
     for plan, number in group:
         section = plan.section
         hunk = section.hunks[number]
@@ -176,8 +179,9 @@ def _refer_group(group: list[tuple[Plan, int]], lines: list[str]) -> None:
         text = "\n".join([line for line, kind in body if kind in "+-"])
         if len(text) < write.REPEATED:
             continue
-        first = seen.setdefault(text, section)
+        first, there = seen.setdefault(text, (plan, number))
         # The first stays where it is; of doubtful sections nothing is taken.
-        if first is not section and section.certain:
+        if first is not plan and section.certain:
             plan.how = "part"
-            plan.left_out[number] = f", the same as in {first.path} above"
+            plan.left_out[number] = f", the same as in {first.section.path} above"
+            first.referred.setdefault(there, []).append((plan, number))
