@@ -30,6 +30,8 @@ MOST = 0.3  # at level max without a budget
 FLOOR = 0.25  # of the sentences stay at balanced, however much of the text is code
 SHORT = 150  # tokens; a text below stays whole
 _TINY = 18  # bytes; a gap of so little costs more to note than to fill
+_LINE = 16  # characters on average at least, in a line and in a sentence
+_SLACK = 20_000  # characters; small texts may be as they like
 _NOTES = 40  # a text with a note for so many sentences is a rendering of ours
 _ROUNDS = 6  # renderings to find the right number of sentences
 _NEAR = 0.97  # of the target is near enough
@@ -50,11 +52,15 @@ def compress(text: str, want: Want) -> Draft | None:
         return draft
     if want.budget is not None and tokens <= want.budget:
         return draft
+    if clean.count("\n") * _LINE > len(clean) + _SLACK:
+        return draft  # words of a few letters on lines of their own: nothing to gain, and a great many of them
     blocks = Scanner(clean).scan()
     parts, lost = listings(clean, blocks, want)
     if want.spent():
         return None
     units = Units(clean, blocks, parts)
+    if len(units) * _LINE > len(clean) + _SLACK:
+        return draft
     sentences = units.kind.count(TEXT) + units.kind.count(ITEM)
     notes = len(OURS.findall(clean)) if "[..." in clean else 0
     if not strict and notes * _NOTES > sentences:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from headroom_cli.lazy import pattern
 
-# A mark with closing quotes and brackets behind it, then blank; marks of scripts without spaces need no blank.
+# A mark with closing quotes and brackets behind it, then blank; marks of scripts without spaces need no blank. Bounded,
+# so that a run of marks costs no more than its length.
 _END = pattern(
-    "[.!?\u2026\u0964\u0965\u061f\u06d4\u1362\u104b\u17d4\u0589]+"
-    "[\"'\u201d\u2019\u00bb)\\]*_`]*(?=[ \t\r\n\u00a0\u3000])"
-    "|[\u3002\uff01\uff1f\uff61]+[\"'\u201d\u2019\u300d\u300f\uff09\u3011\u300b)]*"
+    "[.!?\u2026\u0964\u0965\u061f\u06d4\u1362\u104b\u17d4\u0589]{1,8}"
+    "[\"'\u201d\u2019\u00bb)\\]*_`]{0,8}(?=[ \t\r\n\u00a0\u3000])"
+    "|[\u3002\uff01\uff1f\uff61]{1,8}[\"'\u201d\u2019\u300d\u300f\uff09\u3011\u300b)]{0,8}"
 )
 _ABBREVIATIONS = frozenset((
     "e.g", "i.e", "cf", "vs", "viz", "approx", "ca", "resp", "incl", "excl", "esp", "fig", "figs", "eq", "eqs",
@@ -69,6 +70,8 @@ def _marks(body: str, at: int, stop: int, offset: int, starts: list[int]) -> Non
             next_at += 1
         if next_at >= stop:
             break
+        if next_at - begin < _LEAST and body[mark] < "\u3000":
+            continue
         word_at = next_at
         while word_at < stop and word_at < next_at + 8 and body[word_at] in _OPENERS:
             word_at += 1
