@@ -167,7 +167,10 @@ def load(language: str) -> tuple[Any, Any] | None:
 
 
 def _load(language: str) -> tuple[Any, Any] | None:
-    from tree_sitter import Language, Query
+    from tree_sitter import Language, Query, QueryCursor
+
+    if not hasattr(QueryCursor, "set_containing_byte_range"):
+        raise ImportError("tree-sitter below 0.26 crashes where a parse has a progress callback")
 
     row = GRAMMARS.get(language)
     if row is not None:
