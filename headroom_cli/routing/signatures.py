@@ -9,6 +9,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from headroom_cli.routing import messages, patterns
+from headroom_cli.routing.columns import evenly, share, table
+from headroom_cli.routing.findings import ANNOUNCED, listing, search
 
 _WIDTH = 200  # characters of a line that are looked at
 _HEAD, _MIDDLE, _TAIL = 50, 6, 20  # lines
@@ -61,10 +63,6 @@ def _is_picked(full: list[str]) -> bool:
     return grown and (marked > 0 or gaps > 0.4 * len(numbers))
 
 
-def _share(count: float, total: int) -> float:
-    return count / total if total else 0.0
-
-
 def scores(text: str) -> dict[str, float]:
     """Return a score (0..1) for each kind that a text may be; kinds that are not there score 0."""
     lines = lines_of(text)
@@ -103,19 +101,18 @@ def scores(text: str) -> dict[str, float]:
     if not opening and _has_front_matter(full):
         prose = max(prose, 0.75)
     found["prose"] = prose
-    found["search"] = 0.93 if picked else 0.6 * _search(lines, said) if numbered else _search(full, said)
-    found["listing"] = 0.0 if numbered or picked else _listing(full)
+    found["search"] = 0.93 if picked else 0.6 * search(lines, said) if numbered else search(full, said)
+    found["listing"] = 0.0 if numbered or picked else listing(full)
     # Markdown quotes code in fences: what stands outside says what the text is.
     found["code"] = (0.7 if coloured else 1.0) * _code(told, total, numbered=numbered or picked, opening=opening)
     found["log"], found["test-log"] = _log(full, said, prose, found["code"])
-    found["table"] = 0.0 if numbered or picked else _table(full, said, found["log"])
+    found["table"] = 0.0 if numbered or picked else table(full, said, found["log"])
     if coloured:
         found["log"] = max(found["log"], 0.5)
     _settle(found, full, said, fenced=fenced, numbered=numbered, titled=titled)
     return found
 
 
-_ANNOUNCED = 0.61  # the score of lines that look like a search's, but speak like a compiler
 # Lines with these letters are neither code nor a writer's words.
 _SAID = frozenset("TtSFBDQd")
 _WITNESSES = frozenset("TSFBDQ")
@@ -141,7 +138,7 @@ def _settle(
             found["log"] *= 0.6
     if found["code"] >= 0.85 and full[0][0] == "#" and sum(1 for line in full if line[0] == "#") > 0.5 * total:
         found["prose"] = min(found["prose"], 0.7)
-    if found["search"] == _ANNOUNCED:
+    if found["search"] == ANNOUNCED:
         found["log"] = max(found["log"], 0.82)
         found["prose"] = min(found["prose"], 0.6)
     if found["search"] >= 0.8:
@@ -154,7 +151,7 @@ def _settle(
         found["html"] *= 0.5  # lines of a page that a search found
     if found["listing"] >= 0.85:
         found["table"] = min(found["table"], 0.8)
-    if found["table"] >= 0.7 and (found["table"] >= 0.85 or _evenly(full) >= 0.7):
+    if found["table"] >= 0.7 and (found["table"] >= 0.85 or evenly(full) >= 0.7):
         found["prose"] = min(found["prose"], 0.68)
         found["code"] = min(found["code"], 0.9)
     if found["log"] >= 0.6 or found["test-log"] >= 0.6:
@@ -215,7 +212,7 @@ def _diff(full: list[str]) -> float:
         return 0.3  # quoted by a writer
     if git and (hunks or names or git >= 2 or "similarity index" in " ".join(full[:20])):
         return 0.98
-    if hunks and _share(signed, len(full)) > 0.4:
+    if hunks and share(signed, len(full)) > 0.4:
         return 0.95
     if git:
         return 0.85
@@ -233,111 +230,8 @@ def _html(text: str, full: list[str]) -> float:
     sample = text[:8000] if len(text) < 40_000 else text[:4000] + text[len(text) // 2 : len(text) // 2 + 4000]
     tags = len(patterns.TAG.findall(sample))
     rate = tags * 1000 / max(len(sample), 200)
-    led = _share(sum(1 for line in full if line.lstrip().startswith("<")), len(full))
+    led = share(sum(1 for line in full if line.lstrip().startswith("<")), len(full))
     return min(0.95, rate / 12) if led > 0.4 or rate > 12 else min(0.5, rate / 30)
-
-
-def _search(full: list[str], said: list[str]) -> float:
-    total = len(full)
-    if total == 1 and patterns.FOUND_LINE.match(full[0]):
-        return 0.9
-    if patterns.HARNESS.match(full[0]):
-        return 0.9 if "atch" in full[0] and total > 1 and full[1].startswith(("Line ", "/", "./")) else 0.4
-    direct = plain = numbered = paths = parted = 0
-    names: dict[str, int] = {}
-    after_path = False
-    for line in full:
-        if line == "--" or line.startswith(("grep: ", "rg: ")):
-            direct += 1
-            parted += 1
-            continue
-        colon = ":" in line
-        match = patterns.SEARCH.match(line) if colon or "-" in line else None
-        if match and ("/" in match.group() or "." in match.group()) and not patterns.STAMP.match(line):
-            name = match.group()
-            if (
-                (" " not in name.strip() or "/" in name)
-                and not patterns.MODE.match(line)
-                and not patterns.LATE_STAMP.search(line, 0, 110)
-            ):
-                direct += 1
-                continue
-        match = patterns.PLAIN_MATCH.match(line) if colon else None
-        if match:
-            plain += 1
-            names[match.group()] = names.get(match.group(), 0) + 1
-            continue
-        match = patterns.NUMBERED_MATCH.match(line)
-        if match:
-            numbered += 1
-            after_path = after_path or match.group()[-1] == ":"
-        elif patterns.PATH.match(line):
-            paths += 1
-    if sum(1 for letter in said if letter in ("S", "l")) > 0.5 * total:
-        return 0.2
-    compiler = sum(1 for letter in said if letter in ("D", "d"))
-    share = _share(direct, total)
-    if share > 0.5 and compiler < 0.3 * direct:
-        # Code is seldom indented by exactly one space; a compiler's message is.
-        spaced = sum(1 for line in full if patterns.SPOKEN_PLACE.match(line))
-        return _ANNOUNCED if spaced > 0.6 * direct else min(0.97, 0.5 + share / 2)
-    if paths and after_path and _share(numbered + paths + parted, total) > 0.7 and numbered >= paths * 0.5:
-        return 0.93  # rg --heading
-    if after_path and _share(numbered + parted, total) > 0.85:
-        numbers = [int(m.group()[:-1]) for line in full if (m := patterns.NUMBERED_MATCH.match(line))]
-        if total <= 2:
-            return 0.88 if numbers[0] + 1 < numbers[-1] else 0.6 if numbers[0] > 1 else 0.4
-        return 0.85 if numbers == sorted(numbers) else 0.5
-    if _share(plain + direct, total) > 0.7 and compiler < 0.3 * total:
-        return 0.85 if len(names) >= 2 or plain >= 3 or (plain > 1 and all("/" in name for name in names)) else 0.5
-    return 0.35 * share
-
-
-_LISTED = ("On branch ", "Only in ", "HEAD detached ", "Changes not staged", "Changes to be committed",
-           "Untracked files:", "Archive: ", "Volume in drive", "Directory of ", "Directory: ")  # fmt: skip
-
-
-def _is_listed(line: str) -> bool:
-    """Return whether a line is one that a list of files begins with."""
-    body = line.lstrip()
-    return body.startswith(_LISTED) or (body.startswith("Files ") and body.rstrip().endswith(" differ"))
-
-
-def _listing(full: list[str]) -> float:
-    total = len(full)
-    if any(_is_listed(line) for line in full[:6]):
-        return 0.9
-    paths = modes = trees = states = 0
-    for line in full:
-        if patterns.TREE.match(line):
-            trees += 1
-        elif patterns.MODE.match(line):
-            modes += 1
-        elif " " not in line.rstrip() and patterns.PATH.match(line):
-            paths += not patterns.PAIR.match(line)
-        elif patterns.STATUS.match(line):
-            states += 1
-    deep = sum(1 for line in full if "/" in line or "\\" in line)
-    dotted = sum(1 for line in full if "." in line.strip()[1:])
-    if patterns.HARNESS.match(full[0]) and total > 1 and paths >= 0.5 * (total - 1):
-        return 0.95
-    if sum(1 for line in full if patterns.CHANGED.match(line)) > 0.7 * total:
-        return 0.93
-    if _share(trees, total) > 0.6:
-        return 0.95
-    if _share(modes + paths, total) > 0.85 and modes >= 0.3 * total:
-        return 0.96
-    if _share(paths, total) > 0.85:
-        return 0.95 if _share(deep, total) > 0.5 else 0.8 if _share(dotted, total) > 0.4 else 0.5
-    if states > 0.8 * total:
-        return 0.92
-    score = 0.8 * _share(paths + modes + states + trees, total)
-    if score < 0.6 and total > 1:
-        names = [name for line in full[:40] for name in line.split()]
-        if len(names) > 1.5 * min(total, 40) and all(patterns.NAME.match(name) for name in names):
-            told = sum(1 for name in names if "." in name[1:] or name[-1] == "/")
-            return 0.6 if told > 0.4 * len(names) else score  # ls in columns
-    return score
 
 
 def _log(full: list[str], said: list[str], prose: float, code: float) -> tuple[float, float]:
@@ -346,13 +240,13 @@ def _log(full: list[str], said: list[str], prose: float, code: float) -> tuple[f
     stamps = count("S", 0)
     strong = count("S", 0) + count("L", 0) + 0.8 * (count("B", 0) + count("Q", 0)) + 0.95 * count("D", 0)
     signs = strong + 0.5 * count("l", 0) + 0.7 * count("d", 0) + 0.5 * count("N", 0) + 0.8 * count("F", 0)
-    log = min(0.97, 1.15 * _share(signs, total))
+    log = min(0.97, 1.15 * share(signs, total))
     if stamps > 0.5 * total:
         log = max(log, 0.92)
     if count("F", 0) >= 3 and (said[0] in ("F", "D", "S", "L") or count("F", 0) > 0.4 * total):
         log = max(log, 0.75)
     tests = count("T", 0) + count("t", 0)
-    test = min(0.97, 1.2 * _share(tests + 0.5 * signs, total)) if count("T", 0) else 0.0
+    test = min(0.97, 1.2 * share(tests + 0.5 * signs, total)) if count("T", 0) else 0.0
     if code > 0.85 and not tests and log < 0.3:
         return log, test  # a program: no need to look for a tool's first and last words
     ran, built = messages.marks(full)
@@ -448,7 +342,7 @@ def _code(full: list[str], total: int, *, numbered: bool, opening: bool) -> floa
         return 0.8
     if starts + ends < 0.12 * total:
         indented = 0.0  # the indent of what?
-    score = 1.25 * _share(starts + 0.8 * ends + 0.5 * assigns + 0.3 * indented, total)
+    score = 1.25 * share(starts + 0.8 * ends + 0.5 * assigns + 0.3 * indented, total)
     return min(0.97, score + (0.35 if numbered and score > 0.25 else 0.0))
 
 
@@ -482,7 +376,7 @@ def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
         spaces = line.count(" ", 0, 120)
         if spaces >= 3 and sum(map(str.isalpha, line[:120])) + spaces > 0.88 * min(len(line), 120):
             wordy += 1
-    score = min(0.95, 0.75 * _share(sentences, total) + 0.35 * _share(wordy, total) + 0.3 * _share(marks, total))
+    score = min(0.95, 0.75 * share(sentences, total) + 0.35 * share(wordy, total) + 0.3 * share(marks, total))
     if opening or not full:
         return 0.75 * score, 0
     if links >= 3 and links > 0.08 * total:
@@ -517,73 +411,3 @@ def _has_front_matter(full: list[str]) -> bool:
     end = next((i for i, line in enumerate(full[1:20], 1) if line.rstrip() == "---"), 0)
     rest = full[end + 1 :]
     return end > 1 and len(rest) > 1 and not any(patterns.KEYED.match(line) for line in rest[:2])
-
-
-def _table(full: list[str], said: list[str], log: float) -> float:
-    total = len(full)
-    header = said[0] in ("", "N") and full[0][0] != "\t"
-    if total < 2:
-        return 0.1
-    drawn = sum(1 for line in full if patterns.RULER.match(line))
-    barred = sum(1 for line in full if "|" in line)
-    if drawn and barred + drawn >= 0.75 * total and total >= 4:
-        return 0.95
-    delimited = 0.0
-    best = 0.8 if patterns.REPORT.match(full[0]) or sum(1 for line in full if patterns.CRON.match(line)) > 1 else 0.0
-    for mark in "\t,;|:":
-        if mark == ",":
-            counts = [(patterns.QUOTED.sub("", line) if '"' in line else line).count(mark) for line in full]
-        elif mark == "\t":
-            counts = [line.strip().count(mark) for line in full]  # an indent is no column
-        else:
-            counts = [line.count(mark) for line in full]
-        usual = max(set(counts), key=counts.count)
-        if mark == "," and usual == 1 and total >= 5 and counts.count(1) == total and " " not in "".join(full):
-            best = max(best, 0.85)
-        if usual >= (1 if mark == "\t" else 4 if mark == ":" else 2):
-            same = _share(counts.count(usual), total)
-            delimited = max(delimited, same * (0.95 if mark in "\t|" else 0.9) if total >= 3 else 0.4 * same)
-            if same > 0.95 and total >= 4 and mark in "\t,;" and header:
-                return 0.95  # a header and rows of as many fields
-    best = max(best, delimited)
-    starts: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    aligned = 0
-    for line in full:
-        spans = [m.span() for m in patterns.COLUMN.finditer(line)]
-        aligned += bool(spans)
-        for end, start in spans:
-            starts[start] = starts.get(start, 0) + 1
-            ends[end] = ends.get(end, 0) + 1  # numbers are set to the right
-    least = max(2, 0.25 * total)
-    repeated = max(sum(n for n in places.values() if n >= least) for places in (starts, ends))
-    if aligned > 0.4 * total and repeated:
-        if aligned > 0.6 * total and _are_numbers(full):
-            return 0.95
-        best = max(best, min(0.92, 0.4 * _share(aligned, total) + 0.6 * min(1.0, _share(repeated, total))))
-    keyed = _share(sum(1 for line in full if patterns.KEYED.match(line) and not line.endswith(("{", ";"))), total)
-    if keyed > 0.5:
-        best = max(best, 0.75 * keyed)
-    hashed = _share(sum(1 for line in full if patterns.HASH.match(line)), total)
-    best = max(best, 0.9 * hashed if hashed > 0.7 else 0.0, _evenly(full))
-    return best * (1 - 0.7 * max(0.0, log - 0.3))
-
-
-def _are_numbers(full: list[str]) -> bool:
-    """Return whether most words below the first line are numbers."""
-    words = [word for line in full[1:30] for word in line.split()]
-    return len(words) > 8 and sum(1 for word in words if word[0].isdigit() or word[-1].isdigit()) > 0.65 * len(words)
-
-
-def _evenly(full: list[str]) -> float:
-    """Score lines of as many words each, or of a name, a sign and a value each."""
-    total = len(full)
-    if total < 4:
-        return 0.0
-    counts = [len(line.split()) for line in full]
-    usual = max(set(counts), key=counts.count)
-    same = _share(counts.count(usual), total)
-    if usual >= 2 and same > 0.85 and not any(line.endswith(("{", ";", ",", "(")) for line in full):
-        return (0.86 if total > 5 else 0.7) * same
-    pairs = _share(sum(1 for line in full if patterns.PAIR.match(line)), total)
-    return 0.85 * pairs if pairs > 0.85 else 0.0
