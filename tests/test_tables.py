@@ -322,7 +322,9 @@ def test_a_budget_cuts_inventories_too() -> None:
 @settings(deadline=None, max_examples=150)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["-rw-r--r--", "drwxr-xr-x"]), FEW, WORD, st.sampled_from(["a/b/", "a/c/", ""]), WORD),
+        st.tuples(
+            st.sampled_from(["-rw-r--r--", "drwxr-xr-x"]), FEW, WORD, st.sampled_from(["a/b/", "a/c/", ""]), WORD
+        ),
         min_size=3,
         max_size=40,
     )
@@ -334,3 +336,15 @@ def test_lists_without_a_header_read_back(rows: list[tuple[str, ...]]) -> None:
         return
     assert draft.degree == FAITHFUL
     assert unnamed(draft.text.rstrip("\n").split("\n")) == lines
+
+
+def test_a_long_table_reads_back() -> None:
+    # Columns of a long table are chosen from a part of its rows; a value that only the rest has must not be lost.
+    rows = [
+        [str(at), "ok" if at != 4321 else "late; [x]", f"n{at // 3000}", f"/var/log/app/{at % 5}.log"]
+        for at in range(9000)
+    ]
+    names = ["id", "state", "node", "file"]
+    text = "\n".join(",".join(row) for row in [names, *rows]) + "\n"
+    found = named(shown(text, lossless=True).rstrip("\n").split("\n"), names, ",")
+    assert found == [dict(zip(names, row, strict=True)) for row in rows]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 OPENING = "[rows "
 _LETTERS = "abcdefgh"  # more kinds of rows are hard to keep in mind
+_LARGE = 6000  # rows above which columns are chosen from a part of them
 _SAMPLE = 200  # cells from which the cost of a column is told
 _DISTINCT = 60  # values up to which a column may be said above the rows
 _USUAL = 0.6  # of the rows hold a value that is said for all, unless values come in runs or are few
@@ -97,6 +98,8 @@ def _may_be_said(values: Counter[str], *, named: bool) -> bool:
 
 def _share(grid: Grid, count: Callable[[str], int]) -> _Shared:
     """Choose the columns to say above the rows: of those with few values, each that makes the whole cheaper."""
+    if grid.rows > _LARGE:
+        return _share_large(grid, count)
     best = _Shared()
     rows = grid.rows
     best.ids = [0] * rows
@@ -130,6 +133,27 @@ def _share(grid: Grid, count: Callable[[str], int]) -> _Shared:
         if tried.saved > best.saved + 1:
             best = tried
     return best
+
+
+def _share_large(grid: Grid, count: Callable[[str], int]) -> _Shared:
+    """Choose the columns of a long table from three stretches of its rows; see them through on all of them."""
+    third = _LARGE // 3
+    middle = grid.rows // 2
+    parts = [column[:third] + column[middle : middle + third] + column[-third:] for column in grid.columns]
+    picked = _share(Grid(grid.names, parts, joint=grid.joint, last=grid.last), count).columns
+    values = {at: Counter(grid.columns[at]) for at in picked}
+    columns = [at for at in picked if _may_be_said(values[at], named=grid.names is not None)]
+    best = _Shared()
+    best.ids = [0] * grid.rows
+    if not columns:
+        return best
+    usual = {at: values[at].most_common(1)[0][1] / grid.rows for at in columns}
+    known: dict[tuple[str, ...], int] = {}
+    rows = zip(*[grid.columns[at] for at in columns], strict=True)
+    tried = _priced(
+        grid, [known.setdefault(row, len(known)) for row in rows], columns, costs(grid.columns, count), usual
+    )
+    return tried if tried.saved > 1 else best
 
 
 def _priced(grid: Grid, ids: list[int], columns: list[int], cost: list[float], usual: dict[int, float]) -> _Shared:
