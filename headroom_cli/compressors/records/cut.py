@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ERROR_TEXT = 4000  # characters; the strings of an item kept for its error, and those that say why, stay whole up to it
 _AROUND = 300  # characters kept of a line on each side of its error word
+_PART_SHARE = 4  # of a text's length: a specialist that leaves more of it is no better than its head and tail
 _LOG_LINES = 20  # a string of so many lines is handed to the specialist of its own kind
 
 
@@ -175,7 +176,8 @@ class Scissors:
             return inner
         if text.count("\n", 0, 20_000) >= _LOG_LINES:
             draft = self.part(text)
-            if draft is not None and draft.missing and len(draft.text) < len(text) * 9 // 10:
+            # A log comes back as its errors; half of a page of prose is still a page inside a table's cell.
+            if draft is not None and draft.missing and len(draft.text) <= max(2 * limit, len(text) // _PART_SHARE):
                 self.notes.append(draft.missing)
                 return draft.text
         head = limit * 6 // 10
