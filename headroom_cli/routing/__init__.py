@@ -69,7 +69,7 @@ def route(text: str, hint: Hint) -> Route:
     if start >= end:
         return Route("prose", 0.0, "empty")
     prompts = parts.prompts(text, start, end)
-    if prompts >= 2:
+    if prompts >= 2 and (parts.begins(text, start) or _judge(text[start:end], hint).kind != "prose"):
         return Route("mixed", 0.9, f"{prompts} shell prompts")
     echoed = "echo " in hint.command or "printf " in hint.command
     named = parts.banners(text, start, end, echoed=echoed)

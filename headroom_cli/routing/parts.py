@@ -34,12 +34,25 @@ def named(text: str, end: int) -> str:
 
 
 def prompts(text: str, start: int, end: int) -> int:
-    """Return how many lines of a bounded sample are a shell prompt with a command."""
+    """Return how many lines of a bounded sample are a shell prompt with a command; fenced ones are quoted."""
     head = text[start : min(end, start + 8000)]
     if "$ " not in head and "# " not in head and "> " not in head and "\u276f " not in head:
         return 0
     prompt = re.compile(_PROMPT).match
-    return sum(1 for line in head.split("\n") if prompt(line[:400]))
+    found = 0
+    quoted = False
+    for line in head.split("\n"):
+        if line.lstrip()[:3] in ("```", "~~~"):
+            quoted = not quoted
+        elif not quoted and prompt(line[:400]):
+            found += 1
+    return found
+
+
+def begins(text: str, start: int) -> bool:
+    """Return whether one of the first three lines that are not blank is a prompt, as in a session."""
+    lines = [line for line in text[start : start + 2000].split("\n") if line.strip()][:3]
+    return any(re.match(_PROMPT, line[:400]) for line in lines)
 
 
 def cut(text: str) -> list[Part]:
