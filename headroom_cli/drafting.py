@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 ACCEPT = 0.97
 # Kinds whose renderings say the same in another notation: there the estimator's error decides what is believed.
 RE_ENCODED = frozenset(("json", "table", "mixed"))
-# Rows of these are facts in themselves: `last` has the clock times of a log, but no line of it may go.
-INVENTORIES = frozenset(("table", "listing"))
 # Kinds whose specialist leaves long encoded lines to a step of their own: the others cut them as strings or lines.
 HOLDS_BLOBS = frozenset(("code", "log", "test-log", "prose", "table"))
 # Lines of base64 look like paths or matches to the router; where the specialist knew better, they are blobs.
 MISTAKEN_FOR_BLOBS = frozenset(("listing", "search"))
-# Below this confidence, and for kinds that nobody handles, the specialists' own sniff is asked too.
-UNSURE = 0.6
+# Below UNSURE the specialists' own sniff is heard, above SURE. Of 12,000 labelled texts that mends 2 and breaks none;
+# an UNSURE of 0.6 would break 8.
+UNSURE = 0.4
+SURE = 0.6
 # The last guard: limits are counted in input; a block that the clock stops stays as it is.
 SECONDS_PER_BLOCK = 10.0
 # How deep parts are handed on: a log inside JSON inside a fence.
@@ -110,7 +110,7 @@ class Drafter:
         else:
             found = route(text, hint)
             report.kind, report.confidence, report.why = found.kind, found.confidence, found.why
-            if found.confidence < UNSURE or not (found.kind == "mixed" or compressors.for_kind(found.kind)):
+            if found.confidence < UNSURE:
                 self._ask_specialists(text, hint, report)
         kind = report.kind
         if policy.only and kind not in policy.only and kind != "mixed":  # of mixed output, each part is asked
@@ -123,12 +123,8 @@ class Drafter:
 
     @staticmethod
     def _ask_specialists(text: str, hint: Hint, report: Report) -> None:
-        if compressors.for_kind(report.kind) or report.kind in INVENTORIES:
-            best = max(report.confidence, UNSURE)
-        else:
-            # A specialist's sniff knows its own kind better than the router, and nobody else would do anything. Where
-            # neither is sure it may try: its test of the shape still guards.
-            best = UNSURE if report.confidence >= 0.75 else 0.4
+        """Hear the specialists where nothing speaks to the router: one that is sure knows its own kind better."""
+        best = SURE
         for name, kinds in compressors.COMPRESSORS.items():
             confidence = compressors.load(name).sniff(text, hint)
             if confidence > best:
@@ -187,7 +183,10 @@ class Drafter:
         sample = weighed(draft)
         after = self.count(sample)
         # Leaving lines out is judged well by an estimate; the same content in another writing less so.
-        share = 1 - tokens.MARGIN if report.kind in RE_ENCODED and not tokens.is_exact() else ACCEPT
+        estimated = report.kind in RE_ENCODED and not tokens.is_exact()
+        if report.kind == "mixed" and draft.degree == LOSSY:
+            estimated = False
+        share = 1 - tokens.MARGIN if estimated else ACCEPT
         enough = after <= share * report.before
         if not enough or len(sample.encode("utf-8")) >= len(text.encode("utf-8")):
             return False
