@@ -729,3 +729,15 @@ def test_outside_files_keep_their_lines() -> None:
             lines = set(text.split("\n"))
             assert all(row in lines for row in made.text.split("\n") if not NOTE.search(row) and "[... " not in row)
     assert after < 0.45 * before
+
+
+def test_lines_behind_somebody_elses_cut_are_counted_not_numbered() -> None:
+    body = "".join(f"    value_{i} = compute_something({i})\n" for i in range(12))
+    text = f"def before(a):\n{body}    return a\n\n\n[18909 characters elided]\n\n\ndef after(b):\n{body}    return b\n"
+    draft = code.compress(text, Want(count, hint=Hint(path="a.py")))
+    assert draft is not None
+    lines = draft.text.split("\n")
+    assert next(line for line in lines if line.startswith("def before")).startswith("def before(a): ...2-14")
+    assert next(line for line in lines if line.startswith("def after")).startswith("def after(b): ...13 lines")
+    again = code.compress(draft.text, Want(count, hint=Hint(path="a.py")))
+    assert again is None or again.text == draft.text

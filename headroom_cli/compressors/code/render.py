@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headroom_cli.compressors.code.view import View
 
 # A gap note of ours, at the end of a line or alone: ` ...120-188: cache options`.
-NOTE = pattern(r"(?:^|[ \t])\.\.\.\d{1,7}(?:-\d{1,7})?(?:: [^\n]{1,600})?\r?$")
+NOTE = pattern(r"(?:^|[ \t])\.\.\.\d{1,7}(?:-\d{1,7}| lines?)?(?:: [^\n]{1,600})?\r?$")
 _HIDDEN = pattern(rb"[\1\2]+")  # of plan's rows: BODY and COMMENT
 _LONG = 1000  # characters; of a longer line only the head stays
 _HEAD = 160  # characters
@@ -89,8 +89,13 @@ def shown_rows(view: View) -> list[str]:
 
 
 def span(view: View, first: int, last: int) -> str:
-    """Return the rows' numbers in the file: the view's own where it has some, else counted from 1."""
+    """Return the rows' numbers in the file: the view's own where it has some, else counted from 1.
+
+    Behind a place where a harness left lines out their numbers are not known: there it is how many rows they are.
+    """
     one, two = first + 1, last + 1
+    if last >= view.cut:
+        return f"{two - one + 1} line{'s' if two > one else ''}"
     if view.numbered is not None:
         given = [number for number in view.numbered.numbers[first : last + 1] if number >= 0]
         if given:

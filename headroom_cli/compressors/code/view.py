@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors import _numbered
+from headroom_cli.compressors import _numbered, _truncated
 from headroom_cli.lazy import pattern
 
 _HEADS = (
@@ -33,9 +33,10 @@ class View:
     """A file as shown: ``lines`` without harness lines and numbers; ``start`` and ``end`` tell where they stood.
 
     ``numbered`` is None for plain text. ``part`` is true when the view itself says that it is not all of the file.
+    ``cut`` is the row from which lines without numbers cannot be counted, because a harness left some out before.
     """
 
-    __slots__ = ("end", "lines", "numbered", "part", "path", "start")
+    __slots__ = ("cut", "end", "lines", "numbered", "part", "path", "start")
 
     def __init__(self, rows: list[str]) -> None:
         """Take the rows of a text apart."""
@@ -59,6 +60,12 @@ class View:
         inner = rows[start:end] if start or end < len(rows) else rows
         self.numbered = _numbered.strip(inner)
         self.lines = inner if self.numbered is None else self.numbered.lines
+        self.cut = len(self.lines)
+        if self.numbered is None:
+            text = "\n".join(inner)
+            at = _truncated.notice(text)
+            if at >= 0:
+                self.cut = text.count("\n", 0, at)
         if self.numbered is not None:
             first = next((number for number in self.numbered.numbers if number >= 0), 1)
             self.part = self.part or first > 1
