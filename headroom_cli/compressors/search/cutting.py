@@ -9,11 +9,10 @@ from itertools import accumulate
 
 from headroom_cli.compressors.search.lines import (
     DEFINITION_LINE,
-    ERROR_LINE,
     error_key,
     extension,
-    judging,
     says_nothing,
+    telling,
 )
 from headroom_cli.compressors.search.rows import CONTEXT, FUNCTION, MATCH, Found, Group
 from headroom_cli.lazy import pattern
@@ -73,14 +72,17 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
         for number, behind in reversed(rest[rank]):
             if surplus <= 0:
                 break
-            group = groups[number]
-            costs = [len(group.texts[at]) + len(group.labels[at]) + 2 for at in behind]
-            taken = len(behind)
+            texts, labels = groups[number].texts, groups[number].labels
+            taken = behind
+            cost = sum(map(len, map(texts.__getitem__, behind))) + sum(map(len, map(labels.__getitem__, behind)))
+            cost += 2 * len(behind)
             surplus += 0 if number in gone else _NOTE
-            if sum(costs) > surplus:
-                taken = next(n for n, cost in enumerate(accumulate(reversed(costs)), 1) if cost >= surplus)
-            surplus -= sum(costs[-taken:])
-            gone.setdefault(number, set()).update(behind[-taken:])
+            if cost > surplus:
+                costs = [len(texts[at]) + len(labels[at]) + 2 for at in reversed(behind)]
+                many, cost = next(found for found in enumerate(accumulate(costs), 1) if found[1] >= surplus)
+                taken = behind[-many:]
+            surplus -= cost
+            gone.setdefault(number, set()).update(taken)
         for _, number, at, cost in scored[rank]:
             if surplus <= 0:
                 break
@@ -100,9 +102,9 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
             lost = len(places) - aside
         else:
             aside = 0
-            lost = len(places) + sum([labels[at].count(",") for at in places])
+            lost = len(places) + "".join(map(labels.__getitem__, places)).count(",")
         group.note = note(lost, aside)
-        group.keep([at for at in range(len(marks)) if at not in places])
+        group.keep(sorted(set(range(len(marks))) - places))
         matches += lost
         context += aside
     return matches, context
@@ -128,24 +130,32 @@ def _judged(groups: list[Group], *, forced: bool) -> tuple[list[_Row], _Rest]:
     total = sum([len(group.texts) for group in groups])
     each = total if total <= _WEIGHED else max(1, _WEIGHED // len(groups))
     seen_errors: set[str] = set()
-    judge = judging()
+    known: dict[str, int] = {}
     for number, group in enumerate(groups):
+        texts = group.texts
         distances = _distances(group)
-        if not forced and not distances and len(group.texts) <= _FIRST:
+        if not forced and not distances and len(texts) <= _FIRST:
             continue
-        kind = extension(group.path)
+        told = telling(texts, extension(group.path), known)
+        if not forced and not distances:
+            stay = [at for at, what in told if what == DEFINITION_LINE or _is_new(texts[at], seen_errors)]
+            more = list(range(len(texts))) if not stay else sorted(set(range(len(texts))).difference(stay))
+            rows += [(_MORE, number, at) for at in more[_FIRST : _FIRST + each]]
+            if len(more) > _FIRST + each:
+                rest[_MORE].append((number, more[_FIRST + each :]))
+            continue
+        judged = dict(told)
         definitions = early = 0
         last = len(rows) + each
         behind: list[list[int]] = [[] for _ in range(_EARLY + 1)]
-        for at, text in enumerate(group.texts):
-            what = judge(text, kind)
+        for at, text in enumerate(texts):
+            what = judged.get(at)
             if what == DEFINITION_LINE:
                 definitions += 1
                 if definitions <= _DEFINITIONS or not forced:
                     continue
                 rank = _EARLY
-            elif what == ERROR_LINE and (key := error_key(text)) not in seen_errors:
-                seen_errors.add(key)
+            elif what is not None and _is_new(text, seen_errors):
                 continue
             elif distances and distances[at]:
                 rank = _BLANK if says_nothing(text) else _NEAR if distances[at] < 2 else _FAR
@@ -166,21 +176,22 @@ def _judged(groups: list[Group], *, forced: bool) -> tuple[list[_Row], _Rest]:
     return rows, rest
 
 
+def _is_new(text: str, seen: set[str]) -> bool:
+    """Return whether an error was not reported before."""
+    key = error_key(text)
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
 def _distances(group: Group) -> list[int]:
-    """Return how many rows each row stands away from the nearest match; [] when all are matches."""
+    """Return of each row 0 for a match, 1 beside one and 2 further away; [] when all are matches."""
     if CONTEXT not in group.marks and FUNCTION not in group.marks:
         return []
-    far = len(group.marks)
-    out = [far] * far
-    away = far
-    for at, mark in enumerate(group.marks):
-        away = 0 if mark == MATCH else away + 1
-        out[at] = away
-    away = far
-    for at in range(far - 1, -1, -1):
-        away = 0 if group.marks[at] == MATCH else away + 1
-        out[at] = min(out[at], away)
-    return out
+    marks = "".join(group.marks)
+    beside = zip(marks, f" {marks}", f"{marks[1:]} ", strict=False)
+    return [0 if own == MATCH else 1 if MATCH in (above, below) else 2 for own, above, below in beside]
 
 
 def _scored(rows: list[_Row], groups: list[Group], want: Want) -> list[list[tuple[float, int, int, int]]]:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from headroom_cli.lazy import pattern
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 # A definition at the start of a line, in the words of the usual languages. What follows the word must look like a name,
 # so that "class of errors" or "type in the box" in prose is none.
 _MODIFIERS = (
@@ -65,6 +61,9 @@ _TYPED = pattern(
 )
 _TYPED_ENDS = ("{", ")", ",", "(", "}", "const", "override", "noexcept")
 _TYPED_LAST = frozenset(end[-1] for end in _TYPED_ENDS)
+_ENDS = frozenset("{ \r")
+_ENDS_TYPED = _ENDS | _TYPED_LAST
+_NAMES = ("function", "=>", " :: ")  # one of them stands in each line that _NAMED takes
 _TYPED_FILES = frozenset(
     ("c", "h", "cc", "cpp", "cxx", "hh", "hpp", "hxx", "ino", "cu", "cuh", "m", "mm", "java", "cs", "kt", "scala",
      "groovy", "dart", "d", "vala", "php", "glsl", "hlsl", "proto", "sol")
@@ -112,41 +111,59 @@ DEFINITION_LINE, ERROR_LINE = 1, 2
 _FIRST_WORD = 60  # characters of a line in which its first word is looked for
 
 
-def judging() -> Callable[[str, str], int]:
-    """Return what takes a line and the extension of its file and answers DEFINITION_LINE, ERROR_LINE or 0.
+def telling(texts: list[str], kind: str, known: dict[str, int]) -> list[tuple[int, int]]:
+    """Return the places of the lines of one file that are DEFINITION_LINE or ERROR_LINE, and which of both.
 
-    What a first word can open is remembered: most of the lines of an output begin with one of few words.
+    ``kind`` is the extension of the file. ``known`` remembers what a first word can open: most of the lines of an
+    output begin with one of few words.
     """
-    known: dict[str, int] = {}
+    said = "\n".join(texts)
+    if kind in _LOGS or any(mark in said for mark in _NAMES):
+        places = list(range(len(texts)))
+    else:
+        ends = _ENDS_TYPED if kind in _TYPED_FILES else _ENDS
+        get = known.get
+        # What neither begins nor ends as the patterns ask for is none of both: most lines cost no more than this.
+        places = [
+            at
+            for at, text in enumerate(texts)
+            if (words := text[:_FIRST_WORD].split(None, 1)) and (get(words[0], 1) or text[-1] in ends)
+        ]
+    found = []
+    for at in places:
+        what = _judge(texts[at], kind, known)
+        if what:
+            found.append((at, what))
+    return found
 
-    def judge(text: str, kind: str) -> int:
-        words = text[:_FIRST_WORD].split(None, 1)
-        if not words:
-            return 0
+
+def _judge(text: str, kind: str, known: dict[str, int]) -> int:
+    """Return DEFINITION_LINE, ERROR_LINE or 0."""
+    words = text[:_FIRST_WORD].split(None, 1)
+    if not words:
+        return 0
+    last = text[-1]
+    if last == "\r":
+        text = text.rstrip("\r")
         last = text[-1]
-        if last == "\r":
-            text = text.rstrip("\r")
-            last = text[-1]
-        word = words[0]
-        opens = known.get(word)
-        if opens is None:
-            opens = known[word] = _opens(word)
-        if (
-            (opens & 1 and _KEYWORD.match(text[:500]))
-            or (last in "{ " and _METHOD.match(text[:500]))
-            or (("function" in text or "=>" in text or " :: " in text) and _NAMED.match(text[:500]))
-        ):
-            return DEFINITION_LINE
-        if last in _TYPED_LAST and kind in _TYPED_FILES and text.endswith(_TYPED_ENDS) and _typed(text):
-            return DEFINITION_LINE
-        if opens > 1:
-            if opens & 2 and _ERROR.match(text[:300]):
-                return ERROR_LINE
-            if opens & 4 and _STAMP.match(text) and _reported(text):
-                return ERROR_LINE
-        return ERROR_LINE if kind in _LOGS and _reported(text) else 0
-
-    return judge
+    word = words[0]
+    opens = known.get(word)
+    if opens is None:
+        opens = known[word] = _opens(word)
+    if (
+        (opens & 1 and _KEYWORD.match(text[:500]))
+        or (last in "{ " and _METHOD.match(text[:500]))
+        or (any(mark in text for mark in _NAMES) and _NAMED.match(text[:500]))
+    ):
+        return DEFINITION_LINE
+    if last in _TYPED_LAST and kind in _TYPED_FILES and text.endswith(_TYPED_ENDS) and _typed(text):
+        return DEFINITION_LINE
+    if opens > 1:
+        if opens & 2 and _ERROR.match(text[:300]):
+            return ERROR_LINE
+        if opens & 4 and _STAMP.match(text) and _reported(text):
+            return ERROR_LINE
+    return ERROR_LINE if kind in _LOGS and _reported(text) else 0
 
 
 def _opens(word: str) -> int:
@@ -163,12 +180,12 @@ def extension(path: str) -> str:
 
 def is_definition(text: str, kind: str) -> bool:
     """Return whether a line defines what others use; ``kind`` is the extension of its file."""
-    return judging()(text, kind) == DEFINITION_LINE
+    return _judge(text, kind, {}) == DEFINITION_LINE
 
 
 def is_error(text: str, kind: str) -> bool:
     """Return whether a line reports that something went wrong, as logs and tools do, not code that could."""
-    return judging()(text, kind) == ERROR_LINE
+    return _judge(text, kind, {}) == ERROR_LINE
 
 
 def _typed(text: str) -> bool:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _ESCAPE = pattern(r"\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,4000}(?:\x07|\x1b\\)|[()][A-Z0-9])")
 _COLUMN = pattern(r"\d{1,7}:")
+# ``path:12:`` at the start of a line, and all rows of one file from there on; bounded, as their parts are held at once.
+_PATH = r"([^\n](?:[^\n:]++|(?!:[0-9]{1,9}:):)*+):[0-9]{1,9}:"
+_FIRST = pattern(_PATH)
+_RUN = pattern(rf"{_PATH}[^\n]*+(?:\n\1:[0-9]{{1,9}}:[^\n]*+){{0,2000}}+")
+_NUMBERED = pattern(r"[0-9]{1,9}:[^\n]*+(?:\n[0-9]{1,9}:[^\n]*+){0,2000}+")
 _TAGGED = 50  # lines of one match
 _MARKS = frozenset((MATCH, CONTEXT, FUNCTION))
 _PATH_CHARS = 600  # a number further right belongs to the text
@@ -43,16 +48,20 @@ def plainly(text: str) -> str:
     return text
 
 
-def read(lines: list[str], form: str) -> Found | None:
-    """Return the groups of an output in one of the text forms; None when there is no row at all."""
+def read(text: str, form: str) -> Found | None:
+    """Return the groups of an output in one of the text forms; None when there is no row at all.
+
+    ``text`` has its lines ended by newlines alone; the last may lack its own.
+    """
+    stop = len(text) - text.endswith("\n")
     if form == LINE:
-        items = _line_form(lines)
+        items = _line_form(text, stop)
     elif form in (HEADING, SINGLE):
-        items = _heading_form(lines, single=form == SINGLE)
+        items = _heading_form(text, stop, single=form == SINGLE)
     elif form == PLAIN:
-        items = _plain_form(lines)
+        items = _plain_form(text[:stop].split("\n"))
     elif form == TAGS:
-        items = _tag_form(lines)
+        items = _tag_form(text[:stop].split("\n"))
     else:
         return None
     found = Found(items, numbered=form != PLAIN, headed=form == HEADING)
@@ -67,16 +76,34 @@ def _number(text: str) -> bool:
     return len(text) < 10 and text.isdigit() and text.isascii()
 
 
-def _line_form(lines: list[str]) -> list[Group | str]:
+def _line_form(text: str, stop: int) -> list[Group | str]:
     items: list[Group | str] = []
     group: Group | None = None
     prefix = "\n"  # stands in no line
+    between = "\n"
     length = 0
     known: set[str] | None = None
-    for line in lines:
+    at = 0
+    while at <= stop:
+        end = text.find("\n", at, stop)
+        if end < 0:
+            end = stop
+        if group is not None and text.startswith(between, at - 1) and text.startswith(between, end):
+            first = _FIRST.match(text, at, stop)
+            rows = _RUN.match(text, at, stop) if first is not None and first.end(1) == at + length else None
+            if rows is not None:
+                # Matches of one file stand together: one match of ours takes them all.
+                parts = [row.partition(MATCH) for row in rows.group()[length + 1 :].split(between)]
+                group.labels += [part[0] for part in parts]
+                group.marks += [MATCH] * len(parts)
+                group.texts += [part[2] for part in parts]
+                at = rows.end() + 1
+                continue
+        line = text[at:end]
+        at += len(line) + 1
         if line.startswith(prefix):
             mark = line[length : length + 1]
-            number, separator, text = line[length + 1 :].partition(mark or MATCH)
+            number, separator, said = line[length + 1 :].partition(mark or MATCH)
             if separator and mark in _MARKS and number.isdigit() and len(number) < 10 and number.isascii():
                 if group is None:
                     group = Group(prefix)
@@ -84,7 +111,7 @@ def _line_form(lines: list[str]) -> list[Group | str]:
                     add_label, add_mark, add_text = group.adders()
                 add_label(number)
                 add_mark(mark)
-                add_text(text)
+                add_text(said)
                 continue
         if line == "--":
             items.append(line)
@@ -94,7 +121,7 @@ def _line_form(lines: list[str]) -> list[Group | str]:
         match = NUMBER.search(line, 1, _PATH_CHARS)
         if match is None or not is_path(line[: match.start()]) or CONTEXT_NUMBER.search(line, 1, match.start()):
             if known is None and CONTEXT_NUMBER.search(line, 1, _PATH_CHARS):
-                known = _paths(lines)
+                known = _paths(text, stop)
             other = _context_of(line, known) if known else None
             if other is not None:
                 match = other
@@ -103,10 +130,12 @@ def _line_form(lines: list[str]) -> list[Group | str]:
                 match = None
         if match is None:
             items.append(line)
-            prefix = "\n"
+            prefix = between = "\n"
+            group = None
             continue
         prefix = line[: match.start()]
         length = len(prefix)
+        between = f"\n{prefix}:"
         group = Group(prefix)
         items.append(group)
         add_label, add_mark, add_text = group.adders()
@@ -116,9 +145,10 @@ def _line_form(lines: list[str]) -> list[Group | str]:
     return items
 
 
-def _paths(lines: list[str]) -> set[str]:
+def _paths(text: str, stop: int) -> set[str]:
     """Return all that stands before a ``:12:``, the only sure sign of where a path ends."""
-    found = (NUMBER.search(line, 1, _PATH_CHARS) for line in lines)
+    search = NUMBER.search
+    found = [search(line, 1, _PATH_CHARS) for line in text[:stop].split("\n") if ":" in line]
     return {match.string[: match.start()] for match in found if match is not None}
 
 
@@ -135,17 +165,28 @@ def _context_of(line: str, known: set[str]) -> re.Match[str] | None:
     return None
 
 
-def _heading_form(lines: list[str], *, single: bool) -> list[Group | str]:
+def _heading_form(text: str, stop: int, *, single: bool) -> list[Group | str]:
     items: list[Group | str] = []
     group = Group("") if single else None
     path = None if group is None else ""
     if group is not None:
         items.append(group)
-        add_label, add_mark, add_text = group.adders()
-    for line in lines:
-        number, mark, text = line.partition(MATCH)
+    at = 0
+    while at <= stop:
+        run = _NUMBERED.match(text, at, stop) if group is not None else None
+        if run is not None and group is not None:
+            parts = [row.partition(MATCH) for row in run.group().split("\n")]
+            group.labels += [part[0] for part in parts]
+            group.marks += [MATCH] * len(parts)
+            group.texts += [part[2] for part in parts]
+            at = run.end() + 1
+            continue
+        end = text.find("\n", at, stop)
+        line = text[at : end if end >= 0 else stop]
+        at += len(line) + 1
+        number, mark, said = line.partition(MATCH)
         if not (mark and number.isdigit() and len(number) < 10 and number.isascii()):
-            number, mark, text = _other_row(line)
+            number, mark, said = _other_row(line)
         if not mark:
             items.append(line)  # a heading, if a row comes next
             path = path if line == "--" else "" if single else None
@@ -165,10 +206,9 @@ def _heading_form(lines: list[str], *, single: bool) -> list[Group | str]:
                 items.append(line)  # no heading tells whose row it is: it stays as it is
                 continue
             items.append(group)
-            add_label, add_mark, add_text = group.adders()
-        add_label(number)
-        add_mark(mark)
-        add_text(text)
+        group.labels.append(number)
+        group.marks.append(mark)
+        group.texts.append(said)
     return [item for item in items if isinstance(item, str) or item.labels]
 
 
@@ -196,10 +236,13 @@ def _plain_form(lines: list[str]) -> list[Group | str]:
             prefix = line[: at + 1]
             group = Group(line[:at])
             items.append(group)
-            add_label, add_mark, add_text = group.adders()
-        add_label("")
-        add_mark(MATCH)
-        add_text(line[len(prefix) :])
+            add = group.texts.append
+            length = len(prefix)
+        add(line[length:])
+    for item in items:
+        if not isinstance(item, str):
+            item.labels = [""] * len(item.texts)
+            item.marks = [MATCH] * len(item.texts)
     return items
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import lt
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +102,6 @@ def _rising(labels: list[str]) -> bool:
     """Return whether the numbers (with their columns) grow from row to row."""
     if ":" in labels[0]:
         places = [tuple(map(int, label.split(":"))) for label in labels]
-        return places == sorted(set(places))
+        return all(map(lt, places, places[1:]))
     numbers = list(map(int, labels))
-    return numbers == sorted(set(numbers))
+    return all(map(lt, numbers, numbers[1:]))
