@@ -428,3 +428,60 @@ def test_outside_prose_keeps_the_contract():
         assert count(draft.text) < count(text), name
         again = compress(draft.text, want(asked=False))
         assert again is None or again.degree == FAITHFUL, name
+
+
+COMMANDS = (
+    ("run", "Create and run a new container"), ("exec", "Execute a command"), ("ps", "List containers"),
+    ("build", "Build an image from a file"), ("pull", "Download an image"), ("push", "Upload"),
+    ("images", "List images"), ("login", "Authenticate to a registry"), ("swarm", "Manage Swarm"),
+)  # fmt: skip
+PACKAGES = (
+    ("arc", "reads many archives"), ("zip", "small library for zip files with a long history"),
+    ("brotli", "lossless compression"), ("lz", "fast"),
+)  # fmt: skip
+MENUS = {
+    "commands": "Usage:  tool [OPTIONS] COMMAND\n\nCommands:\n"
+    + "".join(f"  {name:12}{about}\n" for name, about in COMMANDS * 4),
+    "packages": "".join(f"lib{name}-{i} - {about}\n" for i, (name, about) in enumerate(PACKAGES * 20)),
+    "fields": "".join(
+        f"Package: tool-{i}\nStatus: install ok installed\nPriority: optional\nInstalled-Size: {i * 37}\n"
+        f"Maintainer: A Person\nVersion: 1.{i}\nDescription: a tool for number {i}\n\n"
+        for i in range(12)
+    ),
+    "statements": "".join(
+        f"syn match poComment{i} /^#.*$/\nhi def link poComment{i} Comment\nsyn region poId{i} start=x\n"
+        for i in range(30)
+    ),
+    "options": "Options:\n"
+    + "".join(f"  -print-{name}-{i}  Print it.\n  -print-{name}-directory-{i} Tell where\n" for i, (name, _) in
+              enumerate(COMMANDS * 6)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(MENUS))
+def test_lines_that_are_no_sentences_stay(name: str) -> None:
+    """A menu, a list of packages, fields and statements are told line by line: none may go as part of a sentence."""
+    assert compress(MENUS[name], Want(count)) is None
+
+
+def test_lines_go_as_lines_when_a_budget_asks() -> None:
+    draft = compress(MENUS["commands"] + "\n\n" + "This is a sentence of the manual. " * 40, Want(count, budget=60))
+    assert draft is not None
+    assert draft.degree == LOSSY
+    for line in draft.text.splitlines():
+        assert line in MENUS["commands"].splitlines() or "[..." in line or "sentence" in line or not line
+
+
+@pytest.mark.parametrize("width", [40, 72, 100])
+def test_broken_paragraphs_are_sentences(width: int) -> None:
+    import textwrap
+
+    words = (
+        "The queue keeps every order until a worker has answered. It was built in 2019 by two people who left. Nobody"
+        " knows why the limit is 4,000. A lost message costs more than a late one, and a late one costs nothing at all."
+    )
+    parts = [textwrap.fill(f"{words} Part {i} says no more than that. {words}", width) for i in range(8)]
+    text = "\n\n".join(parts) + "\n"
+    draft = compress(text, Want(count))
+    assert draft is not None
+    assert draft.degree == LOSSY

@@ -54,7 +54,12 @@ def compress(text: str, want: Want) -> Draft | None:
         return draft
     if clean.count("\n") * _LINE > len(clean) + _SLACK:
         return draft  # words of a few letters on lines of their own: nothing to gain, and a great many of them
-    blocks = Scanner(clean).scan()
+    scanner = Scanner(clean)
+    blocks = scanner.scan()
+    if not (strict or want.asked):
+        spoken = sum(stop - start for kind, start, _, stop, _ in blocks if kind in (TEXT, ITEM))
+        if scanner.listed > spoken:
+            return draft  # a menu, fields, statements of a language that nobody knew: every line says its own thing
     parts, lost = listings(clean, blocks, want)
     if want.spent():
         return None

@@ -6,6 +6,8 @@ text write the same few things in different ways. A span that is taken for the w
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from headroom_cli.lazy import pattern
 
 HEAD = 0  # a heading: stays, and its words count for what stands below it
@@ -14,7 +16,7 @@ TEXT = 2  # sentences
 ITEM = 3  # a list item: sentences behind a bullet
 CODE = 4  # a fence, a literal block: for its own specialist
 TABLE = 5
-KEEP = 6  # front matter, mail headers, rules: stays as it is
+KEEP = 6  # front matter, mail headers, rules, lines that are no sentences: stays as it is
 
 # kind, start of its first line, start of its words (behind indentation and bullet, or the first line of a fence), end
 # without the last newline, detail (the language of a fence, "" otherwise)
@@ -34,7 +36,12 @@ _LITERAL = pattern(r"\.\. (?:code-block|code|sourcecode|highlight|parsed-literal
 _HEADER = pattern(r"[A-Z][\w-]{1,40}: ?\S")
 _SEPARATOR = pattern(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t:-]*)+$")
 _UNDERLINES = frozenset("=-~^\"'*+#`.:_")
+_FIELD = pattern(r"\s{0,12}[\w.-]{1,40}(?: [\w.-]{1,20})?: ")
+_WITHIN = pattern(r"\w[.!?\u061f\u0964][\"')\]]? {1,2}\S|[\u3002\uff01\uff1f]")
+_SENTENCE = 400  # characters, about, that a sentence is long at most
 _MATTER_LINES = 200
+_LISTED = 3  # lines; fewer are a paragraph
+_RAGGED = 12  # characters that a line may end before it had to
 _SHORT = 100  # characters; longer lines are neither headings nor terms
 
 
@@ -46,7 +53,7 @@ def is_rule(bare: str) -> bool:
 class Scanner:
     """Cuts one text; the state is the place in its lines."""
 
-    __slots__ = ("_at", "_before", "_inset", "_lines", "_open", "_starts", "_text", "found")
+    __slots__ = ("_at", "_before", "_flags", "_inset", "_lines", "_open", "_starts", "_text", "found", "listed")
 
     def __init__(self, text: str) -> None:
         """``found`` fills up in ``scan``."""
@@ -61,8 +68,10 @@ class Scanner:
         self._inset = sum(line[:1] in (" ", "\t") for line in self._lines) * 2 > len(self._lines)
         self._at = 0
         self._before = ""  # the stripped line before the present one
+        self._flags = -1  # the indentation of the last option of a command
         self._open: set[str] = set()  # fence marks that nothing closes any more
         self.found: list[Block] = []
+        self.listed = 0  # characters on lines that are no sentences: menus, fields, statements
 
     def scan(self) -> list[Block]:
         """Return the blocks; what is between them is blank."""
@@ -146,12 +155,19 @@ class Scanner:
             return
         option = _OPTION.match(bare) if first == "-" else None
         if option:
+            self._flags = indent
+            if self._is_alone(at, indent):
+                self._keep_line(at)  # what it does in one line: the flag without it would say nothing
+                return
             # The flag and what it does on one line: two blocks, so that the flag stays whatever becomes of the rest.
             cut = indent + option.end()
             start = self._starts[at]
             flag = indent + len(option.group().rstrip())
             self.found.append((TERM, start, start + indent, start + flag, ""))
             self._paragraph(at, TEXT, cut, flag)
+            return
+        if first == "-" and indent == self._flags and bare[1:2] not in (" ", "\t", "") and self._is_alone(at, indent):
+            self._keep_line(at)
             return
         bullet = _BULLET.match(bare)
         if bullet:
@@ -163,6 +179,18 @@ class Scanner:
         if (indent >= 4 or line[0] == "\t") and not self._before and not self._inset and self._indented(at):
             return
         self._paragraph(at, TEXT, indent)
+
+    def _is_alone(self, at: int, indent: int) -> bool:
+        """Return whether an option's line is all that is said of it: the next one is blank or not deeper."""
+        if at + 1 >= len(self._lines):
+            return True
+        following = self._lines[at + 1]
+        bare = following.lstrip()
+        return not bare or len(following) - len(bare) <= indent
+
+    def _keep_line(self, at: int) -> None:
+        self.listed += len(self._lines[at])
+        self._add(KEEP, at, at + 1)
 
     def _titled(self, at: int, bare: str, indent: int, following: str, underline: str) -> bool:
         """Take a heading or term that shows by what is around it: nothing before, deeper or nothing below."""
@@ -316,12 +344,41 @@ class Scanner:
                     or (first == "#" and _HEADING.match(bare))
                     or first in "|>"
                     or _BULLET.match(bare)
-                    or (first == "-" and kind != ITEM and _OPTION.match(bare))
+                    or (first == "-" and kind != ITEM and (after or _OPTION.match(bare)))
                 )
             ) or (first in "o(abc" and kind == ITEM and _BULLET.match(bare)):
                 break
             stop += 1
+        if kind == TEXT and stop - at >= _LISTED and not after and not quoted and is_list(lines[at:stop]):
+            self.listed += sum(map(len, lines[at:stop]))
+            self._add(KEEP, at, stop)
+            return
         self._add(kind, at, stop, skip=skip, after=after)
+
+
+def is_list(lines: list[str]) -> bool:
+    """Tell lines that each say one thing from a paragraph that was broken into lines.
+
+    Where a paragraph is broken, the next line's first word had no room any more, and sentences end within lines. Lines
+    that each end like a sentence or a clause are words, too.
+    """
+    width = sorted(map(len, lines))[len(lines) * 9 // 10]
+    broken = ended = 0
+    for line, following in pairwise(lines):
+        word = following.split(None, 1)[0]
+        broken += len(line.rstrip()) + len(word) >= width - _RAGGED or not word.isascii()
+        ended += line.rstrip()[-1:] in ".,;:!?\u3002\uff01\uff1f\u2014-" and "  " not in line.strip()
+    pairs = len(lines) - 1
+    within = sum(len(_WITHIN.findall(line)) for line in lines)
+    size = sum(map(len, lines))
+    if not within and ended * 2 < pairs and size > _SENTENCE and "".join(lines).isascii():
+        return True  # nobody speaks so long without an end
+    if broken * 2 >= pairs or within * _SENTENCE >= size:
+        # Fields and columns are of all lengths; what looks broken by chance still has a gap or a colon in each line.
+        gaps = sum("  " in line.strip() for line in lines)
+        fields = sum(_FIELD.match(line) is not None for line in lines)
+        return max(gaps, fields) * 4 >= len(lines) * 3
+    return ended * 2 < pairs
 
 
 def reads_as_sentences(sample: str) -> bool:

@@ -5,7 +5,7 @@ A note is `[...3]`: three tokens, as few as a count can cost; the first one of a
 
 from __future__ import annotations
 
-from headroom_cli.compressors.prose.blocks import CODE, ITEM, TABLE, TERM, TEXT, closing
+from headroom_cli.compressors.prose.blocks import CODE, ITEM, KEEP, TABLE, TERM, TEXT, closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Rendering:
             some = 1 in kept[first:last]
             spoken = kind in (TEXT, ITEM)
             if not some:
-                if kind in (CODE, TABLE):
+                if kind in (CODE, TABLE, KEEP):
                     lines += sum(1 for line in text[start:stop].split("\n") if line.strip())
                 else:
                     pending += sum(map(units.hidden, range(first, last)))
