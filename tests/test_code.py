@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 import threading
@@ -16,6 +17,7 @@ from headroom_cli.compressors import _numbered, code
 from headroom_cli.compressors.code import grammars, language
 from headroom_cli.compressors.code.outline import outline
 from headroom_cli.compressors.code.render import NOTE
+from headroom_cli.compressors.code.shape import WIDE, weights_before
 from headroom_cli.model import FAITHFUL, LOSSY, Draft, Hint, Want
 from headroom_cli.tokens import count
 
@@ -741,3 +743,33 @@ def test_lines_behind_somebody_elses_cut_are_counted_not_numbered() -> None:
     assert next(line for line in lines if line.startswith("def after")).startswith("def after(b): ...13 lines")
     again = code.compress(draft.text, Want(count, hint=Hint(path="a.py")))
     assert again is None or again.text == draft.text
+
+
+def test_a_great_many_tiny_lines_are_no_source():
+    assert code.COMPRESSOR.compress("'\n" * 200_000, Want(count, asked=True)) is None
+
+
+def test_bodies_inside_bodies_are_weighed_once():
+    depth = 120
+    deep = "".join(" " * level + f"def f{level}():\n" for level in range(depth)) + " " * depth + "return 1\n"
+    before = weights_before(map(str.strip, deep.split("\n")))
+    assert before[:3] == [0, 1, 2]
+    assert before[-1] == depth + 1  # the empty row at the end holds nothing
+    assert weights_before(["}", "", "end", "x = 1", "y" * WIDE]) == [0, 0, 0, 0, 1, 3]
+
+
+def test_the_collector_is_put_back(monkeypatch):
+    assert gc.isenabled()
+    code.COMPRESSOR.compress(PYTHON, Want(count))
+    assert gc.isenabled()
+    monkeypatch.setattr(code, "View", None)
+    with pytest.raises(TypeError):
+        code.COMPRESSOR.compress(PYTHON, Want(count))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with pytest.raises(TypeError):
+            code.COMPRESSOR.compress(PYTHON, Want(count))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -7,6 +7,7 @@ it still matches. What the question names keeps its body.
 
 from __future__ import annotations
 
+from headroom_cli.compressors._collector import paused
 from headroom_cli.compressors.code import language as languages
 from headroom_cli.compressors.code.asked import Asked
 from headroom_cli.compressors.code.guess import guessed
@@ -27,6 +28,8 @@ _DOUBT = 0.2  # share of rows that a grammar may stumble over before indentation
 _SMALL = 200  # characters; nothing to gain below
 _LARGE = 2_000  # tokens; smaller views keep their documentation inside conversations: what they hold is used later
 _ALL = 1 << 30
+_LINE = 10  # characters on average at least, in a line; source files have 25 to 45
+_SLACK = 20_000  # characters; small texts may be as they like
 
 # How much of a file stays; measured by benchmarks/sources.py.
 _GENTLE = Thrift(12, nested=True, docs=3, comments=12, table=60, words=12)
@@ -54,10 +57,13 @@ def shape_of(lines: list[str], language: str, spent: Callable[[], bool]) -> Shap
     return outline(lines, language)
 
 
+@paused
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter file, or None when nothing is gained, it is no source, or only a part of it was asked for."""
     if len(text) < _SMALL:
         return None
+    if text.count("\n") * _LINE > len(text) + _SLACK:
+        return None  # lines of a few letters, a great many of them: no source
     rows = text.split("\n")
     view = View(rows)
     source = languages.identify(view.lines, want.hint, view.path)

@@ -5,7 +5,7 @@ For languages that have no grammar here, slices whose first line stands inside s
 
 from __future__ import annotations
 
-from headroom_cli.compressors.code.shape import Function, Shape, count_inside, holds, name_in
+from headroom_cli.compressors.code.shape import Function, Shape, holds, name_in, weights_before
 from headroom_cli.lazy import pattern
 
 # A line that opens a function, by its first words; everything bounded.
@@ -31,6 +31,8 @@ _LINE_COMMENTS = {
     "lua": ("--",), "haskell": ("--",), "vhdl": ("--",), "erlang": ("%",), "clojure": (";",), "fortran": ("!",),
     "basic": ("'",), "php": ("//", "#"),
 }  # fmt: skip
+_ALONE = frozenset(("end", "fi", "done", "esac", "end,", "end)"))
+_SHORTEST = 4  # characters; no shorter line opens a function or a type
 _OPERATORS = frozenset("=+-/%|;{}\"'`?#")
 _PARAMETERS = 30  # rows
 _TYPE = pattern(
@@ -54,70 +56,75 @@ def outline(lines: list[str], language: str) -> Shape:
     """Return the shape of source that no grammar reads. Linear: each row is looked at a fixed number of times."""
     shape = Shape()
     marks = _LINE_COMMENTS.get(language, ("//",))
-    _comments(lines, marks, shape)
-    hidden = bytearray(len(lines))
-    for first, last in shape.comments:
-        for row in range(first, last + 1):
-            hidden[row] = 1
+    bares = list(map(str.strip, lines))
+    before = weights_before(bares)
+    _comments(bares, marks, shape)
     # What a preprocessor reads, and labels, stand at the margin inside bodies too.
     slashes = "//" in marks
     indents = [
-        -1 if not line.strip() or (slashes and (line[0] == "#" or _LABEL.match(line))) else _indent(line)
-        for line in lines
+        -1
+        if not bare or (slashes and (line[0] == "#" or (bare[-1] == ":" and _LABEL.match(line))))
+        else 0
+        if line[0] not in " \t"
+        else _indent(line)
+        for line, bare in zip(lines, bares, strict=True)
     ]
+    hidden = bytearray(len(lines))
+    for first, last in shape.comments:
+        hidden[first : last + 1] = b"\1" * (last + 1 - first)
     # Headers that are still open, innermost last: (indentation, row, row of the brace).
     open_headers: list[tuple[int, int, int]] = []
     last_full = -1
     for row, indent in enumerate(indents):
         if indent < 0 or hidden[row]:
             continue
-        bare = lines[row].strip()
-        alone = bare[0] in ")]}{" or bare in ("end", "fi", "done", "esac", "end,", "end)")
+        bare = bares[row]
+        alone = bare[0] in ")]}{" or bare in _ALONE
         while open_headers and indent <= open_headers[-1][0]:
             level, head, brace = open_headers[-1]
             if indent == level and bare == "{" and brace < 0 and last_full == head:
                 open_headers[-1] = (level, head, row)
                 break
-            if indent == level and bare.startswith(")") and bare.endswith(("{", ":")) and brace < 0:
+            if indent == level and brace < 0 and bare[0] == ")" and bare[-1] in "{:":
                 open_headers[-1] = (level, head, row)  # parameters on lines of their own
                 break
             open_headers.pop()
             closes = indent == level and alone and bare[0] != "{" and len(bare) <= 4
-            _close(shape, lines, head, brace, row if closes else last_full)
+            _close(shape, lines, before, (head, brace), row if closes else last_full)
         else:
-            if alone or len(bare) >= _LONG:
+            if alone or len(bare) >= _LONG or len(bare) < _SHORTEST:
                 pass
             elif _TYPE.match(lines[row]):
                 shape.types.append((row, row))
-            elif _is_header(lines[row]):
+            elif _is_header(lines[row], bare):
                 open_headers.append((indent, row, -1))
         last_full = row
     while open_headers:
         level, head, brace = open_headers.pop()
-        _close(shape, lines, head, brace, last_full)
+        _close(shape, lines, before, (head, brace), last_full)
     shape.functions.sort(key=lambda function: (function.first, -function.last))
     shape.types.sort()
-    _tables(lines, indents, shape)
+    _tables(bares, indents, shape)
     return shape
 
 
-def _tables(lines: list[str], indents: list[int], shape: Shape) -> None:
+def _tables(bares: list[str], indents: list[int], shape: Shape) -> None:
     """Find long literals: rows of one indentation that all end with a comma."""
     start = -1
-    for row, indent in enumerate(indents):
-        if start >= 0 and (indent != indents[start] or not lines[row].rstrip().endswith(",")):
+    for row, (indent, bare) in enumerate(zip(indents, bares, strict=True)):
+        listed = bare[-1:] == ","
+        if start >= 0 and (not listed or indent != indents[start]):
             if row - start > 3:
                 shape.data.append((max(0, start - 1), row))
             start = -1
-        if start < 0 and indent > 0 and lines[row].rstrip().endswith(","):
+        if listed and start < 0 and indent > 0:
             start = row
 
 
-def _is_header(line: str) -> bool:
+def _is_header(line: str, bare: str) -> bool:
     """Return whether a line opens a function: by its first word, or as name(parameters) that ends open."""
     if _HEADER.match(line):
         return True
-    bare = line.strip()
     opening = bare.find("(")
     if opening < 1 or not bare.endswith(("{", ")", "do", "|", "(")) or _CONTROL.match(line):
         return False
@@ -128,8 +135,9 @@ def _is_header(line: str) -> bool:
     return len(before) <= 8 and _OPERATORS.isdisjoint("".join(before))
 
 
-def _close(shape: Shape, lines: list[str], head: int, brace: int, last: int) -> None:
-    """Add the function that began at ``head`` and ends with row ``last``, unless it holds others."""
+def _close(shape: Shape, lines: list[str], before: list[int], begin: tuple[int, int], last: int) -> None:
+    """Add the function that began at ``begin`` (header, brace) and ends with row ``last``, unless it holds others."""
+    head, brace = begin
     if lines[head].rstrip().endswith("("):
         # Parameters on rows of their own: the body begins below the row that closes them.
         for row in range(head + 1, min(last, head + _PARAMETERS)):
@@ -145,16 +153,15 @@ def _close(shape: Shape, lines: list[str], head: int, brace: int, last: int) -> 
     if last < first:
         return
     function = Function(head, first, last, name_in(lines[head]), told=2)
-    count_inside(function, lines)
+    function.inside = before[last + 1] - before[first]
     shape.functions.append(function)
 
 
-def _comments(lines: list[str], marks: tuple[str, ...], shape: Shape) -> None:
+def _comments(bares: list[str], marks: tuple[str, ...], shape: Shape) -> None:
     """Find comments that fill whole lines: line comments, and blocks of /* */ whose ends stand alone."""
     slashes = "//" in marks
     start = -1
-    for row, line in enumerate(lines):
-        bare = line.strip()
+    for row, bare in enumerate(bares):
         if start >= 0:
             if "*/" in bare:
                 if bare.endswith("*/"):

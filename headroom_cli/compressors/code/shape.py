@@ -6,11 +6,13 @@ Read by a grammar (``parsed``); ``outline.py`` reads the same from indentation w
 from __future__ import annotations
 
 from bisect import bisect
+from itertools import accumulate
 
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 _CLOSING = frozenset(")]}; ,\t\r")
@@ -95,14 +97,20 @@ def holds(line: str) -> bool:
     return _HOLDER.match(line[:400]) is not None
 
 
-def count_inside(function: Function, lines: list[str]) -> None:
-    """Set how many rows of a body hold more than a brace."""
-    inside = 0
-    for line in lines[function.first : function.last + 1]:
-        bare = line.strip()
-        if len(bare) > 3 or (bare and bare not in _ENDS and bare != "{"):
-            inside += 1 + len(bare) // WIDE
-    function.inside = inside
+def weights_before(bares: Iterable[str]) -> list[int]:
+    """Return for each row, and the end, how much the stripped rows before it hold; braces and blank rows hold nothing.
+
+    Functions inside functions would otherwise be read once for each that is around them.
+    """
+    return list(
+        accumulate(
+            (
+                1 + len(bare) // WIDE if len(bare) > 3 or (bare and bare not in _ENDS and bare != "{") else 0
+                for bare in bares
+            ),
+            initial=0,
+        )
+    )
 
 
 def parsed(found: dict[str, list[Any]], root: Any, lines: list[str], data: bytes) -> Shape:
@@ -112,6 +120,7 @@ def parsed(found: dict[str, list[Any]], root: Any, lines: list[str], data: bytes
     shape = Shape()
     total = len(lines)
     scopes: list[tuple[int, int]] = []
+    before = weights_before(map(str.strip, lines))
     for kind in ("fn", "lambda", "macro"):
         for node in found.get(kind, ()):
             # A body on the line of its header has nothing to give.
@@ -149,7 +158,7 @@ def parsed(found: dict[str, list[Any]], root: Any, lines: list[str], data: bytes
             else:
                 told = 1 if kind == "lambda" and is_told(header) else 0
                 function = Function(head, first, last, name_in(header), told=told)
-            count_inside(function, lines)
+            function.inside = before[last + 1] - before[first]
             shape.functions.append(function)
     shape.functions.sort(key=lambda function: (function.first, -function.last))
     for node in found.get("comment", ()):

@@ -6,6 +6,7 @@ their words, trees, pairs of key and value. What cannot be read with certainty s
 
 from __future__ import annotations
 
+from headroom_cli.compressors._collector import paused
 from headroom_cli.compressors.tables.blocks import encode
 from headroom_cli.compressors.tables.grid import OPENING
 from headroom_cli.lazy import pattern
@@ -26,6 +27,7 @@ def sniff(text: str, hint: Hint) -> float:
     return table_score(text, hint)
 
 
+@paused
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter table, or None when there is nothing to gain or the time is over."""
     if len(text) < _LEAST or OPENING in text or "\n[... " in text:
@@ -35,16 +37,7 @@ def compress(text: str, want: Want) -> Draft | None:
     if "\x1b[" in plain:
         plain = _COLOUR.sub("", plain)
     end = plain.endswith("\n")
-    import gc
-
-    # The cells of a large table cost 2 to 3 times as much while the collector keeps looking at their lists.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        lines, missing = encode(plain.removesuffix("\n"), want)
-    finally:
-        if enabled:
-            gc.enable()
+    lines, missing = encode(plain.removesuffix("\n"), want)
     if want.spent():
         return None
     after = newline.join(lines) + (newline if end else "")
