@@ -460,3 +460,14 @@ def test_hostile_commands_take_little_time(command):
     start = time.process_time()
     from_command(command)
     assert time.process_time() - start < 1.5  # 0.1 s when measured; what is quadratic takes minutes
+
+
+def test_rows_between_bars_are_no_diff_statistics():
+    rows = "".join(f"| svc-{i:02d} | us-{i % 2} | {i + 3} ms | {i * 7} ms | 0.1% |\n" for i in range(30))
+    boxed = " id |  name  | amount | status\n----+--------+--------+--------\n" + "".join(
+        f" {i:2d} | user{i:02d} | {i * 13.37:6.2f} | ok\n" for i in range(30)
+    )
+    assert route("| Service | Region | p50 | p99 | Errors |\n|---|---|---|---|---|\n" + rows, Hint()).kind == "table"
+    assert route(boxed, Hint()).kind == "table"
+    statistics = "".join(f" src/module_{i}.py | {i + 1:3d} {'+' * (i + 1)}\n" for i in range(12)) + " 12 files changed\n"
+    assert route(statistics, Hint()).kind == "listing"

@@ -94,8 +94,8 @@ MODE = pattern(
 )
 TREE = pattern(r"[\s\u2502|]{0,80}(?:\u251c\u2500|\u2514\u2500|\|--|`--|[+`\\]-- )")
 STATUS = pattern(
-    r"[ MADRCU?!]{2} \S|\s(?:modified|new file|deleted|renamed): |[MADRC]\d{0,3}\t|.{1,150} \| {1,6}(?:\d{1,6}"
-    r"|Bin) ?[+-]{0,100}"
+    r"[ MADRCU?!]{2} \S|\s(?:modified|new file|deleted|renamed): |[MADRC]\d{0,3}\t|[^|]{1,150}\| {1,6}(?:\d{1,6}"
+    r"(?: [+-]{1,100})?|Bin(?: [^|]{1,60})?)$"
 )
 CODE_START = pattern(
     r"\s{0,100}(?:def |class |import |from [\w.]{1,80} import|return\b|if |if\(|else\b|elif |elsif |for |for\("
