@@ -926,3 +926,17 @@ def test_max_is_never_larger_than_balanced():
     for family, units in UNITS.items():
         text = "\n".join(line for unit in units for line in unit)
         assert len(crush(text, "max")) <= len(crush(text, "balanced")), family
+
+
+def test_a_line_of_dots_is_not_one_test() -> None:
+    text = "".join(f"tests/test_{i}.py {'.' * 20} [{i * 5:3d}%]\n" for i in range(20))
+    draft = COMPRESSOR.compress(text + "=== 400 passed in 3.21s ===\n", want(asked=True))
+    assert draft is not None
+    assert "of passed tests]" in draft.text
+    assert " passed]" not in draft.text
+
+
+def test_findings_of_a_linter_stay() -> None:
+    lines = [f"app/m{i % 7}.py:{i + 1}:{i % 40 + 1}: F401 [*] `os.path{i}` imported but unused" for i in range(60)]
+    draft = COMPRESSOR.compress("\n".join([*lines, "Found 60 errors.", ""]), want(asked=True))
+    assert draft is None or all(line in draft.text for line in lines)

@@ -469,5 +469,5 @@ def test_rows_between_bars_are_no_diff_statistics():
     )
     assert route("| Service | Region | p50 | p99 | Errors |\n|---|---|---|---|---|\n" + rows, Hint()).kind == "table"
     assert route(boxed, Hint()).kind == "table"
-    statistics = "".join(f" src/module_{i}.py | {i + 1:3d} {'+' * (i + 1)}\n" for i in range(12)) + " 12 files changed\n"
+    statistics = "".join(f" src/module_{i}.py | {i + 1:3d} +++\n" for i in range(12)) + " 12 files changed\n"
     assert route(statistics, Hint()).kind == "listing"

@@ -44,6 +44,8 @@ TOLD_BY_TOOL = pattern(
     r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |"
     r"\s*(?:[✗✕✖❌✘\u2a2f●\u00d7]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
 )
+# What a linter found at a place in a file, by the code of its rule: each is one thing to mend.
+_FINDING = pattern(r"[^\s:]{1,200}:\d{1,7}(?::\d{1,6})?:? \[?[A-Z]{1,5}\d{2,5}\b")
 # Each distinct line with one of these words stays, whatever its template. Whole words: "crit" is in "criterion".
 _ERROR_WORDS = word_set(
     "error errors errored eror fail fails failed failure failures failing fatal fatally panic panicked panics "
@@ -228,6 +230,8 @@ def classify(line: str, *, stem: bool = True) -> int:
         return FRAME
     if TOLD_BY_TOOL.match(line):
         return ERROR
+    if line[0] not in " \t0123456789[" and _FINDING.match(line):
+        return TROUBLE
     if not stem:
         if _LETTER_LEVEL.search(line, 0, 80):
             return ERROR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headroom_cli.compressors.logs.clean import written
 from headroom_cli.compressors.logs.lines import ERROR, GLUE, LEVEL, NOTED, PASSED, TROUBLE
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Rendering:
         return said
 
 
+_DOTS = pattern(r"(?:^|\s)[.sx]{2,200}(?: +\[ *\d+%\])?$")
+
+
 def _crop(text: str, kind: int) -> tuple[str, int]:
     """Return a line without its middle when it is far too long, and how many characters that takes out."""
     head, tail = _ERROR_CROP if kind in (ERROR, TROUBLE) else _CROP
@@ -54,8 +58,8 @@ def _crop(text: str, kind: int) -> tuple[str, int]:
 
 def _label(text: str, kind: int) -> str:
     """Return the word under which a dropped line is counted, "" for none."""
-    if kind == PASSED:
-        return "passed"
+    if kind == PASSED:  # a line of dots is a line, not one test
+        return "of passed tests" if _DOTS.search(text) else "passed"
     found = LEVEL.search(text[:200])
     return (found.group(1) or found.group(2)).upper() if found else ""
 
