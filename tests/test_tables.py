@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headroom_cli.compressors.tables import COMPRESSOR
+from headroom_cli.compressors.tables.delimited import cells_of
 from headroom_cli.compressors.tables.grid import Grid, write
 from headroom_cli.model import FAITHFUL, LOSSY, Draft, Hint, Want
 from headroom_cli.tokens import count
@@ -348,3 +349,27 @@ def test_a_long_table_reads_back() -> None:
     text = "\n".join(",".join(row) for row in [names, *rows]) + "\n"
     found = named(shown(text, lossless=True).rstrip("\n").split("\n"), names, ",")
     assert found == [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_a_great_many_tiny_lines_are_no_table_but_values_are() -> None:
+    assert crush("# a\n" * 100_000) is None
+    values = "a,b,c\n" + "".join(f"{row % 7},{row % 5},{row % 3}\n" for row in range(60_000))
+    assert crush(values) is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('a,"b",c', ["a", '"b"', "c"]),
+        ('"a,b",c', ['"a,b"', "c"]),
+        ('"a""b,",c', ['"a""b,"', "c"]),
+        ('a"b,"c', ['a"b', '"c']),
+        ('"a""b,c', ['"a""b,c']),
+        ('"a" b,""', ['"a" b', '""']),
+        (',"",', ["", '""', ""]),
+    ],
+)
+def test_quotes_hold_cells_together(line: str, cells: list[str]) -> None:
+    assert cells_of(line, ",") == cells
+    for sign in "\t;|":
+        assert cells_of(line.replace(",", sign), sign) == [cell.replace(",", sign) for cell in cells]

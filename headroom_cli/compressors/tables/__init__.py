@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from headroom_cli.compressors._collector import paused
 from headroom_cli.compressors.tables.blocks import encode
+from headroom_cli.compressors.tables.delimited import delimiter
 from headroom_cli.compressors.tables.grid import OPENING
 from headroom_cli.lazy import pattern
 from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from headroom_cli.model import Hint, Want
 
 _LEAST = 80  # characters; nothing shorter is worth the look
+_LINE = 6  # characters on average at least, in a line; shorter ones have no padding worth the look
+_SLACK = 20_000  # characters; small texts may be as they like
 _COLOUR = pattern(r"\x1b\[[0-9;]{0,20}m")
 
 
@@ -36,6 +39,8 @@ def compress(text: str, want: Want) -> Draft | None:
     plain = text.replace("\r\n", "\n") if newline == "\r\n" else text
     if "\x1b[" in plain:
         plain = _COLOUR.sub("", plain)
+    if plain.count("\n") * _LINE > len(plain) + _SLACK and not delimiter(plain[:1000].split("\n")[:-1]):
+        return None
     end = plain.endswith("\n")
     lines, missing = encode(plain.removesuffix("\n"), want)
     if want.spent():

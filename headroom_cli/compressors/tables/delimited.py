@@ -7,6 +7,12 @@ from headroom_cli.lazy import pattern
 
 _ODD = 0.05  # of the lines may have another number of cells
 _NUMBER = pattern(r"[-+]?[\d.,:/ %$\u20ac-]*\d[\d.,:/ %$\u20acA-Za-z-]{0,6}")
+# Behind each sign: a cell in quotes that close, with what follows them; one whose quote does not; one without. What may
+# not follow keeps `re` from going back to an earlier pair of a cell that does not close.
+_CELLS = {
+    sign: pattern(rf'(?s){mark}((?:"[^"]*")+(?!")[^{mark}]*|".*|[^{mark}]*)')
+    for sign, mark in (("\t", "\\t"), (",", ","), (";", ";"), ("|", "\\|"))
+}
 _OPEN_FOR = 200  # lines that one quoted cell may run over
 
 
@@ -14,27 +20,7 @@ def cells_of(line: str, sign: str) -> list[str]:
     """Return the raw cells of a line, quotes and all; a quote that does not close runs to the end."""
     if '"' not in line:
         return line.split(sign)
-    cells: list[str] = []
-    start = at = 0
-    while True:
-        if line.startswith('"', at):
-            at += 1
-            while True:
-                at = line.find('"', at)
-                if at < 0:
-                    cells.append(line[start:])
-                    return cells
-                at += 1
-                if not line.startswith('"', at):
-                    break
-                at += 1
-        at = line.find(sign, at)
-        if at < 0:
-            cells.append(line[start:])
-            return cells
-        cells.append(line[start:at])
-        at += 1
-        start = at
+    return _CELLS[sign].findall(f"{sign}{line}")
 
 
 def delimiter(lines: list[str]) -> str:
@@ -67,14 +53,16 @@ def read(lines: list[str], sign: str) -> Grid | None:
     """Return the lines as a table; with names when the first line holds some."""
     rows: list[list[str]] = []
     odd: list[tuple[int, str]] = []
-    quoted = any('"' in line for line in lines)
+    quoted = '"' in "".join(lines)
     width = len(cells_of(lines[0], sign))
     if not quoted:
         split = [line.split(sign) for line in lines]
-        if all(len(cells) == width for cells in split):
+        if set(map(len, split)) == {width}:
             if sign == "\t" and any("  " in line for line in lines[:3]):  # helm pads its cells, too
                 split = [[cell.strip(" ") for cell in cells] for cells in split]
             return _headed(split, [], sign)
+    elif _are_simple(split := [line.split(sign) for line in lines], width):
+        return _headed(split, [], sign)
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -97,6 +85,24 @@ def read(lines: list[str], sign: str) -> Grid | None:
     return _headed(rows, odd, sign)
 
 
+def _are_simple(rows: list[list[str]], width: int) -> bool:
+    """Return whether lines split at each sign have one width, and no quoted cell holds a sign or a quote.
+
+    Column by column, so that most of it is done by counting in one long text.
+    """
+    if set(map(len, rows)) != {width}:
+        return False
+    for column in zip(*rows, strict=True):
+        joined = "\n".join(column)
+        if joined[:1] != '"' and '\n"' not in joined:
+            continue  # a quote inside a bare cell means nothing
+        if joined.count('"') == 2 * len(rows) and joined.count('"\n"') == len(rows) - 1 and joined[-1] == '"':
+            continue  # all are in quotes
+        if not all(cell[:1] != '"' or (cell[-1] == '"' and cell.count('"') == 2) for cell in column):
+            return False
+    return True
+
+
 def _is_open(cell: str) -> bool:
     return cell.count('"') % 2 == 1
 
@@ -110,7 +116,7 @@ def _headed(rows: list[list[str]], odd: list[tuple[int, str]], sign: str) -> Gri
         cell and len(cell) < 60 and not _NUMBER.fullmatch(cell.strip('"')) for cell in first
     )
     named = named and not any("=" in cell or "]" in cell for cell in first)
-    columns = [list(column) for column in zip(*(rows[1:] if named else rows), strict=True)]
+    columns = list(map(list, zip(*(rows[1:] if named else rows), strict=True)))
     if not named:
         odd = [(before + 1 if before or not odd else before, line) for before, line in odd]
     return Grid(first if named else None, columns, odd, joint=sign)

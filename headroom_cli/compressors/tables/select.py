@@ -36,11 +36,17 @@ def select(grid: Grid, places: int, question: str) -> tuple[Grid, str] | None:
     rows = grid.rows
     names = grid.names or [f"column {at + 1}" for at in range(len(grid.columns))]
     kept = set(range(min(ENDS, rows))) | set(range(max(0, rows - ENDS), rows))
-    kept |= _errors(grid.columns, names)
+    figures = list(map(_numbers, grid.columns))
+    # No number speaks of an error, unless it is a status.
+    wordy = [
+        (name, column)
+        for name, column, numbers in zip(names, grid.columns, figures, strict=True)
+        if not numbers or _STATUS_NAME.search(name)
+    ]
+    kept |= _errors(wordy)
     said: list[str] = []
     strong: dict[int, float] = {}
-    for name, column in zip(names, grid.columns, strict=True):
-        numbers = _numbers(column)
+    for name, column, numbers in zip(names, grid.columns, figures, strict=True):
         if numbers:
             said.append(_range(name, column, numbers))
             _outliers(numbers, strong)
@@ -97,10 +103,10 @@ def _with_gaps(grid: Grid, order: list[int], summary: str) -> Grid:
     return Grid(grid.names, columns, odd, joint=grid.joint, last=grid.last)
 
 
-def _errors(columns: list[list[str]], names: list[str]) -> set[int]:
+def _errors(columns: list[tuple[str, list[str]]]) -> set[int]:
     """Return the first two rows and the last of each kind of error that cells speak of."""
     kept: set[int] = set()
-    for name, column in zip(names, columns, strict=True):
+    for name, column in columns:
         said: dict[str, list[int]] = {}
         memo: dict[str, str] = {}
         status = _STATUS_NAME.search(name) is not None
@@ -132,7 +138,7 @@ def _numbers(column: list[str]) -> list[float] | None:
     try:
         return list(map(float, column))
     except ValueError:
-        if not all(_NUMBER.fullmatch(cell) for cell in column):
+        if not all(map(_NUMBER.fullmatch, column)):
             return None
         return [float(cell.strip('"%')) for cell in column]
 
