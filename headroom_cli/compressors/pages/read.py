@@ -10,7 +10,7 @@ from headroom_cli.compressors.pages.scan import decoded, tags
 from headroom_cli.compressors.pages.shape import headers_end, is_xml
 from headroom_cli.compressors.pages.walk import Walker
 from headroom_cli.compressors.pages.write import lines
-from headroom_cli.model import LOSSY, Draft, Hint
+from headroom_cli.model import FENCE, LOSSY, Draft, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def rendered(text: str, want: Want) -> Draft | None:
     links = page.linked * 2 > page.shown
     made = lines(page.items, page.urls, links=links, verbatim=verbatim)
     shown = sum(len(line) for item in made for line in item)
-    if shown * 20 < len(text):
+    if shown * 20 < len(text) and max(shown, _BARE) < _BROKEN * (page.between + len(text) - len(page.text)):
         everything = _all_text(text)
         if max(shown, _BARE) < _BROKEN * sum(map(len, everything)):
             made = [[line] for line in everything]
@@ -121,7 +121,8 @@ def fenced(code: str, language: str, want: Want) -> list[str]:
     if code.replace("\n", " ").replace(" ", "").isdigit() and _numbers(code.split()):
         return [f"[... {code.count(chr(10)) + 1:,} lines: line numbers]"]
     if len(code) >= _PART and (language or not _written(code)):
-        draft = want.part(code, Hint(path=f"x.{_EXTENSIONS.get(language.lower(), language)}" if language else ""))
+        name = f"x.{_EXTENSIONS.get(language.lower(), language)}" if language else ""
+        draft = want.part(code, Hint(tool=FENCE, path=name))
         if draft is not None:
             code = draft.text.rstrip("\n")
     fence = "```"

@@ -40,6 +40,7 @@ class Walker:
         self.linked = 0  # characters in links
         self.shown = 0  # characters
         self.tags = 0
+        self.between = 0  # characters between the tags, but for scripts and styles
         self.text = text.replace(OPEN, "").replace(CLOSE, "") if OPEN in text or CLOSE in text else text
         self._buffer: list[str] = []
         self._aside: list[str] = []  # text that is not for the open line: of scripts, of drawings, of choices
@@ -67,17 +68,26 @@ class Walker:
 
     def _run(self) -> None:
         text = self.text
-        at = 0
+        at = count = between = 0
         for start, end, name, after in tags(text):
-            self.tags += 1
+            count += 1
             if start > at:
-                self._into.append(text[at:start])
+                piece = text[at:start]
+                between += start - at
+                into = self._into
+                # Blanks at the start of a line are no text; between the tags of a page is little else.
+                if into or into is not self._buffer or not piece.isspace():
+                    into.append(piece)
             if self._raw:
+                if self._raw in ("script", "style"):
+                    between -= start - at
                 self._end_raw(at, start)
             at = end
             act = self._acts.get(name)
             if act is not None:
                 act(start, end, after, name)
+        self.tags = count
+        self.between = between + len(text) - at
         if at < len(text):
             self._into.append(text[at:])
         if self._raw:
@@ -112,15 +122,20 @@ class Walker:
         if not line or line == OPEN:
             return
         self.shown += len(line)
+        item: Item
         if self._level:
-            self._put((HEAD, line, self._level))
+            item = (HEAD, line, self._level)
         elif self._nav and len(line) <= _MENU:  # a sentence in a <nav>: its end was forgotten
-            self._put((NAV, line, 0))
+            item = (NAV, line, 0)
         elif self._prefix:
-            self._put((ITEM, self._prefix + line, len(self._lists)))
+            item = (ITEM, self._prefix + line, len(self._lists))
             self._prefix = ""
         else:
-            self._put((TEXT, line, 0))
+            item = (TEXT, line, 0)
+        if self._grids:
+            self._grids[-1].add(item)
+        else:
+            self.items.append(item)
 
     def _put(self, item: Item) -> None:
         if self._grids:
@@ -178,7 +193,8 @@ class Walker:
         return acts
 
     def _block(self, _start: int, _end: int, _after: int, _name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
 
     def _heading(self, _start: int, _end: int, _after: int, name: str) -> None:
         self._flush()
@@ -199,7 +215,8 @@ class Walker:
             self._lists.pop()
 
     def _li(self, _start: int, _end: int, _after: int, _name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         self._level = 0  # a heading whose end was forgotten
         if self._lists and self._lists[-1]:
             self._prefix = f"{int(self._lists[-1])}. "
@@ -212,7 +229,8 @@ class Walker:
         self._prefix = ": "
 
     def _end_li(self, _start: int, _end: int, _after: int, _name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         self._prefix = ""
 
     def _br(self, _start: int, _end: int, _after: int, _name: str) -> None:
@@ -294,14 +312,16 @@ class Walker:
     # Tables
 
     def _table(self, _start: int, _end: int, _after: int, _name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         if len(self._grids) < DEEPEST:
             self._grids.append(Grid())
         else:
             self._deeper += 1
 
     def _end_table(self, _start: int, _end: int, _after: int, _name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         self._prefix = ""
         if self._deeper:
             self._deeper -= 1
@@ -309,20 +329,23 @@ class Walker:
             self._shut()
 
     def _row(self, _start: int, _end: int, _after: int, _name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         self._prefix = ""
         if self._grids and not self._deeper:
             self._grids[-1].end_row()
 
     def _cell(self, _start: int, end: int, after: int, name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         self._prefix = ""
         if self._grids and not self._deeper:
             self._grids[-1].end_cell()
             self._grids[-1].cell(self.text[after : end - 1], header=name == "th")
 
     def _end_cell(self, _start: int, _end: int, _after: int, _name: str) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         self._prefix = ""
         if self._grids and not self._deeper:
             self._grids[-1].end_cell()

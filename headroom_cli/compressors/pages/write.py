@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LINK = pattern(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}([0-9]+){CLOSE}")
+_ONE = pattern(f"([^{OPEN}{CLOSE}]*){OPEN}([^{OPEN}{CLOSE}]*){CLOSE}([0-9]+){CLOSE}([^{OPEN}{CLOSE}]*)")
+_LINKED = pattern(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}[0-9]+{CLOSE}")
 _MARK = pattern(f"{OPEN}|{CLOSE}[0-9]+{CLOSE}")
 _DEEPEST = 6  # levels of lists that are shown by indentation
 _LONGEST = 300  # characters of a URL; longer ones carry a session or a picture
@@ -26,7 +28,7 @@ def destination(said: str) -> str:
 
 def _linked(text: str) -> int:
     """Return how many characters of a line are links."""
-    return sum(len(match[1]) for match in _LINK.finditer(text))
+    return sum(map(len, _LINKED.findall(text)))
 
 
 def _destinations(text: str, line: str, urls: list[str], known: set[str]) -> str:
@@ -69,10 +71,18 @@ def lines(
     last = -1
     for kind, text, number in items:
         if OPEN in text or CLOSE in text:
-            line = " ".join(_MARK.sub("", text).split())
+            single = _ONE.fullmatch(text)
+            if single is None:
+                line = " ".join(_MARK.sub("", text).split())
+            else:
+                before, name, link, behind = single.groups()
+                line = " ".join(f"{before}{name}{behind}".split())
             # A sentence is not torn apart on a page of links either.
             if links and (kind != NAV or not others) and (kind == HEAD or _linked(text) * 2 > len(line)):
-                line = " ".join(_MARK.sub("", _LINK.sub(linked, text)).split())
+                if single is None:
+                    line = " ".join(_MARK.sub("", _LINK.sub(linked, text)).split())
+                elif url := destination(urls[int(link)]):
+                    line = " ".join(f"{before}[{name.strip()}]({url}){behind}".split())
             elif kind in (TEXT, ITEM, ROW):
                 line += _destinations(text, line, urls, known)
         else:
