@@ -171,7 +171,8 @@ class Drafter:
                 report.compressor = name
             draft = compressors.load(name).compress(text, want)
             if not want.lossless and (kind in HOLDS_BLOBS or (draft is None and kind in MISTAKEN_FOR_BLOBS)):
-                draft = _without_blobs(text, draft)
+                # A table writes its rows anew: what a note says of a blob must be true of the original's.
+                draft = _smaller(draft, _without_blobs(text, None)) if kind == "table" else _without_blobs(text, draft)
         if draft is None or (want.lossless and draft.degree == LOSSY):
             return None
         return draft
@@ -197,6 +198,12 @@ class Drafter:
 def weighed(draft: Draft) -> str:
     """Return the draft with a marker of the usual length, as it would be sent."""
     return draft.text if draft.degree != LOSSY else f"{draft.text}\n<<headroom:{'a' * 12} {draft.missing}>>"
+
+
+def _smaller(one: Draft | None, other: Draft | None) -> Draft | None:
+    if one is None or other is None:
+        return one or other
+    return one if len(one.text) <= len(other.text) else other
 
 
 def _without_blobs(text: str, draft: Draft | None) -> Draft | None:

@@ -25,6 +25,9 @@ REDEEMS = ("auto", "tool", "shell", "none")
 # Why a block stays: the agent asked for exactly these lines. What a harness put around them is not of them.
 RANGED = "ranged read"
 
+# The "tool" behind a part that is quoted in another text: its lines have no numbers of their own.
+FENCE = "fence"
+
 # Degrees of a draft, DESIGN "three degrees".
 EXACT = "exact"  # the text alone decodes to the original's bytes
 FAITHFUL = "faithful"  # every value or visible character is still readable, in order

@@ -773,3 +773,10 @@ def test_the_collector_is_put_back(monkeypatch):
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_quoted_lines_are_counted_not_numbered() -> None:
+    body = "".join(f"    value_{i} = compute_something({i})\n" for i in range(12))
+    draft = code.compress(f"def f(a):\n{body}    return a\n", Want(count, hint=Hint(tool="fence", path="x.py")))
+    assert draft is not None
+    assert draft.text.startswith("def f(a): ...13 lines")

@@ -7,7 +7,7 @@ print nothing but a compiler's error. Where both are weak the likeliest kind com
 
 from __future__ import annotations
 
-from headroom_cli.model import Hint
+from headroom_cli.model import FENCE, Hint
 from headroom_cli.routing import json_head, parts, wrappers
 
 # A kind that has a grammar is never believed from a command alone: the text must look like it at least this much.
@@ -148,7 +148,7 @@ def segments(text: str, hint: Hint) -> list[Segment]:
             continue
         own = hint if not command else Hint(command, hint.tool, hint.path if why == "text" else "")
         if why == "fence":
-            own = Hint("", "", command)
+            own = Hint("", FENCE, command)
         judged = _judge(text[start:end], own)
         found.append(Segment(start, end, judged.kind, judged.confidence, own, why=why))
     return found or [Segment(0, len(text), "prose", 0.0, hint)]

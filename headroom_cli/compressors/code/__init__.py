@@ -14,7 +14,7 @@ from headroom_cli.compressors.code.guess import guessed
 from headroom_cli.compressors.code.plan import Thrift, plan
 from headroom_cli.compressors.code.render import is_ours, render, shown_rows
 from headroom_cli.compressors.code.view import View
-from headroom_cli.model import FAITHFUL, LOSSY, Compressor, Draft
+from headroom_cli.model import FAITHFUL, FENCE, LOSSY, Compressor, Draft
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def compress(text: str, want: Want) -> Draft | None:
         return None  # lines of a few letters, a great many of them: no source
     rows = text.split("\n")
     view = View(rows)
+    if want.hint.tool == FENCE and view.numbered is None:
+        view.cut = 0
     source = languages.identify(view.lines, want.hint, view.path)
     if not source.language and not want.asked:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.compressors.prose.blocks import CODE, TABLE, closing
-from headroom_cli.model import LOSSY, Hint
+from headroom_cli.model import FENCE, LOSSY, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def listings(text: str, blocks: list[Block], want: Want) -> tuple[dict[int, str]
         end = closing(text, start, words, stop) if kind == CODE else stop
         body = text[words:end]
         name = _LANGUAGES.get(language, language)
-        draft = want.part(body, Hint(path=f"x.{name}" if name else ""))
+        draft = want.part(body, Hint(tool=FENCE, path=f"x.{name}" if name else ""))
         if draft is None or want.count(draft.text) >= want.count(body):
             continue
         lost += draft.degree == LOSSY
