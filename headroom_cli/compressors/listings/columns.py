@@ -88,14 +88,16 @@ def read(lines: list[str], slash: str, name: str) -> tuple[list[Run], int, str, 
     names: list[str] = []
     last: str | None = None
     blanks = False
+    following = iter(rows)
     for line, one in zip(lines, found, strict=True):
+        groups = next(following) if one else ()
         path = line[one.end() :] if one else ""
+        held_apart = [groups[at] for at in kept] if one else []
         # What could be read back as something else stays as it was.
-        if one is None or path[-1] == " " or path[0] == "(" or any(one.group(at + 1) in (None, "") for at in kept):
+        if one is None or path[-1] == " " or path[0] == "(" or "" in held_apart:
             layout.stay(runs, line.strip(" "))
             last = None
             continue
-        groups = one.groups("")
         cut = path.rfind(slash, 0, -1) + 1
         folder = path[:cut]
         if folder != last:
@@ -104,7 +106,7 @@ def read(lines: list[str], slash: str, name: str) -> tuple[list[Run], int, str, 
             last = folder
         blanks = blanks or " " in path
         said = "" if pick(groups) == common else " ".join(_BLANKS.sub(" ", groups[at]) or "-" for at in varying)
-        values = " ".join([groups[at] for at in kept])
+        values = " ".join(held_apart)
         if "  " in values:
             values = _BLANKS.sub(" ", values)
         names.append(f"({said}) {values}{' ' if kept else ''}{path[cut:]}")

@@ -60,7 +60,8 @@ def count_names(runs: list[Run]) -> int:
 
 def _size(names: list[str]) -> int:
     """Return how many names a list stands for: ``img_{01..40}.png`` is forty."""
-    return sum(ranges.count(name) if "{" in name else 1 for name in names)
+    braced = [name for name in names if "{" in name]
+    return len(names) - len(braced) + sum(map(ranges.count, braced))
 
 
 def asked_for(runs: list[Run], words: str, slash: str) -> set[tuple[str, str]]:

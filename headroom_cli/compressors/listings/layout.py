@@ -122,14 +122,17 @@ def _last_alike(runs: Sequence[Run], at: int, base: str, slash: str) -> int:
     """Return the last run of those from ``at`` on that hold the same names, side by side below ``base``."""
     folder, names = runs[at]
     parent = (folder or "")[: (folder or "").rfind(slash, 0, -1) + 1]
-    if not parent.startswith(base) or any(name.startswith("(") for name in names):
+    if not parent.startswith(base):
         return at
+    first = at
     while at + 1 < len(runs):
         beside, held = runs[at + 1]
         if not beside or held != names or beside[: beside.rfind(slash, 0, -1) + 1] != parent:
             break
         below = runs[at + 2][0] if at + 2 < len(runs) else None
         if below and below.startswith(beside):
+            break
+        if at == first and any(name.startswith("(") for name in names):
             break
         at += 1
     return at

@@ -150,9 +150,12 @@ def merged(runs: list[Run], slash: str) -> list[Run]:
     ``find`` writes a directory before what it holds, ``ls -R`` in the list of the directory above.
     """
     headed = {folder for folder, _ in runs if folder}
+    # Only in these can a name be that of a directory below; where a name ends with its slash, in any.
+    above = {folder[: folder.rfind(slash, 0, -1) + 1] for folder in headed}
+    doubled = any(slash + slash in folder for folder in headed)
     found: list[Run] = []
     for folder, names in runs:
-        if folder is None:
+        if folder is None or not (doubled or folder in above):
             found.append((folder, names))
             continue
         kept = [name for name in names if f"{folder}{name}{slash}" not in headed]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headroom_cli.compressors.listings import layout
 from headroom_cli.compressors.listings.paths import is_said
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 # At most one line, and one in so many, is a heading cut off by a harness.
 _CUT_OFF = 20
+# Names without anything that headings, messages and paths have.
+_NAMES = pattern(r"(?:\.?[\w+@~,=%#-]++(?:\.++[\w+@~,=%#-]++)*+(?:\n|\Z))++")
 
 
 def is_heading(line: str) -> bool:
@@ -35,6 +38,16 @@ def folder_of(heading: str, slash: str) -> str:
     return heading[:-1] if heading.endswith(slash + ":") else heading[:-1] + slash
 
 
+def _ordinary(lines: list[str], at: int) -> list[str]:
+    """Return the lines from ``at`` up to the next blank one when each of them is a name beyond doubt, else []."""
+    try:
+        end = lines.index("", at)
+    except ValueError:
+        end = len(lines)
+    names = lines[at:end]
+    return names if names and _NAMES.fullmatch("\n".join(names)) and "total" not in names else []
+
+
 def read(lines: list[str], slash: str) -> tuple[list[Run], int]:
     """Return runs with the names of each directory, and how many lines were headings or names.
 
@@ -46,7 +59,10 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int]:
     folder = ""
     total = 0
     blank = True  # before this line
-    for line in lines:
+    at = -1
+    while at + 1 < len(lines):
+        at += 1
+        line = lines[at]
         if not line:
             names = None
             folder = ""
@@ -57,6 +73,11 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int]:
             folder = folder_of(line, slash)
             runs.append((folder, names))
             total += 1
+            if blank:  # so that no line is looked at for two headings
+                below = _ordinary(lines, at + 1)
+                names += below
+                total += len(below)
+                at += len(below)
         elif is_said(line) or slash in line[:-1]:
             # `ls -R` writes no slash inside a name: a message, or a heading that a harness cut off.
             layout.stay(runs, line)

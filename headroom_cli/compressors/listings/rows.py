@@ -21,7 +21,6 @@ _ROW = pattern(
     r"|\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: [+-]\d{4})?"
     r"|\d{2}-\d{2} \d{2}:\d{2})) (?=\S)"
 )
-_BLANKS = pattern(r" {2,}")
 ARROW = " -> "
 LEAST = 6  # rows; for fewer the line that says what they share costs more than it saves
 
@@ -44,7 +43,7 @@ def parse(line: str) -> Row | None:
     if "/" in name or name[-1] == " " or name[0] == "(" or name == "->" or "(" in owner or "(" in group:
         return None
     if "  " in date or date[0] == " ":
-        date = _BLANKS.sub(" ", date.strip())
+        date = " ".join(date.split())
     return mode, links, f"{owner} {group}", size, date, name, target
 
 
@@ -64,13 +63,18 @@ def read(lines: list[str], slash: str) -> tuple[list[Run], int, str, bool]:
     rows = [row for row in parsed if row is not None]
     if len(rows) < LEAST:
         return [], 0, "", False
-    modes = {kind: _most([row[0] for row in rows if row[0][0] == kind]) for kind in "-dl"}
-    links = {kind: _most([row[1] for row in rows if row[0][0] == kind]) for kind in "-l"}
+    kinds = {kind: [row for row in rows if row[0][0] == kind] for kind in "-dl"}
+    modes = {kind: _most([row[0] for row in held]) for kind, held in kinds.items()}
+    links = {kind: _most([row[1] for row in kinds[kind]]) for kind in "-l"}
     owner = _most([row[2] for row in rows])
     date = _most([row[4] for row in rows])
-    size = _most([row[3] for row in rows if row[0][0] == "d"])
+    size = _most([row[3] for row in kinds["d"]])
+
+    usual = modes["-"], links["-"], owner
 
     def differs(row: Row) -> str:
+        if row[:3] == usual:  # a file as most are
+            return "" if row[4] == date else row[4]
         kind = row[0][0]
         said = []
         if row[0] != modes[kind]:

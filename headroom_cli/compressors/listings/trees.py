@@ -39,19 +39,21 @@ def _built(depths: list[int], names: list[str], rest: list[str]) -> list[Run]:
     total = len(depths)
     current: list[str] | None = None
     at_folder = ""
+    folder = ""  # of the open levels
     for at, depth in enumerate(depths):
         if depth < 0:
             layout.stay(runs, rest[at])
             current = None
             continue
-        del path[depth:]
+        if depth < len(path):
+            del path[depth:]
+            folder = "".join(path)
         name = names[at]
-        folder = "".join(path)
         if at + 1 < total and depths[at + 1] > depth:
             inner = name if name.endswith("/") else name + "/"
             path.append(inner)
             current = []
-            at_folder = folder + inner
+            at_folder = folder = folder + inner
             runs.append((at_folder, current))
             continue
         if current is None or folder != at_folder:
@@ -64,8 +66,9 @@ def _built(depths: list[int], names: list[str], rest: list[str]) -> list[Run]:
 
 def drawn(lines: list[str]) -> tuple[list[Run], int]:
     """Return runs for a drawn tree, and how many lines were branches; ([], 0) when its levels do not add up."""
-    found = [_DRAWN.match(line) for line in lines]
-    width = min((len(match.group(1)) for match in found if match and match.group(1)), default=4)
+    match_of = _DRAWN.match
+    found = [match_of(line) for line in lines]
+    width = min([bars for match in found if match and (bars := match.end(1))], default=4)
     depths: list[int] = []
     names: list[str] = []
     before = 0
@@ -74,17 +77,18 @@ def drawn(lines: list[str]) -> tuple[list[Run], int]:
         depth = -1
         name = ""
         if match:
-            bars = len(match.group(1))
+            bars = match.end(1)
             depth = bars // width + 1
             name = line[match.end() :]
             # A jump of more than one level, or a slash in a name, is not what `tree` draws.
-            if bars % width or depth > before + 1 or "/" in name[:-1].partition(" -> ")[0] or "\\" in name:
+            slashed = "/" in name and "/" in name[:-1].partition(" -> ")[0]
+            if bars % width or depth > before + 1 or slashed or "\\" in name:
                 return [], 0
         elif line and at + 1 < len(lines) and (after := found[at + 1]) and not after.group(1):
             depth, name = 0, line  # the root is the line above the first branch
         depths.append(depth)
         names.append(name)
-        before = max(depth, 0)
+        before = max(0, depth)
     if 0 not in depths:
         depths = [depth - 1 if depth > 0 else depth for depth in depths]
     return _built(depths, names, lines), sum(match is not None for match in found)
