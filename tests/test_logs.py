@@ -940,3 +940,21 @@ def test_findings_of_a_linter_stay() -> None:
     lines = [f"app/m{i % 7}.py:{i + 1}:{i % 40 + 1}: F401 [*] `os.path{i}` imported but unused" for i in range(60)]
     draft = COMPRESSOR.compress("\n".join([*lines, "Found 60 errors.", ""]), want(asked=True))
     assert draft is None or all(line in draft.text for line in lines)
+
+
+def test_a_budget_leaves_no_place_without_its_file() -> None:
+    lines = []
+    for i in range(12):
+        lines += [f"/srv/app/part{i}.tsx", f"  {i + 3}:1  error  Hook {i} has a missing dependency  hooks/deps"]
+        lines += [f"  {i + 9}:{n}  warning  Unexpected any  no-explicit-any" for n in range(2, 6)] + [""]
+    text = "\n".join([*lines, "60 problems (12 errors, 48 warnings)", ""])
+    for budget in (120, 200, 300, 400):
+        draft = COMPRESSOR.compress(text, want(asked=True, budget=budget))
+        assert draft is not None
+        name = ""
+        for line in draft.text.split("\n"):
+            if line.startswith("/srv"):
+                name = line
+            elif line.startswith("  ") and "error" in line:
+                assert lines.index(line) > 0
+                assert name == lines[lines.index(line) - 1]

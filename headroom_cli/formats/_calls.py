@@ -20,7 +20,11 @@ _RANGE_KEYS = frozenset(
     ("offset", "limit", "view_range", "start_line", "end_line", "line_start", "line_end", "line_number", "range",
      "start_line_one_indexed", "end_line_one_indexed_inclusive")
 )  # fmt: skip
-_SED_RANGE = pattern(r"\bsed\s+-n\s+(?:-e\s+)?['\"]?\d+(?:,\+?\d+|,\$)?p")
+# `sed -n 3,9p`, `sed '3,9!d'`, `awk 'NR>=3 && NR<=9'`, `awk 'NR==3,NR==9'`, `perl -ne 'print if 3..9'`
+_SED_RANGE = pattern(
+    r"\bsed\s{1,9}-n\s{1,9}(?:-e\s{1,9})?['\"]?\d+(?:,\+?\d+|,\$)?p|\bsed\s{1,9}['\"]?\d+(?:,\+?\d+|,\$)?!d"
+    r"|\bg?awk\s{1,9}['\"]NR ?[<>=]=? ?\d|\bperl\s{1,9}-n\w{0,3}e?\s{1,9}['\"]print if (?:\$\. ?[<>=]|\d+ ?\.\.)"
+)
 _RUNS_RETRIEVE = pattern(r"(?:^|[;&|(\n])\s{0,20}(?:[\w.~/-]{0,200}/)?headroom\s{1,20}retrieve\b")
 _FENCE = pattern(r"^```[a-zA-Z]*[ \t]*\n", re.MULTILINE)
 _MAX_COMMAND = 4000  # characters; a longer one is a heredoc whose tail says nothing about the output

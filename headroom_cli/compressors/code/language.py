@@ -83,7 +83,7 @@ _MODELINE = pattern(
 _STATEMENT = pattern(r"&&|\|\||[;\n]")
 _RANGE = pattern(
     r"\bsed\s+(?:-[nE]+\s+)*(?:-e\s+)?['\"]?(?:\d+|/[^/\n]{1,200}/)(?:,(?:\+?\d+|\$|/[^/\n]{1,200}/))?[pdq]"
-    r"|\b(?:head|tail)\b|\bawk\b|\bbat\b[^|;&\n]{0,80}(?:-r|--line-range)|-(?:TotalCount|Tail|First|Skip)\b"
+    r"|\b(?:head|tail)\b|\bawk\b|\bperl\s+-n|\bbat\b[^|;&\n]{0,80}(?:-r|--line-range)|-(?:TotalCount|Tail|First|Skip)\b"
 )
 
 

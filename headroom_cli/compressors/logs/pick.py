@@ -20,6 +20,7 @@ from headroom_cli.compressors.logs.notes import NOTE, Rendering, render
 from headroom_cli.compressors.logs.templates import merge
 from headroom_cli.compressors.logs.traces import cycles, extend
 from headroom_cli.compressors.logs.units import close, find, troubles, unstamped
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -330,6 +331,9 @@ def choose(log: Log, policy: Policy, question: str) -> tuple[bytearray, set[int]
     return stays, asked
 
 
+_PLACE = pattern(r"[ \t]{1,12}\d{1,7}:\d{1,6}[ \t]")
+
+
 def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
     """Return the kept lines that a budget may take, the least missed first; errors stand last."""
     total = len(log.texts)
@@ -353,8 +357,25 @@ def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
         if total - row <= 12 or row < 3:
             value += 5
         values.append((value, row))
+    named = _named(log, stays, {row: value for value, row in values})
+    values = [(named.get(row, value), row) for value, row in values]
     values.sort()
     return [row for _, row in values]
+
+
+def _named(log: Log, stays: bytearray, worth: dict[int, int]) -> dict[int, int]:
+    """Return the worth of the lines that name the file of the places below them: a place without its file is no place.
+
+    ESLint, stylelint and rubocop's kind of report: a path alone, then ``  12:3  error ...`` on indented lines.
+    """
+    found: dict[int, int] = {}
+    head = -1
+    for row, text in enumerate(log.texts):
+        if not text or text[0] not in " \t":
+            head = row if text and stays[row] else -1
+        elif head >= 0 and stays[row] and _PLACE.match(text):
+            found[head] = max(found.get(head, 0), worth.get(row, 0) + 1)
+    return found
 
 
 def _protected(log: Log, row: int) -> bool:
