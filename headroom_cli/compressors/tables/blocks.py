@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli.compressors.tables import boxes, delimited, fixed, git, pairs, repeats, tokens
+from headroom_cli.compressors.tables import boxes, config, delimited, fixed, git, pairs, repeats, tokens
 from headroom_cli.compressors.tables.grid import OPENING, Grid, write
 from headroom_cli.compressors.tables.select import select
 
@@ -73,6 +73,9 @@ def encode(text: str, want: Want) -> tuple[list[str], str]:
     whole = git.blame(source)
     if whole is not None:
         return whole, missing
+    settings = config.read(source, want)
+    if settings is not None:
+        return settings[0], ", ".join(filter(None, (missing, settings[1])))
     for plan in _plans(want):
         lines = _encoded(source, plan)
         if want.spent() or want.budget is None or want.count("\n".join(lines)) <= want.budget:
