@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 from headroom_cli.compressors.diffs import notes, paths, write
 from headroom_cli.compressors.diffs.paths import SOURCE
 
@@ -31,13 +33,12 @@ def kind_of(section: Section, lines: list[str]) -> str:
             return paths.GENERATED
     if section.path.endswith(".txt") and paths.is_compiled(section.path, "\n".join(lines[section.start : section.end])):
         return paths.LOCK
-    size = write.size_of(section, lines)
-    if size > 4 * _DENSE and section.path.endswith(_WEB):
+    if section.path.endswith(_WEB) and write.size_of(section, lines) > 4 * _DENSE:
         dense = [line for hunk in section.hunks for line in lines[hunk.start : hunk.end] if line[:1] in ("+", "-")]
         if sum(map(len, dense)) > _DENSE * len(dense):
             return paths.MINIFIED
-    if size > write.BULK and paths.is_bulk(section.path) and notes.what_it_is(section) == "new":
-        return paths.DATA
+    if notes.what_it_is(section) == "new" and paths.is_bulk(section.path):
+        return paths.DATA if write.size_of(section, lines) > write.BULK else kind
     return kind
 
 
@@ -89,7 +90,7 @@ def plans(sections: list[Section], lines: list[str]) -> list[Plan]:
             plan.how = "note"
         else:
             _shorten(plan, lines)
-    _refer(made, lines)
+    _refer(made, lines, longest)
     return made
 
 
@@ -152,8 +153,8 @@ def _shorten(plan: Plan, lines: list[str]) -> None:
         plan.how, plan.longest = "part", 400
 
 
-def _refer(made: list[Plan], lines: list[str]) -> None:
-    """Tell hunks whose changed lines already stood in another file by reference to it."""
+def _refer(made: list[Plan], lines: list[str], longest: int) -> None:
+    """Tell hunks whose changed lines already stood in another file by reference to it; no line is over ``longest``."""
     alike: dict[tuple[str, int, int], list[tuple[Plan, int]]] = {}
     for plan in made:
         if plan.how not in ("patch", "part"):
@@ -162,8 +163,11 @@ def _refer(made: list[Plan], lines: list[str]) -> None:
             if number in plan.left_out or number in plan.cut or len(hunk.olds) > 1:
                 continue
             kinds = hunk.kinds
+            plus, minus = kinds.count("+"), kinds.count("-")
+            if (plus + minus) * (longest + 1) < write.REPEATED:
+                continue
             first = len(kinds) - len(kinds.lstrip(" \n"))
-            key = lines[hunk.start + first], kinds.count("+"), kinds.count("-")
+            key = lines[hunk.start + first], plus, minus
             alike.setdefault(key, []).append((plan, number))
     for group in alike.values():
         if len(group) > 1:
@@ -175,8 +179,7 @@ def _refer_group(group: list[tuple[Plan, int]], lines: list[str]) -> None:
     for plan, number in group:
         section = plan.section
         hunk = section.hunks[number]
-        body = zip(lines[hunk.start : hunk.end], hunk.kinds, strict=True)
-        text = "\n".join([line for line, kind in body if kind in "+-"])
+        text = "\n".join(compress(lines[hunk.start : hunk.end], map("+-".__contains__, hunk.kinds)))
         if len(text) < write.REPEATED:
             continue
         first, there = seen.setdefault(text, (plan, number))

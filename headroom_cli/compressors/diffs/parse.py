@@ -265,9 +265,12 @@ def _end(firsts: str, at: int, old: int, new: int) -> int:
     while old > 0 or new > 0:
         kinds = firsts[at : at + min(step, max(old, new))]
         step *= 2
-        context = kinds.count(" ") + kinds.count(BLANK)
-        minus, plus = kinds.count("-"), kinds.count("+")
-        if not kinds or context + minus + plus + kinds.count("\\") != len(kinds):
+        context, minus, plus = kinds.count(" "), kinds.count("-"), kinds.count("+")
+        if context + minus + plus != len(kinds):
+            context += kinds.count(BLANK)
+            if context + minus + plus + kinds.count("\\") != len(kinds):
+                return -1
+        elif not kinds:
             return -1
         old -= context + minus
         new -= context + plus

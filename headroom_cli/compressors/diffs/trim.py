@@ -77,4 +77,4 @@ def _range(start: int, count: int) -> str:
 
 def _cost(lines: list[str], start: int, end: int) -> int:
     """Return about how many characters lines cost: indentation is cheap, a line's end is not."""
-    return sum([len(line.lstrip()) + 3 for line in lines[start:end]])
+    return sum(map(len, map(str.lstrip, lines[start:end]))) + 3 * (end - start)
