@@ -16,13 +16,17 @@ MADE_BY = {
     "kubectl get pods -o json": "cat examples/pods.json",
     "pytest 2>&1": "cat examples/pytest.txt",
     "trace.json": "examples/trace.json",
+    "rg -n retry": "cat examples/retry.txt",
+    "git show": "cat examples/fix.diff",
+    "charge.py": "examples/charge.py",
+    "curl -s https://example.com": "cat examples/status.html",
     "> small.json": "> /dev/null",
 }
 COMMANDS = [
     line.split("  #")[0].strip()
     for block in re.findall(r"```\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
-    if re.match(r"(?:cat|kubectl|pytest|headroom)\b.*\bheadroom|headroom ", line)
+    if re.match(r"(?:cat|kubectl|pytest|rg|git|curl|headroom)\b.*\bheadroom|headroom ", line)
 ]
 
 
@@ -37,7 +41,7 @@ def shell(line, home):
 
 
 def test_the_commands_of_the_first_five_minutes_run(tmp_path):
-    assert len(COMMANDS) >= 7
+    assert len(COMMANDS) >= 11
     first = shell("cat examples/pytest.txt | headroom crush", tmp_path).stdout.decode()
     handle = re.search(r"<<headroom:(\w+) ", first)[1]
     for line in COMMANDS:
