@@ -17,6 +17,7 @@ from headroom_cli.compressors.prose.clean import tidy
 from headroom_cli.compressors.prose.relevance import asked
 from headroom_cli.compressors.prose.sentences import split
 from headroom_cli.compressors.prose.shape import is_prose
+from headroom_cli.compressors.prose.units import Units
 from headroom_cli.model import EXACT, FAITHFUL, LOSSY, Draft, Hint, Want
 from headroom_cli.tokens import count
 
@@ -485,3 +486,25 @@ def test_broken_paragraphs_are_sentences(width: int) -> None:
     draft = compress(text, Want(count))
     assert draft is not None
     assert draft.degree == LOSSY
+
+
+def test_a_great_many_lines_of_a_few_words_stay():
+    assert compress("".join(f"ERROR {row} failed\n" for row in range(40_000)), want()) is None
+
+
+def test_failures_are_found_by_the_words_in_them_wherever_they_stand():
+    text = "The queue keeps every order until a worker answers. " * 40
+    told = (
+        "It exited with status 3 then. Traceback (most recent call last) came up. KeyError: 'name' was raised there. "
+    )
+    units = Units(f"{text}\n\n{told}{text}\n\n```\nOSError: full\n```\n\n{text}")
+    spans = zip(units.begin, units.end, units.failed, strict=True)
+    assert [units.text[begin:end].split()[0] for begin, end, failed in spans if failed] == [
+        "It", "Traceback", "KeyError:", "OSError:",
+    ]  # fmt: skip
+    assert units.hidden(0, len(units)) == len(units)
+
+
+def test_a_note_in_a_sentence_counts_for_what_it_stands_for():
+    units = Units("One thing is said here. [...3] Another thing is said. [...2]")
+    assert units.hidden(0, len(units)) == 2 + 3 + 2

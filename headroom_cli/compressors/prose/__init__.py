@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
+from headroom_cli.compressors._collector import paused
 from headroom_cli.compressors.prose.blocks import CODE, ITEM, TABLE, TEXT, Scanner
 from headroom_cli.compressors.prose.choose import order, sizes
 from headroom_cli.compressors.prose.clean import tidy
@@ -30,7 +31,7 @@ MOST = 0.3  # at level max without a budget
 FLOOR = 0.25  # of the sentences stay at balanced, however much of the text is code
 SHORT = 150  # tokens; a text below stays whole
 _TINY = 18  # bytes; a gap of so little costs more to note than to fill
-_LINE = 16  # characters on average at least, in a line and in a sentence
+_LINE = 24  # characters on average at least, in a line and in a sentence
 _SLACK = 20_000  # characters; small texts may be as they like
 _NOTES = 40  # a text with a note for so many sentences is a rendering of ours
 _ROUNDS = 6  # renderings to find the right number of sentences
@@ -38,6 +39,7 @@ _NEAR = 0.97  # of the target is near enough
 _NOTE_SHARE = 6  # bytes; about every other sentence brings a note
 
 
+@paused
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter text, or None when there is nothing to gain or the time is over."""
     clean = tidy(text)
@@ -78,7 +80,7 @@ def compress(text: str, want: Want) -> Draft | None:
     rendering = _fit(units, relevance, target, tokens, want, strict=strict)
     if rendering is None:
         return draft
-    missing = rendering.missing(sentences + sum(map(units.hidden, range(len(units)))) - len(units))
+    missing = rendering.missing(sentences + units.hidden(0, len(units)) - len(units))
     if lost:
         missing = f"{missing}, " * bool(missing) + f"parts of {lost} listing{'s' * (lost != 1)}"
     if not missing or len(rendering.text) >= len(clean):

@@ -369,7 +369,7 @@ def is_list(lines: list[str]) -> bool:
         broken += len(line.rstrip()) + len(word) >= width - _RAGGED or not word.isascii()
         ended += line.rstrip()[-1:] in ".,;:!?\u3002\uff01\uff1f\u2014-" and "  " not in line.strip()
     pairs = len(lines) - 1
-    within = sum(len(_WITHIN.findall(line)) for line in lines)
+    within = len(_WITHIN.findall("\n".join(lines)))
     size = sum(map(len, lines))
     if not within and ended * 2 < pairs and size > _SENTENCE and "".join(lines).isascii():
         return True  # nobody speaks so long without an end

@@ -33,6 +33,7 @@ _QUOTED = pattern(
 _HAS_WIDE = pattern("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 _INNER = pattern(r"[a-z][A-Z]|\w[._/:@+]\w|\w\(\)|^--?\w|^[A-Z][A-Z0-9]+$")
 _EDGES = ".,;:!?\"'()[]{}<>*\u201c\u201d\u2018\u2019\u00ab\u00bb\u2026\u3002\u3001\uff0c\u061f\u060c\u0964"
+_FIGURES = frozenset("0123456789")
 _LONG = 400  # characters; a longer word is data
 
 STOP = frozenset((
@@ -108,24 +109,24 @@ class _Words(dict[str, int]):
         return key
 
     def _judge(self, word: str) -> int:
-        if word.isascii() and word.isalpha() and word.islower():
+        letters = word.isalpha()
+        if letters and word.islower() and word.isascii():
             return 0 if len(word) < 3 or word in STOP else self._facts.key(word, WORD)
-        if "://" in word or word.startswith("www."):
+        if not letters and ("://" in word or word.startswith("www.")):
             at = word.find("://")
             begin = max(0, at - 5) if at >= 0 else 0
             address = word[begin:_LONG].rstrip(").,>;\"'`]*_")
             return self._facts.key(address, ADDRESS)
         bare = word.strip(_EDGES)
-        if len(bare) < 2 or len(bare) > _LONG or "`" in bare:
+        size = len(bare)
+        if size < 2 or size > _LONG or "`" in bare:
             return 0
-        if not bare.isalpha() and any(map(str.isdigit, bare)):
+        letters = letters or bare.isalpha()
+        if not letters and (not _FIGURES.isdisjoint(bare) if bare.isascii() else any(map(str.isdigit, bare))):
             return self._facts.key(bare, DIGITS if bare.isdecimal() else NUMBER)
-        if (not bare.isalpha() or not bare[1:].islower()) and _INNER.search(bare):
+        if not (letters and bare[1:].islower()) and _INNER.search(bare):
             return self._facts.key(bare, IDENTIFIER)
-        if bare[0].isupper():
-            small = bare.lower()
-            return 0 if small in STOP else self._facts.key(bare, CAPITAL)
         small = bare.lower()
-        if len(small) < 3 or small in STOP:
-            return 0
-        return self._facts.key(small, WORD)
+        if bare[0].isupper():
+            return 0 if small in STOP else self._facts.key(bare, CAPITAL)
+        return 0 if len(small) < 3 or small in STOP else self._facts.key(small, WORD)

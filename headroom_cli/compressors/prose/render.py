@@ -56,7 +56,7 @@ class Rendering:
                 if kind in (CODE, TABLE, KEEP):
                     lines += sum(1 for line in text[start:stop].split("\n") if line.strip())
                 else:
-                    pending += sum(map(units.hidden, range(first, last)))
+                    pending += units.hidden(first, last)
                 continue
             # Sentences that are gone before a paragraph and at its beginning are one gap, with one note inside.
             if lines or (pending and (not spoken or kept[first] or before in (TEXT, ITEM, TERM))):
@@ -79,9 +79,13 @@ class Rendering:
     def _sentences(self, units: Units, kept: bytearray, block: int, pending: int, out: list[str]) -> int:
         """Add the sentences of one block; return how many are missing at its end."""
         opened = True
-        for unit in range(units.of_block[block], units.of_block[block + 1]):
+        unit, last = units.of_block[block], units.of_block[block + 1]
+        while unit < last:
             if not kept[unit]:
-                pending += units.hidden(unit)
+                following = kept.find(1, unit, last)
+                following = following if following >= 0 else last
+                pending += units.hidden(unit, following)
+                unit = following
                 continue
             if pending:
                 if not opened:
@@ -90,7 +94,10 @@ class Rendering:
                 out.append(f"{self._note((pending, 0))} ")
                 pending = 0
             opened = False
-            out.append(units.text[units.begin[unit] : units.end[unit]])
+            following = kept.find(0, unit, last)
+            following = following if following >= 0 else last
+            out.append(units.text[units.begin[unit] : units.end[following - 1]])
+            unit = following
         if pending:
             out[-1] = out[-1].rstrip(_BLANK)
         return pending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from re import MULTILINE
 
 from headroom_cli.compressors.prose.blocks import CODE, HEAD, ITEM, KEEP, TABLE, TERM, TEXT, Scanner
@@ -45,9 +46,11 @@ _ALERTS = frozenset(
         ("(", ")"),
     )
 )
+_URGENT = _RULES | _ALERTS
 _LABELS = ("warning", "caution", "important", "attention", "danger", "achtung", "avertissement", "advertencia")
 _CHUNK = 800  # characters of a listing that stay or go together
 _BEFORE_LABEL = " \t>*_.:!{(["
+_LABEL_BEGINS = frozenset((*_BEFORE_LABEL, *(label[0] for label in _LABELS), *(label[0].upper() for label in _LABELS)))
 _LABEL = 24  # characters
 _FRAMES = 4  # lines of a trace before the error itself
 NOTE = pattern(r"\[\.\.\. ?(\d{1,9})(?: sentences?(?:, \d{1,9} lines?)?)?\]")
@@ -56,11 +59,14 @@ NOTE = pattern(r"\[\.\.\. ?(\d{1,9})(?: sentences?(?:, \d{1,9} lines?)?)?\]")
 class Units:
     """Parallel lists, one entry per unit; a unit is a sentence or a block that is not made of sentences."""
 
-    __slots__ = ("alert", "begin", "blocks", "end", "failed", "first", "kind", "lead", "of_block", "parts", "text")
+    __slots__ = (
+        "_noted", "alert", "begin", "blocks", "end", "failed", "first", "kind", "lead", "of_block", "parts", "text",
+    )  # fmt: skip
 
     def __init__(self, text: str, blocks: list[Block] | None = None, parts: dict[int, str] | None = None) -> None:
         """Cut a text. Linear in its length. ``parts`` has a shorter text for some blocks, by their number."""
         self.text = text
+        self._noted = "[..." in text
         self.blocks: list[Block] = Scanner(text).scan() if blocks is None else blocks
         self.parts: dict[int, str] = parts or {}
         self.begin: list[int] = []
@@ -126,21 +132,21 @@ class Units:
     def _judge(self) -> None:
         """Mark failures, warnings and obligations."""
         text = self.text
-        stems = [stem for stem in _FAILURE_STEMS if stem in text]
         failed = _FAILURE.search
+        suspected = self._suspected()
         warned = False
         trace: list[int] = []  # the lines of a stack trace so far
         for unit, kind in enumerate(self.kind):
             if kind not in (TEXT, ITEM):
                 trace.clear()
-                if kind in (CODE, TABLE) and stems and failed(text[self.begin[unit] : self.end[unit]]):
+                if kind in (CODE, TABLE) and unit in suspected and failed(text[self.begin[unit] : self.end[unit]]):
                     self.failed[unit] = 1
                 if kind == TERM:
                     warned = _warns(text[self.begin[unit] : self.end[unit]])
                 continue
             start, stop = self.begin[unit], self.end[unit]
             sentence = text[start:stop]
-            if stems and any(map(sentence.__contains__, stems)) and failed(sentence):
+            if unit in suspected and failed(sentence):
                 self.failed[unit] = 1
                 for line in trace[-_FRAMES:]:  # where it was raised says more than how it got there
                     self.failed[line] = 1
@@ -149,15 +155,34 @@ class Units:
                     trace.append(unit)
             elif trace:
                 trace.append(unit)
+            label = sentence[:1] in _LABEL_BEGINS and _warns(sentence)
             words = sentence.split()
-            if warned or not _ALERTS.isdisjoint(words) or _warns(sentence):
+            if not (warned or label) and _URGENT.isdisjoint(words):
+                continue
+            if warned or label or not _ALERTS.isdisjoint(words):
                 self.alert[unit] = 2
                 warned = not warned and len(sentence) < _LABEL  # a mere label warns of what follows
-            elif not _RULES.isdisjoint(words):
+            else:
                 self.alert[unit] = 1
 
-    def hidden(self, unit: int) -> int:
-        """Return how many sentences are gone when a unit goes: an earlier gap note in it stands for its own."""
+    def _suspected(self) -> set[int]:
+        """Return the units with a word in them that may speak of a failure: few, found by searching the whole text."""
+        found: set[int] = set()
+        for stem in _FAILURE_STEMS:
+            at = self.text.find(stem)
+            while at >= 0:
+                unit = bisect_right(self.begin, at) - 1
+                found.add(unit)
+                at = self.text.find(stem, max(at + 1, self.end[unit]))
+        return found
+
+    def hidden(self, first: int, last: int) -> int:
+        """Return how many sentences are gone when units go: an earlier gap note in one stands for its own."""
+        if not self._noted:
+            return last - first
+        return sum(map(self._hides, range(first, last)))
+
+    def _hides(self, unit: int) -> int:
         sentence = self.text[self.begin[unit] : self.end[unit]]
         if "[..." not in sentence:
             return 1
