@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inputs import FLOODS, WHY_NO_CORPUS, corpus
 
 from headroom_cli.compressors import _numbered, code
-from headroom_cli.compressors.code import grammars, language
+from headroom_cli.compressors.code import grammars, guess, language
 from headroom_cli.compressors.code.outline import outline
 from headroom_cli.compressors.code.render import NOTE
 from headroom_cli.compressors.code.shape import WIDE, weights_before
@@ -780,3 +780,29 @@ def test_quoted_lines_are_counted_not_numbered() -> None:
     draft = code.compress(f"def f(a):\n{body}    return a\n", Want(count, hint=Hint(tool="fence", path="x.py")))
     assert draft is not None
     assert draft.text.startswith("def f(a): ...13 lines")
+
+
+@pytest.mark.parametrize("name", list(BODIES))
+def test_words_that_spare_a_search_stand_where_its_shape_does(name: str) -> None:
+    text = "\n".join((source(name)[1], PYTHON, *LINES_OF_SHAPES))
+    for words, shape in [sign for signs in guess._SIGNS.values() for sign in signs]:
+        assert re.search(shape, text, re.MULTILINE) is None or any(word in f"\n{text}\n" for word in words), shape
+
+
+def test_each_shape_of_a_line_is_found_by_its_words() -> None:
+    for line in LINES_OF_SHAPES:
+        for words, shape in [sign for signs in guess._SIGNS.values() for sign in signs]:
+            assert re.search(shape, line) is None or any(word in f"\n{line}\n" for word in words), (line, shape)
+
+
+LINES_OF_SHAPES = (
+    "    async def f(a, b):", "from a.b import c", "if __name__ == '__main__':", "func (s *S) F(", "if err != nil {",
+    "a := 1", "type T struct {", "pub(crate) async fn f", "#[derive(Debug)]", "  let mut a", "import static a.b.*;",
+    "  private Map<A, B> f(", "@Override", "public final class A", "  suspend fun f", "var a :", "data class A(",
+    "  override func f() {", "guard let a", "  let a: Int", "extension A", "using A.B;", "  protected int f(int a)",
+    "{ get; set; }", "std::", "template <", "#include <map>", "  private:", '#include "a.h"', "#ifndef A",
+    "static int *f(", "a->b", "  def a?(b)", "  end", "require 'a'", "module A", "a do |b|", "<?php", "$a =",
+    "$this->", "  private function ", "import a from 'b'", "export interface A", "  const a: ", "): A => {",
+    "require('a')", "  const { a } = ", "a => {", "export default async function", "module.exports", "  });", "  esac",
+    "fi", "done", "if [[ ", "set -e", "f() {", "${a",
+)  # fmt: skip
