@@ -60,7 +60,8 @@ def compress(text: str, want: Want) -> Draft | None:
         raw = colour.readable(raw, lines, found, [section for section in read if id(section) not in trusted])
     if not found or want.spent():
         return None
-    faithful = newline.join(raw) + end
+    # Without colours the lines are the text: a second copy of a large diff is not worth its memory.
+    faithful = newline.join(raw) + end if "\x1b[" in text else text
     draft = Draft(faithful, FAITHFUL) if len(faithful) < len(text) else None
     if want.lossless:
         return draft
@@ -76,7 +77,10 @@ def compress(text: str, want: Want) -> Draft | None:
         tally = write.Tally()
         out = render.render(made, lines, raw, tally, numbers=True, short_ids=not safe)
     missing = tally.missing()
-    short = newline.join(out) + end
+    if end:
+        out.append("")
+    del lines, raw, found, made  # of a large diff three times what is written
+    short = newline.join(out)
     if not missing or len(short) >= len(faithful):
         return draft
     return Draft(short, LOSSY, missing)

@@ -57,6 +57,7 @@ def compress(text: str, want: Want) -> Draft | None:
     if answer and not eager:
         return None  # each path is a result of its own, to be used as it stands
     reading = read(lines, slash)
+    del lines  # of a long list as much memory as its names take
     if reading is None or want.spent():
         return None
     few = _FEW_IN_TURNS if want.level == "safe" else _FEW

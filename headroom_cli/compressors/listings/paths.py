@@ -7,6 +7,8 @@ from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from headroom_cli.compressors.listings.layout import Run
 
 # `du`, `wc -l`, `uniq -c`, `cksum`: a size or count, blanks, the path.
@@ -16,6 +18,8 @@ _STATE = pattern(r"(?:[ MADRCUT?!][ MADRCUT?!] |[MADRCTUXB]\d{0,3}\t)(?=\S)")
 _EXTENSION = pattern(r"[\w)}\]]\.\w{1,8}$")
 # A line that holds blanks and still is a path, in a list whose other lines hold none.
 _WORDS_IN_A_NAME = 6
+# Lines that are read at a time: their names and the lines of a list of 10 MB take 50 MB together.
+_PART = 20_000
 
 
 def slash_of(text: str) -> str:
@@ -24,21 +28,31 @@ def slash_of(text: str) -> str:
 
 
 def grouped(lines: list[str], slash: str) -> list[Run]:
-    """Return bare paths as runs of neighbours in one directory."""
+    """Return bare paths as runs of neighbours in one directory. Of a long list, lines that were read are let go."""
     runs: list[Run] = []
     last: str | None = None
     names: list[str] = []
-    for line in lines:
-        cut = line.rfind(slash) + 1
-        if cut == len(line):  # a directory written with its slash: that slash is part of its name
-            cut = line.rfind(slash, 0, -1) + 1
-        folder = line[:cut]
-        if folder != last:
-            names = []
-            runs.append((folder, names))
-            last = folder
-        names.append(line[cut:])
+    for part in _parts(lines):
+        for line in part:
+            cut = line.rfind(slash) + 1
+            if cut == len(line):  # a directory written with its slash: that slash is part of its name
+                cut = line.rfind(slash, 0, -1) + 1
+            folder = line[:cut]
+            if folder != last:
+                names = []
+                runs.append((folder, names))
+                last = folder
+            names.append(line[cut:])
     return runs
+
+
+def _parts(lines: list[str]) -> Iterator[list[str]]:
+    """Yield the lines part by part; what was yielded is taken off a long list."""
+    while len(lines) > _PART:
+        part = lines[:_PART]
+        del lines[:_PART]
+        yield part
+    yield lines
 
 
 def is_said(line: str) -> bool:
@@ -62,15 +76,15 @@ def plain(lines: list[str], slash: str) -> tuple[list[Run], int]:
     for line in lines:
         if is_said(line):
             if held:
-                runs += grouped(held, slash)
                 total += len(held)
+                runs += grouped(held, slash)
                 held = []
             layout.stay(runs, line)
         else:
             held.append(line)
     if held:
-        runs += grouped(held, slash)
         total += len(held)
+        runs += grouped(held, slash)
     return runs, total
 
 

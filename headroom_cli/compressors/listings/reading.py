@@ -54,7 +54,7 @@ class Reading:
 
 
 def read(lines: list[str], slash: str) -> Reading | None:
-    """Return what a text's lines list, or None when they are no list."""
+    """Return what a text's lines list, or None when they are no list. A long list of lines may be empty afterwards."""
     head = lines[:_HEAD]
     if len(lines) > _MANY and sum(map(len, lines)) < _SHORT * len(lines):
         return None
@@ -92,19 +92,18 @@ def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
         runs, total = paths.states(lines, slash)
         dots = any(" " in line[:2] for line in lines if paths.has_state(line))
         return Reading("states", runs, total, STATES if dots else "", blanks=False)
-    said = "\n".join(lines)
-    if (
-        " " in said
-        or "\t" in said
-        or ":\n" in said
-        or "\n\n" in said
-        or "\n<" in said
-        or lines[0][:1] in ("<", "[", "(")
-    ):
-        runs, total = paths.plain(lines, slash)
+    if _are_paths(lines):
+        total = len(lines)
+        runs = paths.grouped(lines, slash)
     else:
-        runs, total = paths.grouped(lines, slash), len(lines)
+        runs, total = paths.plain(lines, slash)
     return Reading("paths", paths.merged(runs, slash), total)
+
+
+def _are_paths(lines: list[str]) -> bool:
+    """Return whether no line can be anything but a path."""
+    said = "\n".join(lines)
+    return lines[0][:1] not in ("<", "[", "(") and not any(mark in said for mark in (" ", "\t", ":\n", "\n\n", "\n<"))
 
 
 def _counted(lines: list[str], slash: str) -> Reading:

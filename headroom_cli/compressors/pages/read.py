@@ -53,7 +53,10 @@ def rendered(text: str, want: Want) -> Draft | None:
     if want.level == "max" or want.budget is not None:
         made, gone = within(made, page.items, want, links=links)
         missing = f"markup of {page.tags:,} tags and {gone:,} lines" if gone else missing
-    out, blobs = _blobs.cut("\n".join((*head, *(line for item in made for line in item))))
+    del page, verbatim
+    whole = "\n".join((*head, *(line for item in made for line in item)))
+    del made, head  # the lines of a large page take more memory than its text
+    out, blobs = _blobs.cut(whole)
     if not out.strip():
         return None
     missing = f"{missing}, {blobs}" if blobs and len(missing) + len(blobs) < 78 else missing

@@ -67,7 +67,7 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
         return 0, 0
     scored = _scored(rows, groups, want)
     surplus = (tokens - goal) / tokens * size
-    gone: dict[int, set[int]] = {}
+    gone: dict[int, list[int]] = {}  # no place twice; as sets they would take ten times the memory
     for rank in range(_EARLY + 1):
         for number, behind in reversed(rest[rank]):
             if surplus <= 0:
@@ -82,14 +82,14 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
                 many, cost = next(found for found in enumerate(accumulate(costs), 1) if found[1] >= surplus)
                 taken = behind[-many:]
             surplus -= cost
-            gone.setdefault(number, set()).update(taken)
+            gone.setdefault(number, []).extend(taken)
         for _, number, at, cost in scored[rank]:
             if surplus <= 0:
                 break
             if number not in gone:
-                gone[number] = set()
+                gone[number] = []
                 surplus += _NOTE
-            gone[number].add(at)
+            gone[number].append(at)
             surplus -= cost
     matches = context = 0
     for number, places in gone.items():
@@ -104,7 +104,7 @@ def cut(found: Found, want: Want, size: int, tokens: int, goal: int) -> tuple[in
             aside = 0
             lost = len(places) + "".join(map(labels.__getitem__, places)).count(",")
         group.note = note(lost, aside)
-        group.keep(sorted(set(range(len(marks))) - places))
+        group.keep(sorted(set(range(len(marks))).difference(places)))
         matches += lost
         context += aside
     return matches, context
