@@ -91,11 +91,12 @@ def order(units: Units, costs: list[int], relevance: list[float], limit: float, 
         covered |= fresh
         spent += costs[unit]
         lead = units.lead[unit]
-        if lead >= 0 and not taken[lead]:  # a list item without the words that say what it is an item of means little
+        while lead >= 0 and not taken[lead]:  # a list item without what it is an item of would be one of another
             taken[lead] = 1
             chosen.append(lead)
             covered |= keys[lead]
             spent += costs[lead]
+            lead = units.lead[lead]
     return chosen
 
 

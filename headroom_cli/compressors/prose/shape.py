@@ -13,6 +13,7 @@ _STAMPED = pattern(
     r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?[\d.]{6,20}\]|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d"
     r"|[DIWEF]\d{4} |\S{1,200}:\d{1,7}:"
 )
+_KEYED = pattern(r"\s{0,40}(?:- )?[\w$./-]{1,60}:(?: [|>][+-]?\d?)?\s{0,3}(?:$|[\w\"'\[{&*$-])")
 _PATHS = (".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".txt", ".org", ".tex", ".1", ".5", ".8")
 
 
@@ -54,7 +55,15 @@ _LETTERS = pattern("[A-Za-z\u00a1-\u218f\u2c00-\U0010ffff]+")
 
 def is_prose(text: str) -> bool:
     """Tell whether most of the text reads as words."""
-    return text.lstrip()[:1] not in ("{", "<") and wordiness(text) >= 0.5
+    return text.lstrip()[:1] not in ("{", "<") and wordiness(text) >= 0.5 and not is_keyed(text)
+
+
+def is_keyed(text: str) -> bool:
+    """Tell YAML and its like, whose values may be sentences: a line in five, blank ones aside, gives a key."""
+    lines = [line for line in _sample(text).split("\n") if line.strip()]
+    keyed = sum(_KEYED.match(line) is not None for line in lines)
+    deep = sum(line[:2] in ("  ", "- ") for line in lines)
+    return keyed * 5 >= len(lines) and deep * 4 >= len(lines) and keyed >= 4
 
 
 def sniff(text: str, hint: Hint) -> float:

@@ -88,6 +88,7 @@ class Units:
         begin, end = self.begin, self.end
         fresh = 3
         lead = -1
+        parents: list[tuple[int, int]] = []  # indentation and first unit of the list items that are still open
         for block, (kind, start, words, stop, _) in enumerate(self.blocks):
             self.of_block.append(len(begin))
             if kind in (TEXT, ITEM):
@@ -101,8 +102,14 @@ class Units:
                 if kind == TEXT:
                     lead = len(begin) - 1 if text[stop - 1 : stop] in (":", "\uff1a") else -1
                     self.lead += [-1] * count
+                    parents.clear()
                 else:
-                    self.lead += [lead] * count
+                    line = text[start:words]
+                    deep = len(line) - len(line.lstrip())
+                    while parents and parents[-1][0] >= deep:
+                        parents.pop()
+                    self.lead += [parents[-1][1] if parents else lead] * count
+                    parents.append((deep, len(begin) - count))
                 fresh = 0
             elif kind == CODE and block not in self.parts:
                 starts = chunks(text, words, stop)
