@@ -806,3 +806,13 @@ LINES_OF_SHAPES = (
     "require('a')", "  const { a } = ", "a => {", "export default async function", "module.exports", "  });", "  esac",
     "fi", "done", "if [[ ", "set -e", "f() {", "${a",
 )  # fmt: skip
+
+
+def test_a_great_many_functions_of_one_row_have_nothing_to_give_but_at_a_budget() -> None:
+    text = "".join(f"def f{row}():\n    return {row}\n" for row in range(15_000))
+    assert draft(text) is None
+    made = draft(text, budget=5_000)
+    assert made is not None
+    assert count(made.text) <= 5_000
+    body = "".join(f"    value_{row} = compute({row}, 'a long text')\n" for row in range(9))
+    assert draft("".join(f"def f{row}():\n{body}\n" for row in range(2_000))) is not None

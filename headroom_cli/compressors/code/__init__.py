@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _MAX_PARSED = 1 << 20  # bytes; larger files are read by indentation
 _DOUBT = 0.2  # share of rows that a grammar may stumble over before indentation is believed instead
+_MANY = 20_000  # rows; functions of shorter files are all read
+_PART = 300  # rows
 _SMALL = 200  # characters; nothing to gain below
 _LARGE = 2_000  # tokens; smaller views keep their documentation inside conversations: what they hold is used later
 _ALL = 1 << 30
@@ -84,6 +86,8 @@ def compress(text: str, want: Want) -> Draft | None:
         return faithful
     if want.budget is not None and faithful is not None and want.count(squeezed) <= want.budget:
         return faithful
+    if want.budget is None and want.level != "max" and _is_all_headers(view.lines, source.language):
+        return faithful
     shape = shape_of(view.lines, source.language, want.spent)
     if want.spent():
         return None
@@ -92,6 +96,19 @@ def compress(text: str, want: Want) -> Draft | None:
         return faithful
     short, left_out, what = made
     return Draft(head + short + tail, LOSSY, f"{left_out} of {len(view.lines)} lines: {what}")
+
+
+def _is_all_headers(lines: list[str], language: str) -> bool:
+    """Tell from a part of a very long file whether its functions are too short to give anything."""
+    from headroom_cli.compressors.code.outline import outline
+
+    if len(lines) < _MANY:
+        return False
+    middle = len(lines) // 2
+    part = [*lines[_PART : 2 * _PART], *lines[middle : middle + _PART], *lines[-2 * _PART : -_PART]]
+    functions = outline(part, language).functions
+    short = sum(1 for function in functions if function.inside <= BALANCED.whole)
+    return len(functions) * 4 > len(part) and short * 20 > len(functions) * 19
 
 
 def _squeezed(view: View, text: str) -> list[str]:

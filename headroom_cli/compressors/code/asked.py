@@ -76,7 +76,7 @@ class Asked:
         return (
             function.name in self._names
             or function.first in self._similar
-            or any(function.head <= row <= function.last for row in self._rows)
+            or (bool(self._rows) and any(function.head <= row <= function.last for row in self._rows))
         )
 
 
