@@ -1,8 +1,12 @@
 """tokens.py: close to exact counts, exact when a rank file is there, fast, and never absurd."""
 
+# ruff: noqa: E501, RUF001 - sentences as other languages write them
+
 import base64
 import json
 import random
+import subprocess
+import sys
 import time
 
 import pytest
@@ -71,6 +75,137 @@ def test_close_to_the_exact_count(name, text, exact, allowed):
 def test_the_recorded_counts_are_true(name, text, exact, allowed):
     openai = pytest.importorskip("rs_bpe.bpe").openai
     assert openai.o200k_base().count(text) == exact
+
+
+# script -> a text and the o200k_base tokens of four times it, recorded with rs-bpe 0.1.0
+SCRIPTS = [
+    (
+        "Arabic",
+        "تأسست الشركة في عام 1998 وتعمل في مجال البرمجيات. ولديها مكاتب في عدة دول حول العالم. يرجى حفظ الملف قبل إغلاق النافذة، ثم إعادة تشغيل الخادم. ",
+        178,
+    ),
+    (
+        "Persian",
+        "این شرکت در سال ۱۳۷۷ تأسیس شد و در زمینه نرم افزار کار می کند. لطفا پیش از بستن پنجره، فایل را ذخیره کنید. ",
+        149,
+    ),
+    (
+        "Urdu",
+        "یہ کمپنی 1998 میں قائم ہوئی اور سافٹ ویئر بناتی ہے۔ براہ کرم ونڈو بند کرنے سے پہلے فائل محفوظ کریں۔ ",
+        137,
+    ),
+    (
+        "Hebrew",
+        "החברה הוקמה בשנת 1998 ועוסקת בפיתוח תוכנה. נא לשמור את הקובץ לפני סגירת החלון, ולאחר מכן להפעיל מחדש את השרת. ",
+        167,
+    ),
+    ("Hindi", "कंपनी की स्थापना 1998 में हुई थी और यह सॉफ्टवेयर विकसित करती है। कृपया विंडो बंद करने से पहले फ़ाइल सहेजें। ", 151),
+    ("Bengali", "কোম্পানিটি ১৯৯৮ সালে প্রতিষ্ঠিত হয় এবং সফটওয়্যার তৈরি করে। জানালা বন্ধ করার আগে ফাইলটি সংরক্ষণ করুন। ", 135),
+    ("Tamil", "நிறுவனம் 1998 இல் நிறுவப்பட்டது மற்றும் மென்பொருளை உருவாக்குகிறது. சாளரத்தை மூடும் முன் கோப்பைச் சேமிக்கவும். ", 147),
+    ("Telugu", "కంపెనీ 1998లో స్థాపించబడింది మరియు సాఫ్ట్‌వేర్‌ను అభివృద్ధి చేస్తుంది. విండోను మూసే ముందు ఫైల్‌ను భద్రపరచండి. ", 183),
+    ("Thai", "บริษัทก่อตั้งขึ้นในปี 1998 และพัฒนาซอฟต์แวร์ กรุณาบันทึกไฟล์ก่อนปิดหน้าต่าง แล้วเริ่มเซิร์ฟเวอร์ใหม่ ", 173),
+    (
+        "Greek",
+        "Η εταιρεία ιδρύθηκε το 1998 και αναπτύσσει λογισμικό. Αποθηκεύστε το αρχείο πριν κλείσετε το παράθυρο. ",
+        157,
+    ),
+    (
+        "Ukrainian",
+        "Компанія була заснована в 1998 році та займається розробкою програмного забезпечення. Збережіть файл, перш ніж закрити вікно. ",
+        149,
+    ),
+    (
+        "Russian",
+        "Компания была основана в 1998 году и занимается разработкой программного обеспечения. Сохраните файл, прежде чем закрыть окно. ",
+        113,
+    ),
+    (
+        "Georgian",
+        "კომპანია დაარსდა 1998 წელს და ავითარებს პროგრამულ უზრუნველყოფას. ფანჯრის დახურვამდე შეინახეთ ფაილი. ",
+        135,
+    ),
+    (
+        "Armenian",
+        "Ընկերությունը հիմնադրվել է 1998 թվականին և մշակում է ծրագրեր։ Պահպանեք ֆայլը պատուհանը փակելուց առաջ։ ",
+        137,
+    ),
+    (
+        "Chinese",
+        "该公司成立于1998年,从事软件开发。它在世界各地设有办事处。关闭窗口前请保存文件,然后重新启动服务器。",
+        144,
+    ),
+    ("traditional Chinese", "該公司成立於1998年,從事軟體開發。關閉視窗前請儲存檔案,然後重新啟動伺服器。", 164),
+    (
+        "Japanese",
+        "この会社は1998年に設立され、ソフトウェアを開発しています。ウィンドウを閉じる前にファイルを保存してください。",
+        141,
+    ),
+    ("Korean", "이 회사는 1998년에 설립되었으며 소프트웨어를 개발합니다. 창을 닫기 전에 파일을 저장하십시오. ", 121),
+    (
+        "half English",
+        "The server is down and nobody knows why. تأسست الشركة في عام 1998 وتعمل في مجال البرمجيات. ولديها مكاتب في عدة دول حول العالم. يرجى حفظ الملف قبل إغلاق النافذة، ثم إعادة تشغيل الخادم. Please try again in a few minutes, or call us. ",
+        261,
+    ),
+    ("commented code", "def save(path):\n    # 关闭窗口前请保存文件\n    return write(path, retries=3)\n", 92),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "exact"), SCRIPTS, ids=[row[0] for row in SCRIPTS])
+def test_other_scripts_are_close_to_the_exact_count(name, text, exact):
+    assert abs(tokens.count(text * 4) / exact - 1) <= 0.25
+
+
+def test_half_of_the_scripts_are_within_a_tenth():
+    errors = sorted(abs(tokens.count(text * 4) / exact - 1) for _, text, exact in SCRIPTS)
+    assert errors[len(errors) // 2] <= 0.10
+
+
+@pytest.mark.parametrize(("name", "text", "exact"), SCRIPTS, ids=[row[0] for row in SCRIPTS])
+def test_the_recorded_counts_of_scripts_are_true(name, text, exact):
+    openai = pytest.importorskip("rs_bpe.bpe").openai
+    assert openai.o200k_base().count(text * 4) == exact
+
+
+# Estimates of texts in Latin letters as they were before other scripts had rates of their own.
+@pytest.mark.parametrize(
+    ("text", "estimate"),
+    [
+        ("The quick brown fox — “jumps” over… the lazy dog. " * 5, 68),
+        ("Größe geändert: naïve café, señor. " * 5, 56),
+        ("Tiếng Việt có nhiều dấu thanh. " * 5, 45),
+        ("┌──┬──┐│ a│ b│└──┴──┘ ✔ ✗ → " * 5, 82),
+        ("done ✅ 🚀 😀🎉 " * 5, 39),
+        ("a\\u4f60\\u597d " * 5, 45),
+    ],
+)
+def test_latin_letters_symbols_and_emoji_keep_their_estimate(text, estimate):
+    assert tokens.other_scripts(text) == (text, [])
+    assert tokens.count(text) == estimate
+
+
+def test_letters_of_other_scripts_are_taken_out_in_order():
+    assert tokens.other_scripts("a Привет, b 你好\uff01c") == ("a , b c", ["Привет", "你好\uff01"])
+    assert tokens.other_scripts("") == ("", [])
+    every = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x30000)]))
+    rest, runs = tokens.other_scripts(every)
+    assert sorted(rest + "".join(runs)) == sorted(every)
+    # The quick look at the bytes misses none that the pattern would find.
+    assert all(tokens.other_scripts(run[0])[1] and tokens.other_scripts(run[-1])[1] for run in runs)
+
+
+def test_every_code_point_has_a_script_with_rates():
+    letter_weights = pytest.importorskip("headroom_cli.models.letter_weights")
+    letters, scripts, starts = letter_weights.load()
+    assert {tokens.script(code) for code in range(0x370, 0x110000)} <= set(range(len(scripts)))
+    assert len(scripts) == len(starts)
+    assert min(scripts) > 0
+    assert len(letters) > 2000
+
+
+def test_an_ascii_text_does_not_load_the_rates():
+    code = "import sys; from headroom_cli import tokens; tokens.count('plain text é'); "
+    code += "sys.exit('headroom_cli.models.letter_weights' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_nothing_costs_nothing():

@@ -169,7 +169,7 @@ def fit(samples):
     """Return Weights fitted to (kind, group, text) samples."""
     measured = [(tokens.features(text), COUNT(text)) for _, _, text in samples]
     pair_use, word_use = collections.Counter(), collections.defaultdict(set)
-    for (kind, group, _), ((pairs, words, _, _), _) in zip(samples, measured, strict=True):
+    for (kind, group, _), ((pairs, words, _), _) in zip(samples, measured, strict=True):
         pair_use.update(pairs.keys())
         if not kind.startswith("generated"):
             for word in words:
@@ -190,7 +190,7 @@ def fit(samples):
         [0.02 if isinstance(n, tuple) and n[0] in ("class", "run") else 0.1 if isinstance(n, tuple) else 1.0
          for n in columns], np.float32)  # fmt: skip
     matrix = np.zeros((len(samples), len(columns)), np.float32)
-    for line, ((pairs, words, runs, _), _) in zip(matrix, measured, strict=True):
+    for line, ((pairs, words, runs), _) in zip(matrix, measured, strict=True):
         for pair, n in pairs.items():
             if pair in columns:
                 line[columns[pair]] = n
