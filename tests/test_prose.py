@@ -511,7 +511,7 @@ def test_a_note_in_a_sentence_counts_for_what_it_stands_for():
 
 
 def test_a_nested_item_keeps_what_it_is_nested_in() -> None:
-    text = "# Guide\n\n1. Check that the status is 0.\n\n- [ ] open\n- [x] done item\n  - nested item with a limit of 512 MB\n\n"
+    text = "# Guide\n\n1. Check that the status is 0.\n\n- [ ] open\n- [x] done item\n  - nested item of 512 MB\n\n"
     text += " ".join(f"Part {i} talks about the general idea of things in the system." for i in range(60)) + "\n"
     draft = compress(text, Want(count))
     assert draft is not None
@@ -522,7 +522,8 @@ def test_a_nested_item_keeps_what_it_is_nested_in() -> None:
 
 def test_keys_with_sentences_for_values_are_no_prose() -> None:
     text = "".join(
-        f"- name: field_{i}\n  type: string\n  description: |-\n    The field number {i} of the record. It is never empty.\n"
-        "    Read the manual before it is changed.\n" for i in range(20)
-    )  # fmt: skip
+        f"- name: field_{i}\n  type: string\n  description: |-\n    The field number {i} of the record. It is never"
+        " empty.\n    Read the manual before it is changed.\n"
+        for i in range(20)
+    )
     assert compress(text, Want(count)) is None

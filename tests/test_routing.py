@@ -471,3 +471,12 @@ def test_rows_between_bars_are_no_diff_statistics():
     assert route(boxed, Hint()).kind == "table"
     statistics = "".join(f" src/module_{i}.py | {i + 1:3d} +++\n" for i in range(12)) + " 12 files changed\n"
     assert route(statistics, Hint()).kind == "listing"
+
+
+def test_paragraphs_with_as_many_commas_are_no_table():
+    text = "\n\n".join(
+        f"{i}. The Licensee shall distribute more than {i}00 copies. Section {i}.2 applies unless Section {i}.3 says"
+        f" otherwise. Notwithstanding the above, the fee is ${i},000.00 per year."
+        for i in range(1, 30)
+    )
+    assert route(text, Hint()).kind == "prose"

@@ -21,6 +21,8 @@ def table(full: list[str], said: list[str], log: float) -> float:
     if drawn and barred + drawn >= 0.75 * total and total >= 4:
         return 0.95
     delimited = 0.0
+    # Paragraphs of one contract or list have as many commas as each other, but sentences end within them.
+    spoken = 2 * sum(1 for line in full if patterns.WITHIN.search(line)) > total
     best = 0.8 if patterns.REPORT.match(full[0]) or sum(1 for line in full if patterns.CRON.match(line)) > 1 else 0.0
     for mark in "\t,;|:":
         if mark == ",":
@@ -35,7 +37,9 @@ def table(full: list[str], said: list[str], log: float) -> float:
         if usual >= (1 if mark == "\t" else 4 if mark == ":" else 2):
             same = share(counts.count(usual), total)
             delimited = max(delimited, same * (0.95 if mark in "\t|" else 0.9) if total >= 3 else 0.4 * same)
-            if same > 0.95 and total >= 4 and mark in "\t,;" and header:
+            if spoken and mark in ",;:":
+                delimited = min(delimited, 0.3)
+            elif same > 0.95 and total >= 4 and mark in "\t,;" and header:
                 return 0.95  # a header and rows of as many fields
     best = max(best, delimited)
     starts: dict[int, int] = {}
@@ -57,7 +61,7 @@ def table(full: list[str], said: list[str], log: float) -> float:
     if keyed > 0.5:
         best = max(best, 0.75 * keyed)
     hashed = share(sum(1 for line in full if patterns.HASH.match(line)), total)
-    best = max(best, 0.9 * hashed if hashed > 0.7 else 0.0, evenly(full))
+    best = max(best, 0.9 * hashed if hashed > 0.7 else 0.0, 0.0 if spoken else evenly(full))
     return best * (1 - 0.7 * max(0.0, log - 0.3))
 
 

@@ -162,3 +162,4 @@ CRON = pattern(r"(?:[\d*/,-]{1,20}[ \t]{1,8}){5}\S")
 # The place of a change in a diff without context
 PLACE = pattern(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")
 TITLE_WORD = pattern(r"[\w`\"'\[(*<{][^/:@=]{0,60}$")
+WITHIN = pattern(r"[a-z\d)][.!?] {1,2}[A-Z][a-z]+ ")  # where a sentence ends and another begins

@@ -47,7 +47,7 @@ def compress(text: str, want: Want) -> Draft | None:
     strict = want.budget is not None or want.level == "max"
     if want.lossless or want.level == "safe" or not clean.strip():
         return draft
-    if not (want.asked or is_prose(clean)):
+    if not (want.asked or want.budget is not None or is_prose(clean)):
         return draft
     tokens = want.count(clean)
     if tokens < SHORT and not strict:
