@@ -275,8 +275,8 @@ def _end(firsts: str, at: int, old: int, new: int) -> int:
         old -= context + minus
         new -= context + plus
         at += len(kinds)
-    if old < 0 or new < 0:
-        return -1
+        if old < 0 or new < 0:
+            return -1
     return at + (firsts[at : at + 1] == "\\")
 
 

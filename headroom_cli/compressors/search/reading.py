@@ -121,14 +121,16 @@ def _line_form(text: str, stop: int) -> list[Group | str]:
             continue
         mark = MATCH
         match = NUMBER.search(line, 1, _PATH_CHARS)
-        if match is None or not is_path(line[: match.start()]) or CONTEXT_NUMBER.search(line, 1, match.start()):
+        path = "" if match is None else line[: match.start()]
+        dashed = "-" in path or "=" in path
+        if match is None or not is_path(path) or (dashed and CONTEXT_NUMBER.search(line, 1, match.start())):
             if known is None and CONTEXT_NUMBER.search(line, 1, _PATH_CHARS):
                 known = _paths(text, stop)
             other = _context_of(line, known) if known else None
             if other is not None:
                 match = other
                 mark = line[match.start()]
-            elif match is not None and not is_path(line[: match.start()]):
+            elif match is not None and not is_path(path):
                 match = None
         if match is None:
             items.append(line)
