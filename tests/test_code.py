@@ -816,3 +816,26 @@ def test_a_great_many_functions_of_one_row_have_nothing_to_give_but_at_a_budget(
     assert count(made.text) <= 5_000
     body = "".join(f"    value_{row} = compute({row}, 'a long text')\n" for row in range(9))
     assert draft("".join(f"def f{row}():\n{body}\n" for row in range(2_000))) is not None
+
+
+@pytest.mark.parametrize(
+    "question", ["why does evict_oldest fail?", "explain `evict_oldest`", "how are the oldest evicted"]
+)
+def test_under_a_budget_what_the_question_names_comes_before_other_headers(question: str) -> None:
+    body = "\n".join(f"    step_{at} = work_{at}(now, {at})" for at in range(14))
+    source = "\n\n\n".join(
+        f"def {name}(now: float) -> None:\n{body}\n    return {name}_done(now)"
+        for name in ("load_all", "store_one", "evict_oldest", "merge_both", *(f"other_{at}" for at in range(60)))
+    )
+    lines = source.split("\n")
+    draft = code.COMPRESSOR.compress(
+        source, Want(count, hint=Hint("cat a.py", path="a.py"), budget=700, question=question)
+    )
+    assert draft is not None
+    assert "return evict_oldest_done(now)" in draft.text
+    assert count(draft.text) <= 700
+    kept = [line for line in draft.text.split("\n") if line in lines]
+    said = re.match(r"\[\.\.\. (\d+) of (\d+) lines", draft.text)
+    assert said is not None
+    headers = sum(re.match(r"\d+: def ", line) is not None for line in draft.text.split("\n"))
+    assert int(said[1]) + headers + len(kept) == int(said[2]) == len(lines)

@@ -150,7 +150,7 @@ def _made(
             return None
     from headroom_cli.compressors.code.headers import headers
 
-    short, left_out = headers(view, shape, want.budget or 0, want.count)
+    short, left_out = headers(view, shape, asked, want.budget or 0, want.count)
     return (short, left_out, "all but headers") if left_out else None
 
 

@@ -73,11 +73,13 @@ class Asked:
 
     def wants(self, function: Function) -> bool:
         """Return whether a function's body stays because of the question."""
-        return (
-            function.name in self._names
-            or function.first in self._similar
-            or (bool(self._rows) and any(function.head <= row <= function.last for row in self._rows))
-        )
+        return self.weight(function) > 0
+
+    def weight(self, function: Function) -> int:
+        """Return 3 for a function at a place that the question gives, 2 for a name in it, 1 for a likeness, else 0."""
+        if self._rows and any(function.head <= row <= function.last for row in self._rows):
+            return 3
+        return 2 if function.name in self._names else int(function.first in self._similar)
 
 
 def _stem(word: str) -> str:
