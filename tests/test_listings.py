@@ -833,3 +833,12 @@ def test_outside_listings_read_back() -> None:
             continue
         checked += 1
     assert checked >= 40
+
+
+def test_the_total_of_a_directory_is_no_name() -> None:
+    rows = "".join(f"-rw-r--r-- 1 u g {at * 100} Mar  3 10:{at:02} file {at}.txt\n" for at in range(30))
+    text = f".:\ntotal 8\ndrwxr-xr-x 2 u g 4096 Mar  3 10:00 my dir\n\n./my dir:\ntotal 0\n{rows}"
+    draft = shorten(text, budget=100)
+    assert draft is not None
+    assert "total 0, [... 30 .txt]" in draft.text
+    assert draft.missing == "30 of 31 names"

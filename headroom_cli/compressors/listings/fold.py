@@ -59,9 +59,15 @@ def count_names(runs: list[Run]) -> int:
 
 
 def _size(names: list[str]) -> int:
-    """Return how many names a list stands for: ``img_{01..40}.png`` is forty."""
+    """Return how many names a list stands for: ``img_{01..40}.png`` is forty, the total of ``ls -l`` none."""
     braced = [name for name in names if "{" in name]
-    return len(names) - len(braced) + sum(map(ranges.count, braced))
+    totals = sum(map(_is_total, names[:1]))
+    return len(names) - totals - len(braced) + sum(map(ranges.count, braced))
+
+
+def _is_total(name: str) -> bool:
+    """Return whether an entry is the line that ``ls -l`` writes above a directory's rows."""
+    return name.startswith("total ") and name[6:7].isdigit() and " " not in name[6:]
 
 
 def asked_for(runs: list[Run], words: str, slash: str) -> set[tuple[str, str]]:
@@ -176,7 +182,7 @@ def deep(runs: list[Run], slash: str, asked: set[tuple[str, str]], spare: int, *
         lost: list[str] = []
         place = -1
         for name in names:
-            if name.startswith("[... ") or (folder, name) in asked:
+            if name.startswith("[... ") or (folder, name) in asked or (_is_total(name) and not kept and not lost):
                 kept.append(name)
             else:
                 if place < 0:
