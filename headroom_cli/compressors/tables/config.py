@@ -29,10 +29,14 @@ _LEAST_LINES = 8
 _SAMPLE = 120  # lines looked at from the start and from the middle
 _SHARE = 0.85  # of them look like settings
 _GAIN = 0.9  # of the tokens may stay at most
+_WORTH = 0.9  # of what a faithful text takes may stay where something is left out
+_CLEAR = 0.7  # of the characters may stay for that not to be in doubt
+_MANY = 20_000  # lines from which they must hold something
+_TINY = 6  # characters of a line on average
 _DEEP = 24  # levels of blocks inside blocks that are looked into
 _SETTING = pattern(
-    r"[ \t]*(?:- )*(?:[\"'\w./@$%*~{}^<>|-][^:=\n]{0,120}?(?::$|: |=| = |: [|>]))|[ \t]*- |[ \t]*[#;]|\[[^\]]{1,200}\]\]?$|---|[ \t]*[\])}\"'{]"
-    r"|[ \t]+[\w\"@./-]{1,80} \"?[\w.^~*<>=\"-]"
+    r"[ \t]*(?:- )*(?:[\"'\w./@$%*~{}^<>|-][^:=()\n]{0,120}?(?::$|: |=| = |: [|>]))|[ \t]*- |[ \t]*[#;]"
+    r"|\[[^\]]{1,200}\]\]?$|---|[ \t]*[\])}\"'{]|[ \t]+[\w\"@./-]{1,80} \"?[\w.^~*<>=\"-]"
 )
 _DIGEST = pattern(
     r"(?<=sha512-)[A-Za-z0-9+/]{80,90}={0,2}|(?<=sha1-)[A-Za-z0-9+/]{27}="
@@ -44,7 +48,7 @@ _FEW = 4  # checksums below which a marker costs more than they do
 
 def read(lines: list[str], want: Want) -> tuple[list[str], str] | None:
     """Return settings with their repeated blocks folded and what is missing; None when there is little to gain."""
-    if len(lines) < _LEAST_LINES or not is_settings(lines) or any("\0" in line for line in lines):
+    if len(lines) < _LEAST_LINES or not is_settings(lines):
         return None
     missing: list[str] = []
     source = lines
@@ -52,13 +56,25 @@ def read(lines: list[str], want: Want) -> tuple[list[str], str] | None:
         lines = _without_managed(lines, missing)
         lines = _short_digests(lines, missing)
     folded = fold(lines)
+    if missing:
+        folded = folded or lines
+        whole = fold(source)
+        # What goes must be worth its marker.
+        if whole is not None and _size(whole) * _WORTH <= _size(folded):
+            folded, missing = whole, []
     if folded is None:
-        if not missing:
-            return None
-        folded = lines
-    if want.spent() or want.count("\n".join(folded)) > _GAIN * want.count("\n".join(source)):
+        return None
+    if want.spent():
+        return None
+    before, after = "\n".join(source), "\n".join(folded)
+    # Counting twice costs as much as folding: where so much went, tokens cannot tell otherwise.
+    if len(after) > _CLEAR * len(before) and want.count(after) > _GAIN * want.count(before):
         return None
     return folded, ", ".join(missing)
+
+
+def _size(lines: list[str]) -> int:
+    return sum(map(len, lines)) + len(lines)
 
 
 def is_settings(lines: list[str]) -> bool:
@@ -76,11 +92,10 @@ def is_settings(lines: list[str]) -> bool:
 
 def fold(lines: list[str], most: float = template.PAYS) -> list[str] | None:
     """Return lines with their repeated blocks as rows, None when there are none; see ``template.write`` for "most"."""
-    splits = template.splits(lines)
-    indents = [
-        len(line) - len(line.lstrip(" ")) if line and not line.isspace() and line[:5] != "[... " else -1
-        for line in lines
-    ]
+    text = "".join(lines)
+    if "\0" in text or (len(lines) > _MANY and len(text) < _TINY * len(lines)):
+        return None  # our own sign for a line that is missing; a flood of lines that say nothing
+    pairs, indents = template.splits(lines)
     found: list[tuple[int, int, list[str]]] = []
     stack = [(0, len(lines), 0)]
     while stack:
@@ -94,13 +109,13 @@ def fold(lines: list[str], most: float = template.PAYS) -> list[str] | None:
             if bounds[at + 1] - bounds[at] == 1:
                 at += 1
                 continue
-            stop = template.similar(lines, splits, bounds, at)
+            stop = template.similar(lines, pairs, bounds, at)
             body = None
             if stop - at >= template.LEAST:
                 last = bounds[stop]
                 while indents[last - 1] < 0:
                     last -= 1
-                body = template.write(lines, splits, [*bounds[at:stop], last], most)
+                body = template.write(lines, pairs, [*bounds[at:stop], last], most)
                 if body is not None:
                     if last == len(lines):
                         body.pop()  # nothing follows that the rows could be mixed up with

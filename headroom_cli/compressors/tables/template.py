@@ -8,7 +8,7 @@ from headroom_cli.compressors.tables.grid import OPENING
 from headroom_cli.lazy import pattern
 
 LEAST = 3  # blocks
-PAYS = 0.82  # of the characters may stay at most; else the blocks inside are tried
+PAYS = 0.86  # of the characters may stay at most; else the blocks inside are tried
 _HOLES = ("?", "_", "@", "%", "&", "~")
 _ABSENT = ("-", "~", "(none)")
 _MARKS = ("* ", "> ", "@ ")
@@ -18,6 +18,7 @@ _BEFORE = "\"'([{ "
 _AFTER = "\"')]}, "
 _PATH = 12  # characters of a directory or address that is said once
 _USUAL = 0.6  # of the blocks hold a value that is said for all
+_NAMED = 5  # holes from which their names stand above the rows, as those of a table do
 _LONG = 400  # lines of a block from which its like is not looked for
 # What comes before a value: indentation, dashes of lists, a key and its sign; or a first word, as in yarn.lock.
 _KEY = r"(?:[^\s:=\"'#;\[\]{}]+|\"[^\"]*\"|'[^']*')"
@@ -25,18 +26,24 @@ _HEAD = pattern(rf"[ \t]*(?:(?:- )*{_KEY}(?:: +| *= ?|:$)|(?:- )+|{_KEY} +)")
 _MISSING = "\0"  # stands for a line that a block has not
 
 
-def splits(lines: list[str]) -> list[tuple[str, str]]:
-    """Return for each line what comes before its value, and the value; a comment or a text is all before."""
-    known: dict[str, tuple[str, str]] = {}
-    found = []
+def splits(lines: list[str]) -> tuple[list[tuple[str, str]], list[int]]:
+    """Return for each line what comes before its value and the value, and its indentation.
+
+    A comment or a text is all before. The indentation is -1 for an empty line and a note of ours.
+    """
+    known: dict[str, tuple[tuple[str, str], int]] = {}
+    pairs, indents = [], []
     for line in lines:
-        pair = known.get(line)
-        if pair is None:
+        found = known.get(line)
+        if found is None:
             match = _HEAD.match(line)
-            pair = (line[: match.end()], line[match.end() :]) if match is not None else (line, "")
-            known[line] = pair
-        found.append(pair)
-    return found
+            end = match.end() if match is not None else len(line)
+            bare = line.lstrip(" ")
+            indent = -1 if not bare or bare.isspace() or line[:5] == "[... " else len(line) - len(bare)
+            known[line] = found = ((line[:end], line[end:]), indent)
+        pairs.append(found[0])
+        indents.append(found[1])
+    return pairs, indents
 
 
 def similar(lines: list[str], pairs: list[tuple[str, str]], bounds: list[int], first: int) -> int:
@@ -68,6 +75,11 @@ def _opening(line: str, pair: tuple[str, str]) -> tuple[str, str]:
     return pair
 
 
+def _name(head: str) -> str:
+    """Return the key of what comes before a value."""
+    return head.lstrip(" \t-").rstrip(" :=")
+
+
 def _alike(one: str, other: str) -> int:
     """Return how many characters two texts begin with alike."""
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -95,17 +107,19 @@ class _Column:
     """A line of the block with what the blocks hold there.
 
     ``head``     what comes before the value
+    ``label``    the key in it, ``title`` what it is called above the rows
     ``values``   the value of each block
     ``usual``    the value said for all, None where rows give it
     ``pre``, ``suf``  what all values begin and end with
     """
 
-    __slots__ = ("head", "label", "pre", "suf", "usual", "values")
+    __slots__ = ("head", "label", "pre", "suf", "title", "usual", "values")
 
     def __init__(self, head: str, values: list[str]) -> None:
         """Rows give the value, until it is known that one serves most."""
         self.head = head
-        self.label = head.lstrip(" \t-").rstrip(" :=") if _HEAD.fullmatch(head) is not None else ""
+        self.label = _name(head) if _HEAD.fullmatch(head) is not None else ""
+        self.title = self.label.replace(" ", "_") or "(text)"
         self.values = values
         self.usual: str | None = None
         self.pre = self.suf = ""
@@ -162,21 +176,31 @@ def write(lines: list[str], pairs: list[tuple[str, str]], bounds: list[int], mos
         begin = bounds[at]
         end = bounds[at + 1] - (1 if blank and at < rows - 1 else 0)
         blocks.append([_opening(lines[begin], pairs[begin]), *pairs[begin + 1 : end]])
-    heads = _heads(blocks)
+    times = _times(blocks)
+    freed = _freed(blocks, times)
+    heads = _heads(freed, times if freed is blocks else _times(freed))
+    blocks = freed
     columns, extras = _aligned(blocks, heads)
     labels = Counter([column.label for column in columns])
+    columns[0].title = columns[0].label or "block"
     for column in columns:
         name = column.label
         fit = labels[name] == 1 and name and not any(sign in name for sign in ("=", "; ", "["))
         column.choose(is_label=bool(fit) and column is not columns[0])
-    while columns and all(value == _MISSING for value in columns[-1].values):
-        columns.pop()
-    _keep_apart(columns)
+    if not _keep_apart(columns):
+        return None
     absent, joint, hole, mark = _signs(columns, extras)
     if not hole or not joint or not absent or mark is None:
         return None
     holes = [column for column in columns if column.usual is None]
     said = [column for column in columns if column.usual is not None]
+    places = Counter([place for odd in extras for place, _ in odd])
+    place = max(places, key=places.__getitem__, default=len(heads))
+    names = [
+        f"after {column.label if column.label and labels[column.label] == 1 else f'line {at + 1}'}"
+        for at, column in enumerate(columns)
+    ]
+    names.append("at the end")
     body: list[str] = []
     for row in range(rows):
         text = joint.join([column.cell(row, absent) for column in holes])
@@ -186,7 +210,7 @@ def write(lines: list[str], pairs: list[tuple[str, str]], bounds: list[int], mos
             if column.values[row] != column.usual
         ]
         body.append(f"{mark}{text} [{'; '.join(odd)}]" if odd else mark + text)
-        _add_extras(body, extras[row], columns, labels)
+        _add_extras(body, extras[row], place, names)
     is_missing = any(_MISSING in column.values for column in columns)
     out = [f"{OPENING}fill each {hole} of these lines:]", *[column.line(hole) for column in columns]]
     told = [f"{OPENING}below"]
@@ -194,10 +218,14 @@ def write(lines: list[str], pairs: list[tuple[str, str]], bounds: list[int], mos
         told.append(f"values apart by {joint.strip()}")
     if mark:
         told.append(f"each row behind {mark.strip()}")
+        if place < len(heads):
+            told.append(f"others {names[place]}")
     if is_missing:
         told.append(f"{absent} where the line is missing")
     if blank:
         told.append("a blank line between blocks")
+    if len(holes) >= _NAMED:
+        out.append(f"{OPENING}hold: {(joint if joint.strip() else ' ').join([column.title for column in holes])}]")
     out.append(f"{', '.join(told)}]")
     out += body
     out.append(f"{OPENING}end]")
@@ -205,13 +233,23 @@ def write(lines: list[str], pairs: list[tuple[str, str]], bounds: list[int], mos
     return out if sum(map(len, out)) + len(out) < most * before else None
 
 
-def _keep_apart(columns: list[_Column]) -> None:
-    """Let rows give each value where a cell could be taken for what stands in brackets behind a row."""
-    odd = [column for column in columns if column.usual is not None and set(column.values) != {column.usual}]
+def _keep_apart(columns: list[_Column]) -> bool:
+    """Let rows give each value where a cell could be taken for what stands in brackets behind a row.
+
+    Return False where even that does not help.
+    """
+    said = [column for column in columns if column.usual is not None]
     text = "\n".join([value for column in columns if column.usual is None for value in column.values])
-    if any(f"[{column.label}=" in text for column in odd):
-        for column in odd:
-            column.open()
+    if "[" not in text:
+        return True
+    odd = [column for column in said if set(column.values) != {column.usual}]
+    for column in said:
+        found = _HEAD.match(column.line(""))
+        if found is not None and f"[{_name(found[0])}=" in text:
+            for other in odd:
+                other.open()
+            return bool(odd)
+    return True
 
 
 def _blank_between(lines: list[str], bounds: list[int]) -> bool:
@@ -219,9 +257,34 @@ def _blank_between(lines: list[str], bounds: list[int]) -> bool:
     return all(lines[at - 1] == "" and lines[at - 2] != "" for at in bounds[1:-1])
 
 
-def _heads(blocks: list[list[tuple[str, str]]]) -> list[str]:
+def _times(blocks: list[list[tuple[str, str]]]) -> Counter[str]:
+    """Return how many blocks have each head."""
+    return Counter([head for block in blocks for head in {pair[0] for pair in block}])
+
+
+def _freed(blocks: list[list[tuple[str, str]]], times: Counter[str]) -> list[list[tuple[str, str]]]:
+    """Return blocks whose comments, words and requirements that few share are lines of any text, to be told in rows."""
+    free = {
+        head: len(head) - len(head.lstrip(" \t"))
+        for head, often in times.items()
+        if often * 2 < len(blocks) and (_HEAD.fullmatch(head) is None or _is_loose(head))
+    }
+    if not free:
+        return blocks
+    return [
+        [(head[: free[head]], head[free[head] :] + value) if head in free else (head, value) for head, value in block]
+        for block in blocks
+    ]
+
+
+def _is_loose(head: str) -> bool:
+    """Return whether a head is no key: words, or "flake8>="."""
+    bare = head.rstrip(" =")
+    return (bare[-1:] in "<>~!^" or (head[-1:] == " " and "=" not in head and bare[-1:] != ":")) and bare[-1:] != "-"
+
+
+def _heads(blocks: list[list[tuple[str, str]]], times: Counter[str]) -> list[str]:
     """Return the heads of the commonest block without its odd ones, the longest of equally common ones."""
-    times = Counter([head for block in blocks for head in {pair[0] for pair in block}])
     half = {head for head, often in times.items() if often * 2 >= len(blocks)}
     shapes = Counter([tuple([pair[0] for pair in block if pair[0] in half]) for block in blocks])
     return list(max(shapes.items(), key=lambda pair: (pair[1], len(pair[0])))[0])
@@ -287,14 +350,12 @@ def _parts(sign: str, cells: set[str], text: str) -> bool:
     return sign.strip(" ") not in text and not any(cell[:1] == " " or cell[-1:] == " " for cell in cells)
 
 
-def _add_extras(
-    body: list[str], odd: list[tuple[int, list[str]]], columns: list[_Column], labels: Counter[str]
-) -> None:
-    """Put below a row the lines that are in no column, each group but one at the end behind its place."""
+def _add_extras(body: list[str], odd: list[tuple[int, list[str]]], usual: int, names: list[str]) -> None:
+    """Put below a row the lines that are in no column: those at the usual place, the others behind theirs."""
     for place, group in odd:
-        if place < len(columns):
-            label = columns[place].label
-            body.append(f"{OPENING}after {label if labels[label] == 1 and label else f'line {place + 1}'}]")
-        elif len(odd) > 1:
-            body.append(f"{OPENING}at the end]")
-        body += group
+        if place == usual:
+            body += group
+    for place, group in odd:
+        if place != usual:
+            body.append(f"{OPENING}{names[place]}]")
+            body += group
