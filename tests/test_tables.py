@@ -373,3 +373,31 @@ def test_quotes_hold_cells_together(line: str, cells: list[str]) -> None:
     assert cells_of(line, ",") == cells
     for sign in "\t;|":
         assert cells_of(line.replace(",", sign), sign) == [cell.replace(",", sign) for cell in cells]
+
+
+def test_names_of_two_words_whose_second_stands_over_nothing() -> None:
+    header = "NAME       READY   RESTARTS     AGE   NOMINATED NODE   READINESS GATES"
+    rows = [f"web-{at:<6} 1/1     {at} (2d ago)   {at % 7}d    <none>           <none>" for at in range(10, 40)]
+    text = "\n".join([header, *rows]) + "\n"
+    lines = shown(text).split("\n")
+    assert lines[0] == "[rows below: READY=1/1; NOMINATED NODE=<none>; READINESS GATES=<none>]"
+    assert lines[1].split() == ["NAME", "RESTARTS", "AGE"]
+    assert lines[2].split() == ["web-10", "10", "(2d", "ago)", "3d"]
+
+
+def test_psql_cells_are_told_by_the_crossings_of_the_rule() -> None:
+    rows = [("", "a|b", ""), ("2", "", "x|"), ("3", "c", "d"), *((str(at), f"n{at}", "") for at in range(4, 30))]
+    text = " id | name | note \n----+------+------\n"
+    text += "".join(f" {one:>2} | {two:<4} | {three}\n" for one, two, three in rows) + "(29 rows)\n"
+    lines = shown(text).split("\n")
+    assert lines[1:5] == ["id name note", "- a|b", "2 - x|", "3 c d"]
+    assert lines[0] == "[rows below: - is an empty cell]"
+    framed = "+----+------+\n| id | name |\n+----+------+\n" + "".join(f"| {at:>2} | x|{at:<2} |\n" for at in range(9))
+    assert shown(framed + "+----+------+\n").split("\n")[:3] == ["id name", "0 x|0", "1 x|1"]
+
+
+def test_psql_cells_that_do_not_stand_at_the_crossings_are_left_alone() -> None:
+    text = " id | name | note \n----+------+------\n" + "".join(f"  {at} | a|{at} | b|c\n" for at in range(9))
+    draft = crush(text)
+    assert draft is None or all(f"a|{at}" in draft.text for at in range(9))
+    assert draft is None or "| b|c" in draft.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from headroom_cli.compressors.tables.grid import Grid
 
 _BARS = "|\u2502\u2503\u2551"
@@ -48,21 +50,56 @@ def _bar(lines: list[str]) -> str:
     return best if rows and counts[best] * 10 >= len(rows) * 6 else ""
 
 
+def _crossings(lines: list[str]) -> tuple[list[int], bool]:
+    """Return where the first rule is crossed by bars, and whether it has a frame; psql and mysql draw such rules."""
+    rule = next((line for line in lines[:6] if is_rule(line)), "").rstrip()
+    if "+" not in rule:
+        return [], False
+    cuts = [at for at, char in enumerate(rule) if char in "+|"]
+    closed = rule.lstrip()[0] in "+|" and rule[-1] in "+|"
+    return (cuts, closed) if closed or (rule[0] == "-" and cuts[-1] < len(rule) - 1) else ([], False)
+
+
+def _cut(line: str, cuts: list[int], *, closed: bool) -> list[str] | None:
+    """Return the cells between bars that stand where the rule is crossed, with blanks around; None for other lines.
+
+    A bar elsewhere is part of a cell.
+    """
+    last = cuts[-1]
+    if len(line) <= last:
+        return None
+    for at in cuts:
+        if line[at] != "|" or (at != last and line[at + 1] != " ") or (at > cuts[0] and line[at - 1] not in " +"):
+            return None
+    if closed:
+        if line[last + 1 :].strip() or line[: cuts[0]].strip():
+            return None
+        return [line[start + 1 : end] for start, end in pairwise(cuts)]
+    if line[last + 1 : last + 2] not in ("", " "):
+        return None
+    return [line[: cuts[0]], *(line[start + 1 : end] for start, end in pairwise(cuts)), line[last + 1 :]]
+
+
 def read(lines: list[str]) -> Grid | None:
     """Return the table that the lines draw, None when a row does not have the cells of the header."""
     bars = [bar for bar in _BARS if any(bar in line for line in lines[:8])]
+    cuts, closed = _crossings(lines)
     rows: list[list[str]] = []
     rules: list[int] = []  # number of rows before each rule
     for line in lines:
         if is_rule(line):
             rules.append(len(rows))
             continue
+        cells = _cut(line, cuts, closed=closed) if cuts else None
+        if cells is not None:
+            rows.append(cells)
+            continue
         bar = next((bar for bar in bars if bar in line), "")
         if not bar:
             return None
         text = line.strip()
-        framed = text.startswith(bar)
-        # psql has no frame; an empty last cell leaves the bar at the end there.
+        # psql has no frame; an empty first or last cell leaves a bar at the end there.
+        framed = text.startswith(bar) and (closed or not cuts)
         inside = text[1 : -1 if text.endswith(bar) and len(text) > 1 else None] if framed else line
         if "\\" + bar in inside:
             return None  # an escaped bar is part of a cell

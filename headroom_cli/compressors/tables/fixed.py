@@ -18,6 +18,10 @@ _ODD = 0.1  # of the rows may stay whole
 _WIDEST = 2000  # characters of a row in which columns are looked for
 _WORD = pattern(r"\S+")
 _RULE = frozenset("-=+|_~ \u2500\u2501\u2550\u2504\u253c\u253f\u2542\u254b\u256a\u256b\u256c")
+_APART = 3  # blanks between columns, at least, where one blank belongs to a name
+_JOINT = "\0"  # stands for that blank
+_GAP = pattern(r" +")
+_SINGLE = pattern(r"(?<! ) (?! )")
 _DIGIT = pattern(r"[0-9]")
 _NUMBER = pattern(r"[-+]?[.,:/]?\d[\d.,:/]*[%A-Za-z]{0,3}")
 _RUNS = tuple(char * 3 for char in "\u2500\u2501\u2550-=~_")  # a row of dashes is no rule
@@ -111,8 +115,9 @@ def _table(header: str, rows: list[str], rule: str) -> Grid | None:
     if header.startswith("# "):
         header = " " + header[1:]
     sample = [row for row in rows[:: max(1, len(rows) // _SAMPLE)][:_SAMPLE] if not is_rule(row)]
-    if len(sample) < 2 or any("\t" in row for row in sample):
+    if len(sample) < 2 or _JOINT in header or any("\t" in row for row in sample):
         return None
+    header = _whole(header, sample)
     spans, inked = _spans(header, rule if "- -" in rule or "= =" in rule or "-  -" in rule else "", sample)
     # systemctl: a mark before some rows
     marked = header[:2] == "  " and all(row[1:2] == " " and not row[0].isalnum() for row in sample)
@@ -125,9 +130,24 @@ def _table(header: str, rows: list[str], rule: str) -> Grid | None:
     if len(table[0]) < 2 or len(odd) > max(1, _ODD * len(table[0])) or not _is_certain(table):
         return None
     names, table = _whole_names(header, columns, table)
+    names = [name.replace(_JOINT, " ") for name in names]
     if len(set(names)) < len(names):
         return None
     return Grid(names, table, odd)
+
+
+def _whole(header: str, sample: list[str]) -> str:
+    """Return a header with the blank inside names of several words marked, where all columns are wider apart.
+
+    kubectl: three blanks between "NOMINATED NODE" and "READINESS GATES", and each row has a cell under each name.
+    """
+    gaps = [match.end() - match.start() for match in _GAP.finditer(header.strip(" "))]
+    if 1 not in gaps or len(gaps) - gaps.count(1) < 2 or any(1 < gap < _APART for gap in gaps):
+        return header
+    starts = [match.end() for match in _GAP.finditer(header) if match.end() - match.start() > 1]
+    if all(row[at : at + 1] not in ("", " ") and row[at - 2 : at] == "  " for row in sample for at in starts):
+        return _SINGLE.sub(_JOINT, header)
+    return header
 
 
 def _spans(header: str, rule: str, sample: list[str]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

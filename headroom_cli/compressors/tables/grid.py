@@ -275,6 +275,8 @@ def _joined(grid: Grid, kept: list[int]) -> tuple[list[str], str, str] | None:
     """Return each row as text, the header, and the sign for an empty cell ("" when there is none)."""
     columns = [grid.columns[at] for at in kept]
     if grid.joint:
+        if len(columns) == 1 < len(grid.columns) and "" in columns[0]:
+            return None  # an empty line would end what the heading says
         texts = list(map(grid.joint.join, zip(*columns, strict=True))) if len(columns) > 1 else list(columns[0])
         return texts, grid.joint.join([grid.names[at] for at in kept]) if grid.names else "", ""
     sign = ""
