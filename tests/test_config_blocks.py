@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headroom_cli import engine
 from headroom_cli.compressors.tables import COMPRESSOR, config
-from headroom_cli.model import FAITHFUL, LOSSY, Draft, Want
+from headroom_cli.model import FAITHFUL, LOSSY, Draft, Policy, Want
+from headroom_cli.store import Store
 from headroom_cli.tokens import count
 
 WORDS = r"(?:[^\s:=\"'#;\[\]{}]+|\"[^\"]*\"|'[^']*')"
@@ -276,3 +279,19 @@ def test_time_is_linear(name: str) -> None:
     start = time.perf_counter()
     config.fold(lines * 2)
     assert time.perf_counter() - start < 4 * once + 1
+
+
+@pytest.mark.parametrize("level", ["safe", "balanced"])
+def test_settings_are_folded_whatever_they_are_taken_for(level: str, tmp_path: Path) -> None:
+    """The router takes YAML for code; its blocks are folded all the same, and it comes back."""
+    text = "apiVersion: v1\nitems:\n" + "".join(
+        f"- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: web-{i}\n    namespace: shop\n  spec:\n    containers:\n"
+        f"    - image: example.com/shop:{i % 2}\n      imagePullPolicy: IfNotPresent\n      name: web\n  status:\n"
+        f"    phase: {'Pending' if i == 4 else 'Running'}\n    podIP: 10.0.0.{i}\n"
+        for i in range(20)
+    )
+    store = Store(str(tmp_path / "store"))
+    result = engine.crush(text.encode(), Policy(level=level), store)
+    assert len(result.data) < len(text) // 2
+    assert b"Pending" in result.data
+    assert engine.expand(result.data, store) == (text.encode(), [])

@@ -94,7 +94,7 @@ MODE = pattern(
 )
 TREE = pattern(r"[\s\u2502|]{0,80}(?:\u251c\u2500|\u2514\u2500|\|--|`--|[+`\\]-- )")
 STATUS = pattern(
-    r"[ MADRCU?!]{2} \S|\s(?:modified|new file|deleted|renamed): |[MADRC]\d{0,3}\t|[^|]{1,150}\| {1,6}(?:\d{1,6}"
+    r"[ MADRCU?!]{2} \S|\s(?:modified|new file|deleted|renamed): |[MADRC]\d{0,3}\t|[^|]{1,150} \| {1,6}(?:\d{1,6}"
     r"(?: [+-]{1,100})?|Bin(?: [^|]{1,60})?)$"
 )
 CODE_START = pattern(

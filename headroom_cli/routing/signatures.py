@@ -63,6 +63,21 @@ def _is_picked(full: list[str]) -> bool:
     return grown and (marked > 0 or gaps > 0.4 * len(numbers))
 
 
+_LEVELS = ("INFO", "DEBUG", "WARN", "ERROR", "TRACE", "NOTICE", "info", "debug", "warn", "error", "notice", "level=")
+
+
+def _is_service_log(full: list[str]) -> bool:
+    """Return whether nearly every line has a time and most a level: then twenty patterns need not be compiled."""
+    if not full[0][:1].isdigit() and full[0][:1] not in "[(":
+        return False
+    if "\t" in full[0] or "|" in full[0] or ("," in full[0] and len({line.count(",") for line in full}) == 1):
+        return False
+    levels = sum(1 for line in full if any(map(line.__contains__, _LEVELS)))
+    if 2 * levels < len(full):
+        return False
+    return sum(1 for line in full if patterns.STAMP.match(line)) >= 0.95 * len(full)
+
+
 def scores(text: str) -> dict[str, float]:
     """Return a score (0..1) for each kind that a text may be; kinds that are not there score 0."""
     lines = lines_of(text)
@@ -75,6 +90,8 @@ def scores(text: str) -> dict[str, float]:
     found = {"diff": _diff(full), "html": _html(text, full)}
     if found["diff"] >= 0.95 or found["html"] >= 0.98:
         return found  # a grammar of its own: nothing else comes near
+    if _is_service_log(full):
+        return {**found, "log": 0.95}
     picked = _is_picked(full)
     numbered = not picked and is_numbered(full)
     if numbered or picked:

@@ -7,6 +7,7 @@ their words, trees, pairs of key and value. What cannot be read with certainty s
 from __future__ import annotations
 
 from headroom_cli.compressors._collector import paused
+from headroom_cli.compressors.tables import config
 from headroom_cli.compressors.tables.blocks import encode
 from headroom_cli.compressors.tables.delimited import delimiter
 from headroom_cli.compressors.tables.grid import OPENING
@@ -49,6 +50,20 @@ def compress(text: str, want: Want) -> Draft | None:
     if len(after) >= len(text):
         return None
     return Draft(after, LOSSY, missing) if missing else Draft(after, FAITHFUL)
+
+
+@paused
+def compress_settings(text: str, want: Want) -> Draft | None:
+    """Return YAML, TOML, INI or a lockfile with its repeated blocks folded; None for anything else."""
+    if len(text) < _LEAST or OPENING in text or "\n[... " in text or "\r" in text or "\x1b" in text:
+        return None
+    found = config.read(text.removesuffix("\n").split("\n"), want)
+    if found is None or want.spent():
+        return None
+    after = "\n".join(found[0]) + ("\n" if text.endswith("\n") else "")
+    if len(after) >= len(text):
+        return None
+    return Draft(after, LOSSY, found[1]) if found[1] else Draft(after, FAITHFUL)
 
 
 COMPRESSOR = Compressor(
