@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 from headroom_cli import compressors, mixed, tokens
@@ -11,6 +12,7 @@ from headroom_cli.routing import route, wrappers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Block, Hint, Policy, Report
+    from headroom_cli.routing.wrappers import Wrapper
 
 # Law 4: a rendering must save 3 % of the tokens, counted with its marker.
 ACCEPT = 0.97
@@ -63,29 +65,42 @@ class Drafter:
         if block.kept and not (wrapper.head or wrapper.tail):
             report.kept = block.kept
             return None
+        # Hundreds of thousands of small objects, no cycle among them, cost up to two thirds more while the collector
+        # keeps looking at them.
+        collecting = gc.isenabled()
+        gc.disable()
         try:
-            kind = self._kind(block.text, block.hint, report)
-            if not kind:
-                return None
-
-            def inner(text: str, want: Want) -> Draft | None:
-                idle = block.kept or not text or text.isspace()
-                return None if idle else self._compress(kind, text, want, report)
-
-            # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
-            for lossless in (True,) if self.lossless else (False, True):
-                want = self._want(block, end, lossless=lossless)
-                draft = self._owned(mixed.unwrapped(block.text, wrapper, self._standing, want, inner), block, want)
-                if draft is not None and self.accepts(block.text, draft, report):
-                    return draft
-                if draft is not None and draft.degree != LOSSY:
-                    break
+            draft = self._drafted(block, wrapper, end, report)
         except Exception as error:  # noqa: BLE001 - law 1: whatever a specialist raises, the original goes through
             report.failure = f"{type(error).__name__}: {error}"
             report.kept = "its specialist failed"
             return None
-        if not report.kept:
+        finally:
+            if collecting:
+                gc.enable()
+        if draft is None and not report.kept:
             report.kept = block.kept or ("out of time" if time.perf_counter() > end else "nothing to gain")
+        return draft
+
+    def _drafted(self, block: Block, wrapper: Wrapper, end: float, report: Report) -> Draft | None:
+        """Return the specialist's draft when it is accepted."""
+        kind = self._kind(block.text, block.hint, report)
+        if not kind:
+            return None
+
+        def inner(text: str, want: Want) -> Draft | None:
+            idle = block.kept or not text or text.isspace()
+            return None if idle else self._compress(kind, text, want, report)
+
+        # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
+        for lossless in (True,) if self.lossless else (False, True):
+            want = self._want(block, end, lossless=lossless)
+            made = mixed.unwrapped(block.text, wrapper, self._standing, want, inner)
+            draft = self._owned(made, block, want)
+            if draft is not None and self.accepts(block.text, draft, report):
+                return draft
+            if made is not None and made.degree != LOSSY:
+                break
         return None
 
     def _owned(self, draft: Draft | None, block: Block, want: Want) -> Draft | None:
@@ -96,7 +111,10 @@ class Drafter:
         named = self._policy.as_kind
         if draft is None or draft.degree != FAITHFUL or not named or want.lossless:
             return draft
-        if compressors.for_kind(route(block.text, block.hint).kind) == compressors.for_kind(named):
+        # Whether the paths of a list are names of an inventory, or answers to be used as they stand, nobody can see.
+        if named != "listing" and compressors.for_kind(route(block.text, block.hint).kind) == compressors.for_kind(
+            named
+        ):
             return draft
         return Draft(draft.text, LOSSY, "source layout")
 
@@ -188,17 +206,23 @@ class Drafter:
         if not draft.text:
             return False  # nothing at all cannot be told from an empty input
         sample = weighed(draft)
+        if _size(sample) >= _size(text):
+            return False
         after = self.count(sample)
         # Leaving lines out is judged well by an estimate; the same content in another writing less so.
         estimated = report.kind in RE_ENCODED and not tokens.is_exact()
         if report.kind == "mixed" and draft.degree == LOSSY:
             estimated = False
         share = 1 - tokens.MARGIN if estimated else ACCEPT
-        enough = after <= share * report.before
-        if not enough or len(sample.encode("utf-8")) >= len(text.encode("utf-8")):
+        if after > share * report.before:
             return False
         report.after, report.degree = after, draft.degree
         return True
+
+
+def _size(text: str) -> int:
+    """Return the bytes of a text; for ASCII without a copy."""
+    return len(text) if text.isascii() else len(text.encode("utf-8"))
 
 
 def weighed(draft: Draft) -> str:

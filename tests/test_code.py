@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
 import threading
@@ -756,23 +755,6 @@ def test_bodies_inside_bodies_are_weighed_once():
     assert before[:3] == [0, 1, 2]
     assert before[-1] == depth + 1  # the empty row at the end holds nothing
     assert weights_before(["}", "", "end", "x = 1", "y" * WIDE]) == [0, 0, 0, 0, 1, 3]
-
-
-def test_the_collector_is_put_back(monkeypatch):
-    assert gc.isenabled()
-    code.COMPRESSOR.compress(PYTHON, Want(count))
-    assert gc.isenabled()
-    monkeypatch.setattr(code, "View", None)
-    with pytest.raises(TypeError):
-        code.COMPRESSOR.compress(PYTHON, Want(count))
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        with pytest.raises(TypeError):
-            code.COMPRESSOR.compress(PYTHON, Want(count))
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 def test_quoted_lines_are_counted_not_numbered() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -406,3 +407,24 @@ def test_parts_of_mixed_output_are_chosen_by_their_own_kind(store: Store) -> Non
     assert engine.crush(data, Policy(as_kind="mixed", skip=frozenset(["mixed"])), store).data == data
     result = engine.crush(data, Policy(as_kind="mixed"), store)
     assert engine.expand(result.data, store) == (data, [])
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_is_put_back_whatever_a_specialist_does(collecting, monkeypatch):
+    seen = []
+
+    def fails(_text, _want):
+        seen.append(gc.isenabled())
+        raise ValueError("no")
+
+    failing = Compressor("logs", ("log",), lambda _text, _hint: 1.0, fails, "fails")
+    monkeypatch.setattr(compressors, "load", lambda _name: failing)
+    before = gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        result = engine.crush(b"2026-01-01 INFO a\n" * 40, Policy(as_kind="log"), None, form="raw", dry=True)
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if before else gc.disable)()
+    assert seen == [False]
+    assert result.blocks[0].failure == "ValueError: no"

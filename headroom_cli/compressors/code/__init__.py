@@ -7,7 +7,6 @@ it still matches. What the question names keeps its body.
 
 from __future__ import annotations
 
-from headroom_cli.compressors._collector import paused
 from headroom_cli.compressors.code import language as languages
 from headroom_cli.compressors.code.asked import Asked
 from headroom_cli.compressors.code.guess import guessed
@@ -59,7 +58,6 @@ def shape_of(lines: list[str], language: str, spent: Callable[[], bool]) -> Shap
     return outline(lines, language)
 
 
-@paused
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter file, or None when nothing is gained, it is no source, or only a part of it was asked for."""
     if len(text) < _SMALL:

@@ -25,16 +25,7 @@ def compress(text: str, want: Want) -> Draft | None:
         return None
     if want.level == "safe" and want.budget is None:
         return trimmed(text, want)
-    import gc
-
-    # The lines of a large page cost twice as much while the collector keeps looking at them.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        draft = rendered(text, want)
-    finally:
-        if enabled:
-            gc.enable()
+    draft = rendered(text, want)
     return draft if draft is not None and len(draft.text) < len(text) else None
 
 

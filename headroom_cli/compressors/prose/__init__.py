@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
-from headroom_cli.compressors._collector import paused
 from headroom_cli.compressors.prose.blocks import CODE, ITEM, TABLE, TEXT, Scanner
 from headroom_cli.compressors.prose.choose import order, sizes
 from headroom_cli.compressors.prose.clean import tidy
@@ -39,7 +38,6 @@ _NEAR = 0.97  # of the target is near enough
 _NOTE_SHARE = 6  # bytes; about every other sentence brings a note
 
 
-@paused
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter text, or None when there is nothing to gain or the time is over."""
     clean = tidy(text)

@@ -42,18 +42,9 @@ def compress(text: str, want: Want) -> Draft | None:
     newline = "\r\n" if "\r\n" in plain and plain.count("\r\n") == plain.count("\n") else "\n"
     body = plain if newline == "\n" else plain.replace("\r\n", "\n")
     end = newline if body.endswith("\n") else ""
-    import gc
-
-    # The groups of a large output cost 2 to 3 times as much while the collector keeps looking at their lists.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        found = rgjson.read(body.removesuffix("\n").split("\n")) if form == JSON else reading.read(body, form)
-        del body  # of a large output as much memory as the groups take
-        return _shortened(found, want, plain, newline, end)
-    finally:
-        if enabled:
-            gc.enable()
+    found = rgjson.read(body.removesuffix("\n").split("\n")) if form == JSON else reading.read(body, form)
+    del body  # of a large output as much memory as the groups take
+    return _shortened(found, want, plain, newline, end)
 
 
 def _shortened(found: Found | None, want: Want, plain: str, newline: str, end: str) -> Draft | None:

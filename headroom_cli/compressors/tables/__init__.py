@@ -6,7 +6,6 @@ their words, trees, pairs of key and value. What cannot be read with certainty s
 
 from __future__ import annotations
 
-from headroom_cli.compressors._collector import paused
 from headroom_cli.compressors.tables import config
 from headroom_cli.compressors.tables.blocks import encode
 from headroom_cli.compressors.tables.delimited import delimiter
@@ -31,7 +30,6 @@ def sniff(text: str, hint: Hint) -> float:
     return table_score(text, hint)
 
 
-@paused
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter table, or None when there is nothing to gain or the time is over."""
     if len(text) < _LEAST or OPENING in text or "\n[... " in text:
@@ -52,7 +50,6 @@ def compress(text: str, want: Want) -> Draft | None:
     return Draft(after, LOSSY, missing) if missing else Draft(after, FAITHFUL)
 
 
-@paused
 def compress_settings(text: str, want: Want) -> Draft | None:
     """Return YAML, TOML, INI or a lockfile with its repeated blocks folded; None for anything else."""
     if len(text) < _LEAST or OPENING in text or "\n[... " in text or "\r" in text or "\x1b" in text:
