@@ -401,3 +401,102 @@ def test_psql_cells_that_do_not_stand_at_the_crossings_are_left_alone() -> None:
     draft = crush(text)
     assert draft is None or all(f"a|{at}" in draft.text for at in range(9))
     assert draft is None or "| b|c" in draft.text
+
+
+def record(number: int, cells: list[tuple[str, str]], *, mysql: bool = False) -> str:
+    if mysql:
+        stars = "*" * 27
+        return "\n".join([f"{stars} {number}. row {stars}", *(f"{key:>8}: {value}" for key, value in cells)])
+    return "\n".join([f"-[ RECORD {number} ]{'-' * 12}", *(f"{key:<8} | {value}" for key, value in cells)])
+
+
+@pytest.mark.parametrize("mysql", [False, True])
+def test_expanded_records_are_rows(mysql: bool) -> None:
+    cells = [
+        [("id", str(at)), ("name", f"user {at}"), ("state", "banned" if at == 9 else "active"), ("note", "")]
+        for at in range(1, 30)
+    ]
+    text = "\n".join(record(at, one, mysql=mysql) for at, one in enumerate(cells, 1)) + "\n\n(29 rows)\n"
+    draft = crush(text)
+    assert draft is not None
+    assert draft.degree == FAITHFUL
+    assert draft.text.endswith("\n(29 rows)\n")
+    names = [key for key, _ in cells[0]]
+    assert named(draft.text.removesuffix("\n\n(29 rows)\n").split("\n"), names) == [dict(one) for one in cells]
+
+
+def test_records_stay_or_go_whole_under_a_budget() -> None:
+    cells = [
+        [("id", str(at)), ("name", f"user{at}"), *([("state", "it failed")] if at == 70 else [("extra", "x" * 40)])]
+        for at in range(1, 120)
+    ]
+    records = [record(at, one) for at, one in enumerate(cells, 1)]
+    draft = crush("\n".join(records) + "\n", budget=300, question="what about user33 and others?")
+    assert draft is not None
+    assert count(draft.text) <= 300
+    text = draft.text
+    kept = [one for one in records if f"{one}\n" in text]
+    assert len(kept) >= 3
+    assert records[32] in kept
+    assert records[69] in kept
+    for one in kept:
+        text = text.replace(f"{one}\n", "", 1)
+    gaps = [line for line in text.split("\n") if line]
+    assert all(line.startswith("[... ") and " record" in line for line in gaps)
+    assert sum(int(line.split()[1]) for line in gaps) == len(records) - len(kept)
+    assert draft.missing == f"{len(records) - len(kept)} of {len(records)} records"
+
+
+def git_log(commits: int) -> str:
+    return "\n\n".join(
+        f"commit {at * 7919:040x}\nAuthor: {'B <b@b>' if at % 5 == 4 else 'A <a@b>'}\nDate:   Mon Jan 1 00:00:00"
+        f" 2026 +0000\n\n    Change thing {at}\n\n    Because of reason {at}."
+        for at in range(commits)
+    )
+
+
+def test_a_log_says_its_usual_author_once() -> None:
+    text = git_log(40) + "\n"
+    draft = crush(text, lossless=True)
+    assert draft is not None
+    assert draft.degree == FAITHFUL
+    head, *lines = draft.text.split("\n")
+    assert head == "[rows below, unless they say otherwise: Author: A <a@b>]"
+    back: list[str] = []
+    for at, line in enumerate(lines):
+        back.append(line.replace("Date: ", "Date:   "))
+        if line.startswith("commit ") and not lines[at + 1].startswith("Author: "):
+            back.append("Author: A <a@b>")
+    assert "\n".join(back) == text
+
+
+def test_a_budget_cuts_commits_whole_from_the_oldest_on() -> None:
+    draft = crush(git_log(3000) + "\n", budget=400, question="why was reason 2222 given?")
+    assert draft is not None
+    assert count(draft.text) <= 400
+    assert "    Change thing 2222\n\n    Because of reason 2222." in draft.text
+    shown_commits = draft.text.count("\ncommit ")
+    gaps = [int(line.split()[1]) for line in draft.text.split("\n") if line.startswith("[... ")]
+    assert sum(gaps) + shown_commits == 3000
+    assert draft.text.index("Change thing 0\n") < draft.text.index("Change thing 1\n") < draft.text.index("[... ")
+    assert f"{sum(gaps)} of 3000 commits" in draft.missing
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| a | b |\n|---|---|\n" + "".join(f"| {at} | {at * 3} |\n" for at in range(3000)),
+        "a,b,c\n" + "".join(f"{at},{at * 7 % 13},x{at}\n" for at in range(3000)),
+        "NAME     STATUS   AGE\n" + "".join(f"n{at:<8}Running  {at}d\n" for at in range(3000)),
+        "".join(f"{at * 7919:07x} fix thing {at}\n" for at in range(3000)),
+        "".join(f"Key {at}      : the value {at}\n" for at in range(3000)),
+        "\n".join(f"NAME     STATUS\nn{at:<8}Running\nm{at:<8}Failed\n" for at in range(800)),
+    ],
+    ids=["markdown", "csv", "fixed", "oneline", "pairs", "many tables"],
+)
+@pytest.mark.parametrize("budget", [150, 300, 2000])
+def test_every_form_ends_below_its_budget(text: str, budget: int) -> None:
+    draft = crush(text, budget=budget)
+    assert draft is not None
+    assert draft.degree == LOSSY
+    assert budget * 0.3 < count(draft.text) <= budget

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 from headroom_cli.compressors.tables.grid import OPENING
 from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KEPT = 10  # characters of an id, more where two begin alike
 _FULL = 40
@@ -17,6 +22,49 @@ _BLAME = pattern(
     r"(\^?[0-9a-f]{6,40}) (?:([^()\n]{1,300}?) +)?\((.{1,100}?) +"
     r"(\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?: [-+]\d{4})?)?|\d{9,11} [-+]\d{4}) +(\d{1,9})\)(?: (.*)|)"
 )
+
+
+_COMMIT = pattern(r"commit [0-9a-f]{7,40}(?: .*)?")
+_USUAL = 0.6  # of the commits hold a line that is said for all
+
+
+def opens_commit(line: str) -> bool:
+    """Return whether a line opens a commit of a log."""
+    return line[:7] == "commit " and _COMMIT.fullmatch(line) is not None
+
+
+def is_log(lines: list[str]) -> bool:
+    """Return whether lines are a log with a heading of several lines per commit."""
+    return len(lines) > 3 and opens_commit(lines[0]) and ": " in lines[1] and lines[1][:1] != " "
+
+
+def log(lines: list[str], other: Callable[[list[str]], list[str]]) -> list[str]:
+    """Return a log without padding, its usual author said once; ``other`` shortens what is neither head nor message."""
+    authors = Counter([line for line in lines if line[:8] == "Author: "])
+    commits = [line for line in lines if line[:7] == "commit " and opens_commit(line)]
+    usual, times = authors.most_common(1)[0] if authors else ("", 0)
+    if times < max(3, _USUAL * len(commits)) or authors.total() != len(commits) or usual.endswith("]"):
+        usual = ""
+    out = [f"{OPENING}below, unless they say otherwise: {usual}]"] if usual else []
+    rest: list[str] = []
+    head = False
+    for line in lines:
+        if line[:7] == "commit " and opens_commit(line):
+            head = True
+        elif not line:
+            head = False
+        if not head and line and line[:4] != "    ":
+            rest.append(line)
+            continue
+        if rest:
+            out += other(rest)
+            rest = []
+        if not head:
+            out.append(line.rstrip(" \t"))
+        elif line != usual:
+            key, sign, value = line.partition(":")
+            out.append(f"{key}: {value.strip()}" if sign and " " not in key else line)
+    return out + (other(rest) if rest else [])
 
 
 def is_git(text: str) -> bool:

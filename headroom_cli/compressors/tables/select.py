@@ -31,8 +31,11 @@ _BAD_STATUS = pattern(r'"?[45]\d\d"?')
 _STATUS_NAME = pattern(r"status|code|http", 2)
 
 
-def select(grid: Grid, places: int, question: str) -> tuple[Grid, str] | None:
-    """Return a table with its most telling rows and gap notes, and what is missing; None when most rows stay."""
+def select(grid: Grid, places: int, question: str, most: int = 0) -> tuple[Grid, str] | None:
+    """Return a table with its most telling rows and gap notes, and what is missing; None when most rows stay.
+
+    ``most`` is how many rows may stay at most, 0 for as many as tell something.
+    """
     rows = grid.rows
     names = grid.names or [f"column {at + 1}" for at in range(len(grid.columns))]
     kept = set(range(min(ENDS, rows))) | set(range(max(0, rows - ENDS), rows))
@@ -43,7 +46,8 @@ def select(grid: Grid, places: int, question: str) -> tuple[Grid, str] | None:
         for name, column, numbers in zip(names, grid.columns, figures, strict=True)
         if not numbers or _STATUS_NAME.search(name)
     ]
-    kept |= _errors(wordy)
+    errors = _errors(wordy)
+    kept |= errors
     said: list[str] = []
     strong: dict[int, float] = {}
     for name, column, numbers in zip(names, grid.columns, figures, strict=True):
@@ -67,18 +71,43 @@ def select(grid: Grid, places: int, question: str) -> tuple[Grid, str] | None:
                 for _ in range(min(count, 3)):
                     at = column.index(value, at + 1)
                     kept.add(at)
-    kept |= set(sorted(strong, key=lambda row: (-strong[row], row))[:_STRONG])
-    if question.strip():
-        kept |= _asked(grid, question)
-    spread = max(ENDS, round(places * max(1.0, rows / 1000) ** 0.5) - len(kept))
-    kept |= {(2 * at + 1) * rows // (2 * spread) for at in range(spread)}
+    wide = sorted(strong, key=lambda row: (-strong[row], row))[:_STRONG]
+    kept |= set(wide)
+    asked = _asked(grid, question) if question.strip() else set()
+    kept |= asked
+    if most:
+        kept = _best([*sorted(asked), 0, rows - 1, *sorted(errors), *wide, *sorted(kept), *range(0, rows, 7)], most)
+        said = said[: max(2, most // 4)]
+    if not most:
+        spread = max(ENDS, round(places * max(1.0, rows / 1000) ** 0.5) - len(kept))
+        kept |= {(2 * at + 1) * rows // (2 * spread) for at in range(spread)}
     # A note costs what a row does.
-    kept |= {row for row in range(rows) if row not in kept and row - 1 in kept and row + 1 in kept}
+    kept |= {row + 1 for row in kept if row + 1 not in kept and row + 2 in kept}
     order = sorted(row for row in kept if row < rows)
     if len(order) * 10 > rows * 8:
         return None
     summary = f"[all {rows} rows: {'; '.join(said[:_TOLD])}]" if said else ""
     return _with_gaps(grid, order, summary), f"{rows - len(order)} of {rows} rows"
+
+
+def _best(order: list[int], most: int) -> set[int]:
+    """Return the first of the rows of an order, as many as there are places for; a gap between them takes one too."""
+    kept: set[int] = set()
+    for row in order:
+        if row in kept:
+            continue
+        most -= 1 if row - 1 in kept or row + 1 in kept else 2
+        if most < 0 and kept:
+            break
+        kept.add(row)
+    return kept
+
+
+def speaks_of_error(texts: list[str]) -> list[int]:
+    """Return which texts speak of an error."""
+    if not any(stem in text for text in map(str.lower, texts) for stem in _STEMS):
+        return []
+    return [at for at, text in enumerate(texts) if _ERROR.search(text) is not None]
 
 
 def _with_gaps(grid: Grid, order: list[int], summary: str) -> Grid:
