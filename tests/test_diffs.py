@@ -671,6 +671,37 @@ def test_budget_keeps_what_the_question_is_about():
     assert len(short(text, "max").text) < len(short(text).text)
 
 
+def test_a_budget_is_used():
+    def body(name, size):
+        changes = [line for i in range(size) for line in (f"-    {name}_{i} = {i}", f"+    {name}_{i} = {i} + 1")]
+        return [f" def {name}(): pass", *changes, " end"]
+
+    small = made("src/a.py", body("alpha", 12)) + made("tests/test_a.py", body("checked", 12))
+    large = "".join(made(f"src/m{i}.py", body(f"m{i}", 6 + i)) for i in range(30))
+    for text in (small, large):
+        whole = count(short(text).text)
+        for budget in (200, 300, 600, 1200):
+            draft = short(text, budget=budget)
+            if budget < whole:
+                assert 0.7 * budget <= count(draft.text) <= budget
+                assert re.search(r"(?m)^\+    \w+_0 = 0 \+ 1$", draft.text)
+    # At the level max there is always something of what was changed, source before tests.
+    for text in (small, made("src/b.py", body("b", 5))):
+        draft = short(text, "max")
+        assert 0.3 * count(short(text).text) <= count(draft.text) <= 0.75 * count(short(text).text)
+        assert re.search(r"(?m)^\+    (?:alpha|b)_0 = 0 \+ 1$", draft.text)
+
+
+def test_counts_of_what_a_budget_leaves_out_are_true():
+    bodies = {i: [f"+    m{i}_{n} = {n}" for n in range(8 + i)] for i in range(12)}
+    text = "".join(made(f"src/m{i}.py", lines, new=True) for i, lines in bodies.items())
+    total = sum(map(len, bodies.values()))
+    for budget in (40, 160, 200, 300, 500, 900):
+        draft = short(text, budget=budget)
+        there = len(re.findall(r"(?m)^\+    m", draft.text))
+        assert draft.missing.startswith(f"{total - there} changed lines in ")
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [

@@ -16,7 +16,7 @@ _COMMIT = pattern(r"commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?= \(|\r?$)")
 _ID = 12
 # A hunk that belongs to no file: wherever it stands behind a line of other text, git refuses the whole text, with and
 # without --recount. Else what is told in a note would silently not be changed when the rest is applied.
-_REFUSED = "@@ -0,0 +0,0 @@"
+REFUSED = "@@ -0,0 +0,0 @@"
 
 
 def render(
@@ -106,7 +106,7 @@ def _is_patch(plan: Plan) -> bool:
 
 
 def _is_range(line: str) -> bool:
-    return line.startswith("@@ -") and line.endswith(" @@") and line != _REFUSED
+    return line.startswith("@@ -") and line.endswith(" @@") and line != REFUSED
 
 
 def _refuse(out: list[str], told: int) -> None:
@@ -116,7 +116,7 @@ def _refuse(out: list[str], told: int) -> None:
     if len(out) == told + 1 and at > 0 and line.endswith(" @@]"):
         out[told:] = [f"{line[:at]}]", line[at + 2 : -1]]
     else:
-        out.append(_REFUSED)
+        out.append(REFUSED)
 
 
 def _between(raw: list[str], out: list[str], tally: Tally, *, short_ids: bool) -> None:
