@@ -928,12 +928,198 @@ def test_max_is_never_larger_than_balanced():
         assert len(crush(text, "max")) <= len(crush(text, "balanced")), family
 
 
-def test_a_line_of_dots_is_not_one_test() -> None:
-    text = "".join(f"tests/test_{i}.py {'.' * 20} [{i * 5:3d}%]\n" for i in range(20))
-    draft = COMPRESSOR.compress(text + "=== 400 passed in 3.21s ===\n", want(asked=True))
-    assert draft is not None
-    assert "of passed tests]" in draft.text
-    assert " passed]" not in draft.text
+def test_dots_are_counted_as_tests() -> None:
+    text = "".join(f"tests/test_{i}.py {'.' * 17}{'s' if i % 5 else 'x'}X. [{i * 5:3d}%]\n" for i in range(20))
+    small = crush(text + "=== 380 passed, 16 skipped, 4 xfailed, 20 xpassed in 3.21s ===\n")
+    assert "[... 19 lines: 342 passed, 19 xpassed, 16 skipped, 3 xfailed]" in small
+
+
+def test_a_line_of_dots_with_a_failure_stays() -> None:
+    text = "".join(f"tests/test_{i}.py {'.' * 19}{'F' if i in (5, 17) else '.'} [{i * 5:3d}%]\n" for i in range(20))
+    small = crush(text + "=== 2 failed, 398 passed in 3.21s ===\n")
+    assert "tests/test_5.py ...................F [ 25%]" in small
+    assert "tests/test_17.py ...................F [ 85%]" in small
+    assert "[... 11 lines: 220 passed]" in small
+
+
+# Runner -> the line of a passed test, that of a skipped one, the word for it; {} is a number.
+RUNNERS = {
+    "pytest": ("tests/test_a.py::test_{} PASSED [ 9%]", "tests/test_a.py::test_{} SKIPPED (no net) [ 9%]", "skipped"),
+    "pytest xfail": (
+        "tests/test_a.py::test_{} PASSED [ 9%]",
+        "tests/test_a.py::test_{} XFAIL (known) [ 9%]",
+        "xfailed",
+    ),
+    "xdist": (
+        "[gw1] [ 9%] PASSED tests/test_a.py::test_{} ",
+        "[gw1] [ 9%] SKIPPED tests/test_a.py::test_{} ",
+        "skipped",
+    ),
+    "unittest": ("test_{} (tests.A.test_{}) ... ok", "test_{} (tests.A.test_{}) ... skipped 'no net'", "skipped"),
+    "unittest, expected": ("test_{} (tests.A) ... ok", "test_{} (tests.A) ... expected failure", "xfailed"),
+    "cargo": ("test store::t{} ... ok", "test store::t{} ... ignored", "ignored"),
+    "go": ("--- PASS: TestX{} (0.00s)", "--- SKIP: TestX{} (0.00s)", "skipped"),
+    "jest": ("  \u2713 case {} (2 ms)", "  \u25cb skipped case {}", "skipped"),
+    "jest, to be written": ("  \u2713 case {} (2 ms)", "  \u270e todo case {}", "todo"),
+    "bun": ("(pass) cart > t{} [0.10ms]", "(todo) cart > t{}", "todo"),
+    "playwright": (
+        "  \u2713  {} [chromium] \u203a a.spec.ts:5:1 \u203a t (4ms)",
+        "  -  {} [chromium] \u203a a.spec.ts:5:1 \u203a t",
+        "skipped",
+    ),
+    "gtest": ("[       OK ] Cart.t{} (0 ms)", "[  SKIPPED ] Cart.t{} (0 ms)", "skipped"),
+    "ctest": (
+        " 7/60 Test #{}: t{} ........   Passed    0.01 sec",
+        " 7/60 Test #{}: t{} ........***Skipped   0.01 sec",
+        "skipped",
+    ),
+    "dotnet": ("  Passed Shop.Tests.T{} [1 ms]", "  Skipped Shop.Tests.T{} [1 ms]", "skipped"),
+    "gradle": ("CartTest > t{}() PASSED", "CartTest > t{}() SKIPPED", "skipped"),
+    "bazel": ("//shop/cart:t{}   PASSED in 0.3s", "//shop/cart:t{}   SKIPPED", "skipped"),
+    "swift": (
+        "Test Case '-[A.B t{}]' passed (0.001 seconds).",
+        "Test Case '-[A.B t{}]' skipped (0.001 seconds).",
+        "skipped",
+    ),
+    "automake": ("PASS: t{}.sh", "SKIP: t{}.sh", "skipped"),
+    "lit": ("PASS: LLVM :: CodeGen/t{}.ll (1 of 40)", "UNSUPPORTED: LLVM :: CodeGen/t{}.ll (1 of 40)", "unsupported"),
+    "prove": ("t/{}-cart.t .. ok", "t/{}-cart.t .. skipped: no net", "skipped"),
+    "deno": ("t{} ... ok (3ms)", "t{} ... ignored (0ms)", "ignored"),
+    "exunit": ("  * test t{} (0.1ms) [L#{}]", "  * test t{} (skipped) [L#{}]", "skipped"),
+    "phpunit": (" \u2714 Adds {}", " \u21a9 Adds {}", "skipped"),
+    "meson": (
+        "{}/40 shop:t{}   OK              0.01s",
+        "{}/40 shop:t{}   SKIP            0.01s   exit status 77",
+        "skipped",
+    ),
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("level", ["safe", "balanced", "max"])
+def test_a_skipped_test_is_never_counted_as_passed(runner, level):
+    passed, skipped, label = RUNNERS[runner]
+    lines = [(skipped if n % 9 == 4 else passed).replace("{}", str(100 + n)) for n in range(120)]
+    small = crush("\n".join(["running 120 tests", *lines, "all done", ""]), level)
+    told = small.split("\n")
+    counted = {"passed": 0, label: 0}
+    for line in told:
+        for count, word in re.findall(r"(\d+) ([a-z ]+)(?=[,\]])", line if NOTE.match(line) and ":" in line else ""):
+            counted[word] += int(count)
+    small_gaps = sum(int(found[1]) for found in map(NOTE.match, told) if found and ":" not in found[0])
+    assert counted[label] + sum(line in lines and lines.index(line) % 9 == 4 for line in told) == 13
+    kept = sum(line in lines and lines.index(line) % 9 != 4 for line in told)
+    assert counted["passed"] + kept <= 107 <= counted["passed"] + kept + small_gaps
+    assert counted["passed"] > 50
+    assert replay("\n".join(["running 120 tests", *lines, "all done", ""]), small) > 60
+
+
+def test_each_reason_of_a_skipped_test_stays() -> None:
+    lines = [f"ok {n} - case {n}" for n in range(1, 61)]
+    lines[19] += " # SKIP no net"
+    lines[29] += " # TODO later"
+    lines[39] += " # SKIP no net"
+    lines[49] += " # SKIP no disk"
+    small = crush("\n".join(["1..60", *lines, ""]))
+    assert all(lines[at] in small for at in (19, 29, 49))
+    assert lines[39] not in small
+    assert "19 lines: 18 ok, 1 skipped]" in small
+
+
+def test_lines_that_start_or_pause_a_test_are_no_tests() -> None:
+    lines = []
+    for n in range(40):
+        lines += [f"=== RUN   TestX{n}", f"=== PAUSE TestX{n}", f"=== CONT  TestX{n}", f"--- PASS: TestX{n} (0.00s)"]
+    small = crush("\n".join([*lines, "PASS", ""]))
+    assert "[... 159 lines: 40 passed]" in small
+
+
+def test_why_a_go_test_was_skipped_stays_beside_its_verdict() -> None:
+    lines = []
+    for n in range(40):
+        said = [f"    db_test.go:{n}: no {'net' if n % 2 else 'db'}", f"--- SKIP: TestX{n} (0.00s)"]
+        lines += [f"=== RUN   TestX{n}", *(said if n % 8 in (3, 4) else [f"--- PASS: TestX{n} (0.00s)"])]
+    small = crush("\n".join([*lines, "PASS", ""]))
+    assert "    db_test.go:3: no net\n--- SKIP: TestX3 (0.00s)" in small
+    assert "    db_test.go:4: no db\n--- SKIP: TestX4 (0.00s)" in small
+
+
+def test_the_tests_of_maven_and_vitest_are_counted_not_their_files() -> None:
+    lines = []
+    for n in range(20):
+        ran = f"[INFO] Tests run: 5, Failures: 0, Errors: 0, Skipped: {n % 2}, Time elapsed: 0.1 s"
+        lines += [f"[INFO] Running shop.T{n}", f"{ran} - in shop.T{n}"]
+    small = crush("\n".join([*lines, "[INFO] Results:"]))
+    assert "[... 36 lines: 81 passed, 18 INFO, 9 skipped]" in small
+    lines = [f" \u2713 src/a{n}.test.ts (5 tests{' | 2 skipped' if n % 2 else ''}) 12ms" for n in range(20)]
+    assert "75 passed, 20 skipped]" in crush("\n".join([*lines, " Test Files  20 passed (20)", ""]))
+
+
+def test_a_suite_that_passed_is_no_test() -> None:
+    lines = []
+    for n in range(20):
+        lines += [f"PASS src/t{n}.test.js", f"  \u2713 case {n} (2 ms)", f"  \u25cb skipped case {n}"]
+    small = crush("\n".join([*lines, "Tests:       20 skipped, 20 passed, 40 total", ""]))
+    assert "[... 57 lines: 19 passed, 19 skipped]" in small
+    small = crush("\n".join([f"ok  \tshop/p{n}\t0.{n}s" for n in range(20)] + ["FAIL\tshop/z\t0.1s", ""]))
+    assert "19 packages passed]" in small
+
+
+MOCHA = [
+    "",
+    "  Cart",
+    *(f"    \u2713 adds {n}" for n in range(20)),
+    "    - subs",
+    "    - pays",
+    "",
+    "  20 passing (1s)",
+]
+
+
+def test_dashes_are_skipped_tests_where_the_summary_says_so() -> None:
+    small = crush("\n".join([*MOCHA, "  2 pending", ""]))
+    assert "1 skipped]" in small or "    - subs\n    - pays" in small
+
+
+def valgrind(records):
+    lines = ["==9== Memcheck, a memory error detector", "==9== Command: ./shop", "==9== "]
+    for n in range(1, records):
+        head = f"{n * 8} (8 direct, {n} indirect) bytes in {n} blocks are definitely lost"
+        lines += [f"==9== {head} in loss record {n} of 90",
+                  "==9==    at 0x4C2FB0F: malloc (in /usr/lib/valgrind/vgpreload_memcheck-amd64-linux.so)",
+                  f"==9==    by 0x10{n:04x}: parse_{n} (p.c:{n * 3})", "==9==    by 0x108700: main (m.c:9)",
+                  "==9== "]  # fmt: skip
+    for n in range(1, records):
+        lines += ["==9== Invalid read of size 4", f"==9==    at 0x1086{n:02x}: read_{n} (a.c:{n})",
+                  f"==9==  Address 0x522d{n:03x} is 0 bytes after a block of size {n * 4} alloc'd",
+                  "==9==    at 0x4C2FB0F: malloc (in /usr/lib/valgrind/vgpreload_memcheck-amd64-linux.so)",
+                  f"==9==    by 0x10{n:04x}: make_{n} (b.c:{n * 7})", "==9== "]  # fmt: skip
+    return [*lines, "==9== ERROR SUMMARY: 58 errors from 58 contexts (suppressed: 0 from 0)", ""]
+
+
+def sanitizers(records):
+    lines = ["==8==ERROR: LeakSanitizer: detected memory leaks", ""]
+    for n in range(1, records):
+        lines += [f"{'Direct' if n % 3 else 'Indirect'} leak of {n * 7} byte(s) in {n} object(s) allocated from:",
+                  "    #0 0x4da26f in malloc (/srv/shop+0x4da26f)",
+                  f"    #1 0x51{n:04x} in leak_{n} /srv/l.c:{n}:3", ""]  # fmt: skip
+    for n in range(1, records):
+        lines += ["=" * 18, "WARNING: ThreadSanitizer: data race (pid=1)",
+                  f"  Write of size 4 at 0x7b0400{n:04x} by thread T1:",
+                  f"    #0 inc_{n} /srv/r.c:{n} (shop+0x4a{n:04x})", "",
+                  f"  Previous read of size 4 at 0x7b0400{n:04x} by main thread:",
+                  f"    #0 get_{n} /srv/r.c:{n + 100} (shop+0x4c{n:04x})", "", "=" * 18]  # fmt: skip
+    return lines
+
+
+@pytest.mark.parametrize("lines", [valgrind(30), sanitizers(30)], ids=["valgrind", "sanitizers"])
+@pytest.mark.parametrize("level", ["safe", "balanced"])
+def test_each_record_of_a_memory_checker_keeps_its_head_and_frames(lines, level):
+    small = crush("\n".join(lines * 2), level).split("\n")
+    at = 0
+    for line in lines:
+        if re.search(r"bytes in|Invalid|leak of|parse_|read_|make_|leak_|inc_|get_|of size", line):
+            at = small.index(line, at) + 1
 
 
 def test_findings_of_a_linter_stay() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from headroom_cli.compressors.logs.runners import FAILED_DOTS, SKIP_STEMS, skips
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-PLAIN, PASSED, WARNING, SUMMARY, ERROR, FRAME, GLUE, TROUBLE = range(8)
+PLAIN, PASSED, WARNING, SUMMARY, ERROR, FRAME, GLUE, TROUBLE, SKIPPED = range(9)
 
 # Words that make a line worth a closer look, lower-case. Searched over all distinct lines at once.
 _STEMS = (
@@ -34,6 +35,7 @@ _STEMS = (
     "conflict", "vulnerab", "out of", "bad ", "illegal", "wrong", "down",
     "sig", "non-zero", "nonzero", "permit", "unsat", "heap-", "unus", "unsupp", "rc=", "<e", "[e]", "/e(", "degraded",
     "oops", "#pf:", "rip:", " pid: ", "unavailable", "gateway", " ms - ", "[gin]", "completed ", "hier_",
+    "xpass", "not run", "[s]", "excluded", "leak", "thread", *SKIP_STEMS,
 )  # fmt: skip
 
 # What only a test runner or a compiler writes at the start of a line.
@@ -42,7 +44,11 @@ TOLD_BY_TOOL = pattern(
     r"-{3,} \S{1,300} stdout -{3,}$|\s+Failed \S{1,300} \[|"  # cargo, dotnet
     r"(?:FAIL|FAILED|ERROR|XPASS|E)\b[ :/]|[EF]\d{4} \d\d:\d\d:|"  # test runners, glog
     r"test\S{1,200} [EF]$|E/\S|[EF]\(\s*\d|\*{3} |--- FAIL|not ok\b|!! |"
-    r"\s*(?:[✗✕✖❌✘\u2a2f●\u00d7]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x|==\d+==\s?(?:ERROR|Invalid|Conditional|Use of))"
+    r"\s*(?:[✗✕✖❌✘\u2a2f●\u00d7]|\d+\) \S|--> \S|╭─|\[FAIL\]|#\d+ 0x"
+    r"|==\d+== ?(?:ERROR|Invalid|Conditional|Use of|Syscall param|Mismatched|Source and dest|Jump to|Process term"
+    r"|Possible data race|Thread #\d+: |Lock order|Exiting"
+    r"|[\d,]{1,20} (?:\([^)]{1,80}\) )?bytes in .{1,80} loss record)"
+    r"|(?:Direct|Indirect) leak of \d|WARNING: \w{1,20}Sanitizer: )"
 )
 # What a linter found at a place in a file, by the code of its rule: each is one thing to mend.
 _FINDING = pattern(r"[^\s:]{1,200}:\d{1,7}(?::\d{1,6})?:? \[?[A-Z]{1,5}\d{2,5}\b")
@@ -88,7 +94,8 @@ _LETTER_LEVEL = pattern(r"(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:")  # Andro
 _ERROR_FORMS = pattern(
     r"(?:Error|Exception|Failure|Failed|Fault|BackOff|Killed|Unhandled)s?(?![a-z])|UnhandledPromise|[✗✕✖❌✘\u2a2f]|[\[<(](?:E|F|ERR|err)[\])>]"
     r"|#PF: |\bRIP: |\bCPU: \d{1,5} PID: "  # a kernel that crashed
-    r"|ERR!|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
+    r"|ERR!|\*\*\*(?:Timeout|Not Run)|  TIMEOUT in \d"
+    r"|(?<![\w/.])[EF]/[A-Z]\w|\d [EF] [A-Z]\w+ *:|\bERR\b|\berr(?==(?!nil|null|<nil>))"
 )
 # Numbers that tell of failure; searched only in lines that hold one of the words before them.
 _ERROR_NUMBERS = pattern(
@@ -149,18 +156,27 @@ _DECIDED = word_set(
 _PASSED = pattern(
     r"\s*(?:[✓✔√☑]|\[ +OK +\] |\[ RUN +\] |\[ok\]|test\S{0,200} ok$|--- PASS|=== (?:RUN|PAUSE|CONT|NAME)\b"
     r"|\s+Passed \S{1,300} \[|PASS(?:ED)?\b[ :]|ok \d+\b|ok  ?\t"
-    r"|\[gw\d+\] \[ *\d+%\] PASSED )"
-    r"|(?:[\w/\\:-]{1,60}\.\w{1,5} )?[.sx]{2,200}(?: +\[ *\d+%\])?$"
-    r"|\[?(?:INFO\]? +)?Tests run: \d+, Failures: 0, Errors: 0, .{0,80}(?:-- in | - in )"
+    r"|\[gw\d+\] \[ *\d+%\] PASSED |\(pass\) |\* test .{1,300} \([\d.]+ms\)(?: \[L#\d+\])?$)"
+    r"|(?:[\w./\\:-]{1,200}\.\w{1,5} )?(?:[.sx]{2,200}|(?=[^. ]{0,200}\.\.)[.sxXSIRWDN*,]{2,200})$"
+    r"|(?:[\w./\\:-]{1,200}\.\w{1,5} )?[.sxXSIRWDN*,]{1,200}(?: +\[ *\d+%\]| +\d+ */ *\d+ \( *\d+%\))$"
+    r"|\[?(?:(?:INFO|WARN|WARNING)\]? +)?Tests run: \d+, Failures: 0, Errors: 0, .{0,80}(?:-- in | - in )"
 )
 # The same at the end of a line, looked for in its last characters only.
 _PASSED_END = pattern(
     r"(?:\bPASSED(?: +\[ *\d+%\])?|\.\.\. ok|\.\.\. PASS(?:ED)?|\.{3} *Passed +[\d.]+ sec"
-    r"|' passed \([\d.]+ seconds\)\.?"
+    r"|' passed \([\d.]+ seconds\)\.?|\bPASSED in [\d.]+m?s|\.\.+ ok(?: \(\d+m?s\)| +\d+ m?s)?"
+    r"|\| PASS \||\) (?:\[OK\]|✔)"
+    r"| OK +[\d.]+ ?s"
     r"|\.\.\.+ ?\[ ?(?:OK|PASSED|PASS) ?\])\s*$"
 )
 _FRAME = pattern(
-    r"(?:\S{1,40} )?(?:"  # "[ERROR] \tat ..." and the like
+    # valgrind: frames, addresses and what conflicted; the sanitizers' parts of one report
+    r"==\d+==(?:  +\S| (?:This conflicts|Locks? held|Block was))"
+    r"|\s+#\d{1,4} \S{1,300} (?:\S{1,300}:\d|\(\S{1,300}\+0x)"
+    r"|\s*(?:As if synchronized via|Location is (?:global|heap|stack|TLS|file)|Mutex M\d|Thread T\d+ .{0,200}created by"
+    r"|(?:Previous )?(?:[Aa]tomic )?(?:READ|WRITE|[Rr]ead|[Ww]rite) of size \d)"
+    r"|(?:freed|previously allocated|allocated) by thread T\d+ here:|0x[0-9a-f]{4,16} is located "
+    r"|(?:\S{1,40} )?(?:"  # "[ERROR] \tat ..." and the like
     r"\s+at (?:\S+ )?\S|\s+File \"[^\"]{1,400}\", line \d|\s*\.\.\. \d+ (?:more|common frames)|Caused by: "
     r"|Suppressed: "
     r"|Traceback \(most recent call last|goroutine \d+ \[|\s+\d+: +(?:0x[0-9a-f]+ - )?\S+::\S|\s+from \S+:\d+:in "
@@ -172,7 +188,7 @@ _SUMMARY = pattern(
     r"={3,} .{1,300} ={3,}$|_{3,} .{1,300} _{3,}$|-{3,} .{1,200} -{3,}$"
     r"|\s*(?:Tests?|Test Suites|Test Files|Snapshots|Ran all|Suites|Assertions|Total)\b:? +\d"
     r"|Ran \d+ |OK(?: \(|$| *\(skipped)|(?:\S{1,20} )?BUILD (?:SUCC|FAIL)|test result: |\s*\d+ (?:passing|pending"
-    r"|failing|passed|failed)"
+    r"|failing|passed|failed|pass|fail|skip|todo|skipped|flaky|did not run)\b"
     r"|\d+ (?:examples?|tests?|specs?|scenarios?|steps?|warnings?|errors?|problems?|files?) |\s*(?:Warning"
     r"|Error)\(s\)"
     r"|(?:\S{1,20} )?(?:Tests run: |Total time: |Finished (?:in|at)\b|Finished [`a-z(]|BUILD |Reactor Summary)"
@@ -187,6 +203,7 @@ LEVEL = pattern(
     r"|(?i:\blevel\"?[=:] ?\"?|[\[<|] ?)((?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|error|fatal"
     r"|critical))\b"
 )
+_EMPTY = pattern(r"==\d+==[ -]*$")  # valgrind's blank line
 _LETTER = pattern(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
 # The head of one failing test in a report: its own message belongs to it, told before or not.
 FAILING = pattern(
@@ -202,7 +219,7 @@ BELONGS = pattern(
     r"|[^A-Z]{0,100}(?:[A-Z]{2,5} [^A-Z]{0,60})?(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY): "
 )
 # What this program wrote itself: a gap note with its count, a marker.
-NOTED = pattern(r"\[\.\.\. (\d{1,12}) lines?(?:: [^\]\n]{1,120})?\]$")
+NOTED = pattern(r"\[\.\.\. (\d{1,12}) lines?(?:: [^\]\n]{1,240})?\]$")
 _MARKER = "<<headroom:"
 
 
@@ -218,17 +235,19 @@ def classify(line: str, *, stem: bool = True) -> int:
             if any(word in low for word in _PLAIN_ALARMS):
                 return ERROR
         line = f"{line[: _LONG - 500]} {line[-500:]}"
-    if not _LETTER.search(line):
+    if not _LETTER.search(line) or (line[:2] == "==" and _EMPTY.match(line)):
         return GLUE
     if line.startswith("[... ") and NOTED.match(line):
         return GLUE
     if line.startswith(_MARKER):
         return ERROR
+    if skips(line, line.lower() if stem else ""):
+        return SKIPPED
     if _PASSED.match(line) or _PASSED_END.search(line[-40:]):
         return PASSED
     if _FRAME.match(line) or _GO_CALL.match(line):
         return FRAME
-    if TOLD_BY_TOOL.match(line):
+    if TOLD_BY_TOOL.match(line) or FAILED_DOTS.match(line):
         return ERROR
     if line[0] not in " \t0123456789[" and _FINDING.match(line):
         return TROUBLE

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from headroom_cli.compressors.logs.clean import written
-from headroom_cli.compressors.logs.lines import ERROR, GLUE, LEVEL, NOTED, PASSED, TROUBLE
+from headroom_cli.compressors.logs.lines import ERROR, GLUE, LEVEL, NOTED, PASSED, SKIPPED, TROUBLE
+from headroom_cli.compressors.logs.runners import WEIGHTY, passed_labels, skipped_label
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -44,7 +45,8 @@ class Rendering:
         return said
 
 
-_DOTS = pattern(r"(?:^|\s)[.sx]{2,200}(?: +\[ *\d+%\])?$")
+_SAID = pattern(r"(\d{1,12}) ([a-z ]{2,40}|[A-Z]{4,8})(?=, |\]$)")
+_MOST = 4  # labels in a note, but for those that must be said
 
 
 def _crop(text: str, kind: int) -> tuple[str, int]:
@@ -56,12 +58,35 @@ def _crop(text: str, kind: int) -> tuple[str, int]:
     return f"{text[:head]}[... {cut} characters]{text[-tail:]}", cut
 
 
-def _label(text: str, kind: int) -> str:
-    """Return the word under which a dropped line is counted, "" for none."""
-    if kind == PASSED:  # a line of dots is a line, not one test
-        return "of passed tests" if _DOTS.search(text) else "passed"
+def _labels(text: str, kind: int) -> tuple[list[tuple[str, int]], bool]:
+    """Return what a dropped line counts, and whether lines that differ from it in digits count the same."""
+    if kind == PASSED:
+        return passed_labels(text)
+    if kind == SKIPPED:
+        return [(skipped_label(text), 1)], True
     found = LEVEL.search(text[:200])
-    return (found.group(1) or found.group(2)).upper() if found else ""
+    return ([((found.group(1) or found.group(2)).upper(), 1)] if found else []), True
+
+
+def _say(lines: int, held: dict[str, int]) -> str:
+    """Return the note of a gap: its lines and, where it is worth it, what they were."""
+    if "passed" in held or "ok" in held:  # the tests were counted: their suites would count them twice
+        held.pop("suites passed", None)
+        held.pop("packages passed", None)
+    ranked = sorted(((label, count) for label, count in held.items() if count), key=lambda pair: -pair[1])
+    weighty = sum(label in WEIGHTY for label, _ in ranked)
+    if lines <= 3 and not weighty:
+        ranked = []
+    room = max(_MOST - weighty, 0)
+    parts = []
+    for label, count in ranked:
+        if label not in WEIGHTY:
+            room -= 1
+            if room < 0:
+                continue
+        parts.append(f"{count} {label.replace('s passed', ' passed', 1) if count == 1 else label}")
+    unit = "line" if lines == 1 else "lines"
+    return f"[... {lines} {unit}: {', '.join(parts)}]" if parts else f"[... {lines} {unit}]"
 
 
 def render(log: Log, stays: bytearray, *, crop: bool = True) -> Rendering:
@@ -69,7 +94,7 @@ def render(log: Log, stays: bytearray, *, crop: bool = True) -> Rendering:
     texts, counts, classes, rows, again = log.texts, log.counts, log.classes, log.rows, log.again
     made = Rendering()
     out = made.lines
-    labels: dict[int, str] = {}
+    labels: dict[int, list[tuple[str, int]]] = {}
     kept_errors: set[str] | None = None
     total = len(texts)
     row = 0
@@ -104,18 +129,25 @@ def render(log: Log, stays: bytearray, *, crop: bool = True) -> Rendering:
             elif kind == TROUBLE:
                 label = "with other numbers" if log.folded[row] else "repeated"
                 made.errors += count if log.folded[row] else 0
+            elif noted:
+                # What an older note counted is counted on.
+                for found in _SAID.finditer(texts[row]):
+                    held[found[2]] = held.get(found[2], 0) + count * int(found[1])
+                label = ""
             elif kind == GLUE:
                 label = ""
             else:
+                label = ""
                 key = rows[row]
-                known = labels.get(key)
-                if known is None:
-                    known = labels[key] = _label(texts[row], kind)
-                label = known
+                counted = labels.get(key)
+                if counted is None:
+                    counted, alike = _labels(texts[row], kind)
+                    if alike:
+                        labels[key] = counted
+                for said, times in counted:
+                    held[said] = held.get(said, 0) + count * times
             if label:
                 held[label] = held.get(label, 0) + count
             row += 1
-        said = ", ".join(f"{count} {label}" for label, count in sorted(held.items(), key=lambda pair: -pair[1])[:4])
-        unit = "line" if lines == 1 else "lines"
-        out.append(f"[... {lines} {unit}: {said}]" if said and lines > 3 else f"[... {lines} {unit}]")
+        out.append(_say(lines, held))
     return made

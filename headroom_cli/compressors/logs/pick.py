@@ -11,12 +11,15 @@ from headroom_cli.compressors.logs.lines import (
     GLUE,
     PASSED,
     PLAIN,
+    SKIPPED,
     SUMMARY,
     TROUBLE,
     WARNING,
     word_set,
 )
 from headroom_cli.compressors.logs.notes import NOTE, Rendering, render
+from headroom_cli.compressors.logs.runners import reason
+from headroom_cli.compressors.logs.suites import headings, reasons_of_go, tell_apart
 from headroom_cli.compressors.logs.templates import merge
 from headroom_cli.compressors.logs.traces import cycles, extend
 from headroom_cli.compressors.logs.units import close, find, troubles, unstamped
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
 _FLOOR = 200  # tokens: max goes no lower without a budget
 _ASKED = 40  # lines that a question may keep
 _TAIL_FROM = 5  # lines that a template would lose; below that its last one is not worth a line
-_ALL_CLASSES = 8
+_ALL_CLASSES = 9
+_REASONS = 60  # distinct reasons of skipped tests that stay; the others are counted
 
 
 class Policy:
@@ -46,7 +50,9 @@ class Policy:
 
 
 POLICIES = {
-    "safe": Policy({PLAIN: 8, WARNING: 12, SUMMARY: 20, PASSED: 1}, {PLAIN: 2, WARNING: 2, SUMMARY: 4}, shortest=8),
+    "safe": Policy(
+        {PLAIN: 8, WARNING: 12, SUMMARY: 20, PASSED: 1, SKIPPED: 8}, {PLAIN: 2, WARNING: 2, SUMMARY: 4}, shortest=8
+    ),
     "balanced": Policy({PLAIN: 1, WARNING: 2, SUMMARY: 4, PASSED: 1}, {PLAIN: 1, WARNING: 1, SUMMARY: 2}, shortest=1),
     "max": Policy({PLAIN: 1, WARNING: 2, SUMMARY: 4, PASSED: 1}, {SUMMARY: 2}, shortest=1, stamps=True),
 }
@@ -94,6 +100,7 @@ class Log:
 
 def prepare(log: Log, keys: list[bytes]) -> None:
     """Find the templates and traces of a log, and what belongs to its errors."""
+    tell_apart(log, keys)
     log.traces = extend(log.texts, log.classes)
     find(log)
     kinds = [0] * len(keys)
@@ -113,6 +120,7 @@ def _choose(log: Log, policy: Policy) -> bytearray:
     heads, tails = policy.heads, policy.tails
     seen: dict[int, int] = {}
     told: set[str] = set()
+    reasons: set[str] = set()
     owed = False  # a failing test was named, its message not yet
     for row in range(total):
         kind = classes[row]
@@ -137,6 +145,12 @@ def _choose(log: Log, policy: Policy) -> bytearray:
         else:
             template = templates[row]
             count = seen.get(template, 0)
+            if kind == SKIPPED and len(reasons) < _REASONS:
+                why = reason(texts[row])
+                if why not in reasons:
+                    reasons.add(why)
+                    stays[row] = 1
+                    continue
             if count < heads[kind]:
                 text = texts[row]
                 if text not in told:
@@ -189,31 +203,6 @@ def _fold_traces(log: Log, stays: bytearray) -> None:
             for row in range(first, last):
                 stays[row] = 0
                 again[row] = 1
-
-
-def _suites(log: Log, stays: bytearray) -> None:
-    """Let the heading of a suite go with its tests when all of them passed and went."""
-    texts, classes = log.texts, log.classes
-    open_row = -1
-    depth = 0
-    gone = False
-    for row, text in enumerate(texts):
-        kind = classes[row]
-        if kind == GLUE:
-            continue
-        indent = len(text) - len(text.lstrip(" "))
-        if open_row >= 0 and indent > depth and kind == PASSED:
-            gone = gone or not stays[row]
-            if stays[row]:
-                open_row = -1
-            continue
-        if open_row >= 0 and gone and indent <= depth:
-            stays[open_row] = 0
-        open_row = row if kind == PLAIN and indent and row else -1
-        depth = indent
-        gone = False
-    if open_row >= 0 and gone:
-        stays[open_row] = 0
 
 
 def _ask(log: Log, stays: bytearray, question: str) -> set[int]:
@@ -322,7 +311,8 @@ def choose(log: Log, policy: Policy, question: str) -> tuple[bytearray, set[int]
     stays = _choose(log, policy)
     _fold_traces(log, stays)
     _follow(log, stays)
-    _suites(log, stays)
+    headings(log, stays)
+    reasons_of_go(log, stays)
     asked = _ask(log, stays, question) if question else set()
     _near(log, stays)
     close(log, stays)
@@ -341,6 +331,7 @@ def _worth(log: Log, stays: bytearray, asked: set[int]) -> list[int]:
     base[PASSED], base[GLUE], base[PLAIN], base[WARNING], base[FRAME], base[SUMMARY], base[TROUBLE], base[ERROR] = (
         0, 1, 2, 10, 20, 30, 40, 60,
     )  # fmt: skip
+    base[SKIPPED] = base[WARNING]
     values: list[tuple[int, int]] = []
     last_error = -100
     for row in range(total):

@@ -6,7 +6,7 @@ Folding by the command alone cut source code that ``cat`` had printed.
 from __future__ import annotations
 
 from headroom_cli.compressors.logs.clean import visible
-from headroom_cli.compressors.logs.lines import FRAME, LEVEL, PASSED, SUMMARY, TOLD_BY_TOOL, classify
+from headroom_cli.compressors.logs.lines import FRAME, LEVEL, PASSED, SKIPPED, SUMMARY, TOLD_BY_TOOL, classify
 from headroom_cli.compressors.logs.templates import keys_of
 from headroom_cli.lazy import pattern
 
@@ -92,7 +92,7 @@ def share(lines: list[str]) -> tuple[float, float]:
             or TOLD_BY_TOOL.match(rest)
             or _BUILD.match(rest)
             or _TOOL.match(rest)
-            or classify(line) in (PASSED, FRAME, SUMMARY)
+            or classify(line) in (PASSED, SKIPPED, FRAME, SUMMARY)
         ):
             shaped += 1
         elif _CODE.match(line):

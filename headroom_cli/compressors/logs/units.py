@@ -14,6 +14,7 @@ from headroom_cli.compressors.logs.lines import (
     FRAME,
     GLUE,
     PASSED,
+    SKIPPED,
     SUMMARY,
     TROUBLE,
     WARNING,
@@ -101,7 +102,7 @@ def find(log: Log) -> None:
                 break
             kind = classes[at]
             deeper = below[0] in _EDGE and _indent(below) > indent
-            if kind == PASSED or (kind == SUMMARY and not deeper):
+            if kind in (PASSED, SKIPPED) or (kind == SUMMARY and not deeper):
                 break
             if kind == GLUE:
                 if failing or below[0] in _EDGE:
