@@ -96,20 +96,20 @@ class Drafter:
         for lossless in (True,) if self.lossless else (False, True):
             want = self._want(block, end, lossless=lossless)
             made = mixed.unwrapped(block.text, wrapper, self._standing, want, inner)
-            draft = self._owned(made, block, want)
+            draft = self._owned(made, block)
             if draft is not None and self.accepts(block.text, draft, report):
                 return draft
             if made is not None and made.degree != LOSSY:
                 break
         return None
 
-    def _owned(self, draft: Draft | None, block: Block, want: Want) -> Draft | None:
+    def _owned(self, draft: Draft | None, block: Block) -> Draft | None:
         """Return a draft, with a marker where the kind was named against what the text looks like.
 
         What re-groups in the belief that a text is a table reads wrong when it is none: then the way back must show.
         """
         named = self._policy.as_kind
-        if draft is None or draft.degree != FAITHFUL or not named or want.lossless:
+        if draft is None or draft.degree != FAITHFUL or not named or self.lossless:
             return draft
         # Whether the paths of a list are names of an inventory, or answers to be used as they stand, nobody can see.
         if named != "listing" and compressors.for_kind(route(block.text, block.hint).kind) == compressors.for_kind(

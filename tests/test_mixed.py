@@ -150,3 +150,25 @@ def test_many_notes_become_one():
     session = "".join(f"$ cat {i}.log\n{LOG}" for i in range(30))
     draft = mixed.compress(session, Want(count, part=lambda _text, _hint: Draft("short\n", LOSSY, "59 of 60 lines")))
     assert draft.missing == "parts of 30 outputs"
+
+
+LIST = "".join(f"src/part_{i % 5}/module_{i}.py\n" for i in range(60))
+
+
+def test_a_kind_named_against_the_text_shows_the_way_back(tmp_path):
+    """What is re-grouped in a false belief loses no word, but may lose the sense."""
+    store = Store(f"{tmp_path}/store")
+    for kind in ("table", "search", "listing", "code"):
+        for text in (LOG, LIST, RECORDS, f"{LOG}{LIST}"):
+            result = engine.crush(text.encode(), Policy(as_kind=kind), store)
+            report = result.blocks[0]
+            if report.degree == FAITHFUL:
+                assert route(text, Hint()).kind == kind
+            assert engine.expand(result.data, store) == (text.encode(), [])
+
+
+def test_lossless_is_what_it_says_also_where_a_kind_is_named(tmp_path):
+    store = Store(f"{tmp_path}/store")
+    result = engine.crush(LIST.encode(), Policy(as_kind="listing", lossless=True), store)
+    assert result.blocks[0].degree == FAITHFUL
+    assert len(result.data) < len(LIST)
