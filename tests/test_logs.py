@@ -1026,6 +1026,29 @@ def test_each_reason_of_a_skipped_test_stays() -> None:
     assert "19 lines: 18 ok, 1 skipped]" in small
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "10:00:03 ERROR upload of part 7 ... skipped",
+        "[ERROR] SKIPPED: disk failure",
+        "tests/test_a.py F      [ 12%]",
+        "tests/test_a.py ..E    [ 12%]",
+        "..F.....                     8 / 8 (100%)",
+        " 4/9 Test #4: store ......***Not Run   0.00 sec",
+        "//shop:store    TIMEOUT in 60.1s",
+    ],
+)
+def test_failures_beside_skipped_tests_are_errors(line):
+    assert classify(line) == ERROR
+
+
+@pytest.mark.parametrize(
+    "line", ["DNS", "\u25cb nginx.service - web server", "Previous version: 1.2", "TODO: look into it"]
+)
+def test_words_that_only_look_like_tests(line):
+    assert classify(line) == PLAIN
+
+
 def test_lines_that_start_or_pause_a_test_are_no_tests() -> None:
     lines = []
     for n in range(40):

@@ -203,6 +203,8 @@ LEVEL = pattern(
     r"|(?i:\blevel\"?[=:] ?\"?|[\[<|] ?)((?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|error|fatal"
     r"|critical))\b"
 )
+# A line that was logged as an error tells of one, whatever was skipped for it.
+_ALARMED = pattern(r"(?:^|[\s\[<(|])(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC)(?:[\s\]>):|]|$)")
 _EMPTY = pattern(r"==\d+==[ -]*$")  # valgrind's blank line
 _LETTER = pattern(r"[^\W_]|[✗✕✖❌✘\u2a2f●]")
 # The head of one failing test in a report: its own message belongs to it, told before or not.
@@ -242,7 +244,7 @@ def classify(line: str, *, stem: bool = True) -> int:
     if line.startswith(_MARKER):
         return ERROR
     if skips(line, line.lower() if stem else ""):
-        return SKIPPED
+        return ERROR if _ALARMED.search(line) else SKIPPED
     if _PASSED.match(line) or _PASSED_END.search(line[-40:]):
         return PASSED
     if _FRAME.match(line) or _GO_CALL.match(line):

@@ -69,8 +69,8 @@ _DOT_LABELS = {
     ",": "skipped", "W": "with warnings",
 }  # fmt: skip
 FAILED_DOTS = pattern(
-    r"(?:[\w./\\:-]{1,200} )?(?=[^FE ]{0,200}[FE])(?=[^. ]{0,200}\.|\S{1,200} +\[ *\d)[.sxXSIRWDN*,FE]{2,200}"
-    r"(?:(?: +\[ *\d{1,3}%\])|(?: +\d{1,7} */ *\d{1,7} \( *\d{1,3}%\)))?$"
+    r"(?:[\w./\\:-]{1,200} )?(?=[^FE ]{0,200}[FE])(?:(?=[^. ]{0,200}\.)[.sxXSIRWDN*,FE]{2,200}$"
+    r"|[.sxXSIRWDN*,FE]{1,200}(?: +\[ *\d{1,3}%\]| +\d{1,7} */ *\d{1,7} \( *\d{1,3}%\))$)"
 )
 _RUN = pattern(r"Tests run: (\d{1,9}), Failures: 0, Errors: 0(?:, Skipped: (\d{1,9}))?")
 _IN_FILE = pattern(r" \((?:(\d{1,7}) tests?|(\d{1,7}))(?: \| (\d{1,7}) skipped)?\)")
@@ -113,7 +113,7 @@ def reason(line: str) -> str:
         rest = line.partition("\u2192")[2] + line.partition("\u21b7")[2]
     elif not _SKIPPED_BEHIND.search(line) and "#" not in line:
         # What follows the word is the name, unless it reads as a sentence.
-        rest = rest if len(_WORDS.findall(rest)) > 2 else ""
+        rest = rest if len(_WORDS.findall(rest)) > 1 else ""
     return f"{label}: {_TAIL.sub('', rest)}".translate(_DIGITS)
 
 
