@@ -152,7 +152,7 @@ def test_many_notes_become_one():
     assert draft.missing == "parts of 30 outputs"
 
 
-LIST = "".join(f"src/part_{i % 5}/module_{i}.py\n" for i in range(60))
+LIST = "".join(f"src/part_{i // 12}/module_{i}.py\n" for i in range(60))
 
 
 def test_a_kind_named_against_the_text_shows_the_way_back(tmp_path):
