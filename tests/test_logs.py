@@ -934,6 +934,12 @@ def test_dots_are_counted_as_tests() -> None:
     assert "[... 19 lines: 342 passed, 19 xpassed, 16 skipped, 3 xfailed]" in small
 
 
+def test_passed_tests_are_counted_beside_any_number_of_states() -> None:
+    lines = [f"{'.' * 50}{'SIRW'[n % 4]}{'.' * 10} {61 * n + 61} / 610 ( {n}0%)" for n in range(10)]
+    small = crush("\n".join(["Runtime:       PHP 8.2.1", "", *lines, "", "Tests: 610, Assertions: 900."]))
+    assert ": 540 passed, " in small
+
+
 def test_a_line_of_dots_with_a_failure_stays() -> None:
     text = "".join(f"tests/test_{i}.py {'.' * 19}{'F' if i in (5, 17) else '.'} [{i * 5:3d}%]\n" for i in range(20))
     small = crush(text + "=== 2 failed, 398 passed in 3.21s ===\n")

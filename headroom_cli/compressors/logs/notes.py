@@ -77,7 +77,7 @@ def _say(lines: int, held: dict[str, int]) -> str:
     weighty = sum(label in WEIGHTY for label, _ in ranked)
     if lines <= 3 and not weighty:
         ranked = []
-    room = max(_MOST - weighty, 0)
+    room = max(_MOST - weighty, 1)
     parts = []
     for label, count in ranked:
         if label not in WEIGHTY:
