@@ -66,7 +66,7 @@ def compress(text: str, want: Want) -> Draft | None:
     # So few names are worth their directories written out: those are copied into the next command too.
     nest = want.level != "safe" or reading.form != "recursive" or reading.total > few or len(reading.runs) > _FEW
     written = _write(reading, slash, nest=nest)
-    if reading.mark not in written and reading.form != "levels":
+    if reading.mark not in written and "{" not in written and reading.form != "levels":
         return None  # nothing was joined, so nothing says how to read a name with blanks
     draft = Draft(written.replace("\n", newline) + end, FAITHFUL)
     if (
