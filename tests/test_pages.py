@@ -51,7 +51,7 @@ def test_values_stay_under_their_columns():
     rows = """<table><caption>Cap</caption><thead><tr><th>A<th>B<th>C</thead><tr><td>1<td>2<td>3<tr><td colspan=2>x<td>y
       <tr><td rowspan=2>r<td>s<td>t<tr><td>u<td>v<tr><td><td><td>w</table>"""
     assert read(rows).split("\n") == [
-        "Cap", "A | B | C", "---", "1 | 2 | 3", "x |  | y", "r | s | t", " | u | v", " |  | w",
+        "Cap", "A | B | C", "---", "1 | 2 | 3", "x |  | y", "r | s | t", "r | u | v", " |  | w",
     ]  # fmt: skip
 
 
@@ -104,7 +104,54 @@ def test_hidden_text_alternatives_and_drawn_words_stay():
     page = """<div hidden>hid</div><template><p>tpl</p></template><noscript>Enable JavaScript</noscript>
       <svg><title>t</title><path d="M0 0"/><text>Label</text></svg><img src=a.png alt="A chart of costs">
       <img alt="A chart of costs"><iframe src=x title="Map"></iframe><img src=b alt="IMG.png">"""
-    assert read(page) == "hid\ntpl\nEnable JavaScript\nLabel [image: A chart of costs] [frame: Map]"
+    assert read(page) == "[hidden] hid\n[hidden] tpl\nEnable JavaScript\nLabel [image: A chart of costs] [frame: Map]"
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("<ol start=5><li>five<ol type=a><li>sub</ol><li value=9>nine<li>ten</ol>", "5. five\n  a. sub\n9. nine\n10."),
+        ("<ol reversed><li>c</li><li>b</li><li>a</li></ol>", "3. c\n2. b\n1. a"),
+        ("<ol reversed start=9><li>c<li>b</ol>", "9. c\n8. b"),
+        ("<ol reversed><li>c<ul><li>x</ul><li>b</ol>", "- c\n  - x\n- b"),
+        ("<ol start=0 type=I><li>zero<li>one</ol>", "0. zero\nI. one"),
+        ("<ol start=-1><li value=x>a<li>b<li value=99999999999>c</ol>", "-1. a\n0. b\n1. c"),
+        ("<p>Now <del>$20</del> <ins>$15</ins>, <s></s>x</p>", "Now ~~$20~~ $15, x"),
+        ("<del><p>one</p><p>two</p></del><p>three</p>", "~~one~~\n~~two~~\nthree"),
+        ('<div class="toast" style="display:none">Saved</div><p>Failed</p>', "[hidden] Saved\nFailed"),
+        ("<div hidden><p>a</p><div>b</div>c</div>d", "[hidden] a\n[hidden] b\n[hidden] c\nd"),
+        ('<p>It is <span style="top:0; display: none">not </span>on<i hidden></i>.</p>', "It is [hidden: not ] on."),
+        ("<ul><li hidden>a<li>b</ul><p hidden>c<p>d", "- b"),
+        ("<p>x<dialog>a</dialog><dialog open>b</dialog>", "x\n[hidden] a\nb"),
+        ('<div class="hidden md:block" data-x="hidden" style="overflow:hidden">a</div>', "a"),
+        ("<input type=hidden name=a value=b><p>c</p>", "[input hidden a: b]\nc"),
+        ("<button disabled class=x>Go</button><button class='is-disabled'>Stay</button>", "[disabled] Go Stay"),
+        ("<button aria-disabled=true>Go</button><input type=reset disabled value=No>", "[disabled] Go [disabled] [No]"),
+        ("<input name=a required readonly value=x>", "[input a required readonly: x]"),
+        ("<input name=b value='required'>", "[input b: required]"),
+        ("<select name=s disabled><option disabled>A<option selected>B", "[select s disabled: [disabled] A, *B]"),
+        ("<textarea name=t readonly></textarea>", "[textarea t readonly]"),
+        ('<p><progress value="3" max="10"></progress> done', "[progress 3/10] done"),
+        ("<p><meter value=.6>60%</meter><progress>", "[meter .6] 60% [progress]"),
+    ],
+)  # fmt: skip
+def test_states_are_said(page, said):
+    assert said in read(page)
+
+
+def test_what_is_hidden_is_marked_to_its_end_only():
+    said = read("<ul><li hidden>a<li>b</ul><p hidden>c<p>d<div hidden>e</div>f<template>g</template><p>h")
+    assert said == "- [hidden] a\n- b\n[hidden] c\nd\n[hidden] e\nf\n[hidden] g\nh"
+
+
+def test_rows_are_read_for_themselves():
+    rows = "".join(f"<tr><td>{i}:06<td>step {i}" for i in range(40))
+    page = f"<table><tr><th>Build<th>Time<th>Step<tr><td rowspan=41>b1<td>1<td>2{rows}</table><p>{'word ' * 200}</p>"
+    assert "b1 | 7:06 | step 7\n" in read(page)
+    draft = COMPRESSOR.compress(page, Want(lambda text: len(text) // 4, budget=60, question="step 30"))
+    lines = draft.text.split("\n")
+    assert lines[0] == "Build | Time | Step"
+    assert "b1 | 30:06 | step 30" in lines
 
 
 @pytest.mark.parametrize(

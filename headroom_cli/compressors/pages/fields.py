@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headroom_cli.compressors.pages import states
 from headroom_cli.compressors.pages.scan import attribute
 
 _OPTIONS = 120  # of one list of choices: lists of countries and time zones are longer
@@ -27,7 +28,9 @@ def field(said: str) -> str:
     value = " ".join(attribute(said, "value").split())
     hint = " ".join((attribute(said, "placeholder") or attribute(said, "aria-label")).split())
     if kind in ("submit", "button", "reset", "image"):
-        return f"[{value or attribute(said, 'alt')}]" if value or attribute(said, "alt") else ""
+        name = value or attribute(said, "alt")
+        state = states.flags(said)
+        return f"{f'[{state}] ' if state else ''}[{name}]" if name else ""
     if not (name or value or hint):
         return ""
     words = ["input"]
@@ -37,6 +40,9 @@ def field(said: str) -> str:
         words.append(name)
     if kind in ("checkbox", "radio") and "checked" in said:
         words.append("checked")
+    state = states.flags(said)
+    if state:
+        words.append(state)
     end = ""
     if value:
         end = f": {value if len(value) <= _VALUE else f'{value[:40]}[... {len(value) - 40} characters]'}"

@@ -8,14 +8,16 @@ from headroom_cli.compressors.pages.scan import attribute
 # Tables in tables: deeper ones are read as plain text, so that rows are handed up a bounded number of times.
 DEEPEST = 6
 _WIDEST = 20  # columns that spans may claim
+_TALLEST = 2000  # rows that they may
 _PARTS = frozenset((HEAD, ROW, VERBATIM))
+_AGAIN = 40  # characters of a cell that is said again in each row that it covers
 _BLOCKS = 8  # a cell of more blocks is a part of a layout, not a value
 
 
 class Grid:
     """An open table."""
 
-    __slots__ = ("_cells", "_header", "_headers", "_out", "_plain", "_spans", "_wide", "inside")
+    __slots__ = ("_above", "_cells", "_header", "_headers", "_out", "_plain", "_spans", "_wide", "inside")
 
     def __init__(self) -> None:
         """Start without rows."""
@@ -26,6 +28,7 @@ class Grid:
         self._headers = 0  # header cells of the open row
         self._header = False  # a header row was seen
         self._spans: dict[int, int] = {}  # column -> rows below that a cell above still covers
+        self._above: dict[int, list[Item]] = {}  # column -> that cell
         self.inside = False
 
     def add(self, item: Item) -> None:
@@ -51,21 +54,32 @@ class Grid:
 
     def cell(self, said: str, *, header: bool) -> None:
         """Open a cell; ``said`` is the text of its tag."""
-        while self._spans and self._spans.get(len(self._cells), 0) > 0:
-            self._spans[len(self._cells)] -= 1
-            self._cells.append([])
+        if self._spans:
+            self._cover()
         column = len(self._cells)
         self._cells.append([])
         self._headers += header
         self.inside = True
         if "span" in said:
-            wide, tall = _number(attribute(said, "colspan")), _number(attribute(said, "rowspan"))
+            wide = _number(attribute(said, "colspan"), _WIDEST)
+            tall = _number(attribute(said, "rowspan"), _TALLEST)
             if tall > 1 and column < _WIDEST:
                 for covered in range(column, column + wide):
                     self._spans[covered] = tall - 1
+                self._above[column] = self._cells[-1]
             self._wide = wide - 1
         else:
             self._wide = 0
+
+    def _cover(self) -> None:
+        """Fill the places that cells above cover."""
+        while self._spans.get(len(self._cells), 0) > 0:
+            column = len(self._cells)
+            self._spans[column] -= 1
+            above = self._above.get(column, [])
+            # Said again: a row is read, and kept, for itself.
+            short = len(above) == 1 and above[0][0] not in _PARTS and len(above[0][1]) <= _AGAIN
+            self._cells.append([above[0]] if short else [])
 
     def end_cell(self) -> None:
         """Close the open cell."""
@@ -77,6 +91,8 @@ class Grid:
     def end_row(self) -> None:
         """Close the open row: one line when it holds values, else what its cells hold, in order."""
         self.end_cell()
+        if self._spans and self._cells:
+            self._cover()
         cells, headers = self._cells, self._headers
         self._cells, self._headers = [], 0
         if not cells:
@@ -103,5 +119,5 @@ class Grid:
         return self._out
 
 
-def _number(said: str) -> int:
-    return min(int(said), _WIDEST) if said.isascii() and said.isdigit() and len(said) < 6 and int(said) else 1
+def _number(said: str, most: int) -> int:
+    return min(int(said), most) if said.isascii() and said.isdigit() and len(said) < 6 and int(said) else 1

@@ -6,7 +6,7 @@ What is between is chosen by the question, or without one whole sentences first,
 
 from __future__ import annotations
 
-from headroom_cli.compressors.pages.items import CLOSE, FIELD, HEAD, NAV, OPEN, VERBATIM, Item
+from headroom_cli.compressors.pages.items import CLOSE, FIELD, HEAD, NAV, OPEN, ROW, VERBATIM, Item
 from headroom_cli.lazy import pattern
 from headroom_cli.rank import bm25
 
@@ -42,14 +42,32 @@ def within(made: list[list[str]], items: list[Item], want: Want, *, links: bool)
     order = sorted(range(len(made)), key=_values(made, items, want, links=links).__getitem__, reverse=True)
     keep = bytearray(len(made))
     left = target
+    heads = _heads(items)
     for at in order:
         # A line next to a kept one needs no note of its own; one alone does.
         alone = not ((at and keep[at - 1]) or (at + 1 < len(made) and keep[at + 1]))
         cost = costs[at] + (_NOTE if alone else 0)
-        if cost <= left:
-            keep[at] = 1
+        head = heads.get(at, at)
+        if not keep[head] and head != at:  # a row says little without the names of its columns
+            cost += costs[head]
+        if cost <= left and not keep[at]:
+            keep[at] = keep[head] = 1
             left -= cost
     return _noted(made, keep)
+
+
+def _heads(items: list[Item]) -> dict[int, int]:
+    """Return row of a table -> the row that names its columns."""
+    heads: dict[int, int] = {}
+    head = -1
+    for at, (kind, _, number) in enumerate(items):
+        if kind != ROW:
+            head = -1
+        elif number:
+            head = at
+        elif head >= 0:
+            heads[at] = head
+    return heads
 
 
 def _values(made: list[list[str]], items: list[Item], want: Want, *, links: bool) -> list[float]:

@@ -2,10 +2,12 @@
 
 One loop over the tags with explicit stacks: nesting of any depth costs nothing. Nothing that a browser can show is
 left out: hidden elements and templates are what a script shows at a click, and saved pages hold their contents in them.
+They are marked, so that a message that nobody sees is not read as one that stands there.
 """
 
 from __future__ import annotations
 
+from headroom_cli.compressors.pages import states
 from headroom_cli.compressors.pages.fields import field, picture, selection
 from headroom_cli.compressors.pages.grid import DEEPEST, Grid
 from headroom_cli.compressors.pages.items import CLOSE, FIELD, HEAD, ITEM, NAV, OPEN, TEXT, VERBATIM, Item
@@ -47,7 +49,11 @@ class Walker:
         self._into = self._buffer
         self._grids: list[Grid] = []
         self._deeper = 0
-        self._lists: list[int] = []  # the next number of each open list, 0 for one without numbers
+        self._lists: list[states.Numbers | None] = []  # of each open list, None for one without numbers
+        self._counted = 0  # lists whose length was looked up
+        self._hidden = False  # lines are marked
+        self._marked = -1  # place in the open line behind the mark of a part of it that is hidden
+        self._struck = False  # the open text is struck through
         self._prefix = ""
         self._level = 0  # of the open heading
         self._nav = 0
@@ -68,7 +74,10 @@ class Walker:
 
     def _run(self) -> None:
         text = self.text
-        at = count = between = 0
+        at = count = between = depth = 0
+        hidden = closing = ""  # the hidden element that is open, and its end
+        places = iter(states.hiding(text))
+        hides = next(places)
         for start, end, name, after in tags(text):
             count += 1
             if start > at:
@@ -86,6 +95,23 @@ class Walker:
             act = self._acts.get(name)
             if act is not None:
                 act(start, end, after, name)
+            if hidden:
+                if name == closing:
+                    depth -= 1
+                elif name == hidden:
+                    depth += hidden not in states.ENDED
+                if not depth or (name in states.ENDS and hidden in states.ENDED):
+                    hidden = ""
+                    self._show()
+            if hides < end:
+                while hides < start:
+                    hides = next(places)
+                if hides < end:
+                    if not hidden and states.is_hidden(name, text[after : end - 1]):
+                        hidden, closing, depth = name, "/" + name, 1
+                        self._hide(name)
+                    while hides < end and hides < len(text):
+                        hides = next(places)
         self.tags = count
         self.between = between + len(text) - at
         if at < len(text):
@@ -111,16 +137,31 @@ class Walker:
             return
         if self._link >= 0:
             self._end_link()
+        if self._marked >= 0:
+            self._end_mark()
+            self._hidden = True
+        if self._struck:
+            self._end_strike(0, 0, 0, "")
+            self._struck = True
+            if not buffer:
+                buffer.append("~~")
+                return
+        elif not buffer:
+            return
         line = "".join(buffer) if len(buffer) > 1 else buffer[0]
         buffer.clear()
         if self._link >= 0:  # around several lines: the first with words is the link
             buffer.append(OPEN)
             self._link_at = 1
+        if self._struck:
+            buffer.append("~~")
         if "&" in line:
             line = decoded(line)
         line = " ".join(line.split())
         if not line or line == OPEN:
             return
+        if self._hidden:
+            line = f"[hidden] {line}"
         self.shown += len(line)
         item: Item
         if self._level:
@@ -136,6 +177,31 @@ class Walker:
             self._grids[-1].add(item)
         else:
             self.items.append(item)
+
+    def _hide(self, name: str) -> None:
+        """Mark what follows: the rest of the lines, or a part of the open line."""
+        if name in self._flow and name not in ("a", "label", "button", "sup"):
+            self._hidden = True
+        elif self._into is self._buffer:
+            self._buffer.append(" [hidden: ")
+            self._marked = len(self._buffer)
+
+    def _show(self) -> None:
+        if self._marked >= 0:
+            self._end_mark()
+        elif self._hidden:
+            if self._into is self._buffer:
+                self._flush()
+            self._hidden = False
+
+    def _end_mark(self) -> None:
+        """Close the mark around a hidden part of the open line; take it away when nothing is in it."""
+        buffer, at = self._buffer, self._marked
+        self._marked = -1
+        if "".join(buffer[at:]).strip():
+            buffer.append("] ")
+        else:
+            del buffer[at - 1 :]
 
     def _put(self, item: Item) -> None:
         if self._grids:
@@ -183,7 +249,11 @@ class Walker:
             acts["/" + name] = self._end_cell
         for name in ("label", "button", "option"):
             acts[name] = acts["/" + name] = self._gap
+        for name in ("del", "s", "strike"):
+            acts[name] = self._strike
+            acts["/" + name] = self._end_strike
         acts |= {
+            "progress": self._gauge, "meter": self._gauge,
             "a": self._a, "/a": self._end_a, "li": self._li, "/li": self._end_li, "dd": self._dd, "/dd": self._end_li,
             "br": self._br, "/br": self._br, "img": self._img, "image": self._img, "input": self._input,
             "select": self._select_start, "table": self._table, "/table": self._end_table, "tr": self._row,
@@ -204,9 +274,16 @@ class Walker:
         self._flush()
         self._level = 0
 
-    def _list(self, _start: int, _end: int, _after: int, name: str) -> None:
+    def _list(self, _start: int, end: int, after: int, name: str) -> None:
         self._flush()
-        self._lists.append(name == "ol")
+        numbers = None
+        if name == "ol":
+            said = self.text[after : end - 1]
+            numbers = states.Numbers(said)
+            if numbers.step < 0 and not numbers.known and self._counted < states.COUNTED:
+                self._counted += 1
+                numbers.count(self.text, end)
+        self._lists.append(numbers)
 
     def _end_list(self, _start: int, _end: int, _after: int, _name: str) -> None:
         self._flush()
@@ -214,13 +291,13 @@ class Walker:
         if self._lists:
             self._lists.pop()
 
-    def _li(self, _start: int, _end: int, _after: int, _name: str) -> None:
+    def _li(self, _start: int, end: int, after: int, _name: str) -> None:
         if self._buffer:
             self._flush()
         self._level = 0  # a heading whose end was forgotten
-        if self._lists and self._lists[-1]:
-            self._prefix = f"{int(self._lists[-1])}. "
-            self._lists[-1] += 1
+        numbers = self._lists[-1] if self._lists else None
+        if numbers is not None:
+            self._prefix = numbers.take(self.text[after : end - 1])
         else:
             self._prefix = "- "
 
@@ -239,8 +316,27 @@ class Walker:
         else:
             self._flush()
 
-    def _gap(self, _start: int, _end: int, _after: int, _name: str) -> None:
+    def _gap(self, _start: int, end: int, after: int, name: str) -> None:
         self._buffer.append(" ")
+        if end - after > len("disabled") and name[0] != "/" and states.flags(self.text[after : end - 1]):
+            self._buffer.append(f"[{states.flags(self.text[after : end - 1])}] ")
+
+    def _strike(self, _start: int, _end: int, _after: int, _name: str) -> None:
+        if not self._struck and self._into is self._buffer:
+            self._struck = True
+            self._buffer.append("~~")
+
+    def _end_strike(self, _start: int, _end: int, _after: int, _name: str) -> None:
+        buffer = self._buffer
+        if self._struck:
+            self._struck = False
+            if buffer and buffer[-1] == "~~":
+                buffer.pop()
+            else:
+                buffer.append("~~")
+
+    def _gauge(self, _start: int, end: int, after: int, name: str) -> None:
+        self._buffer.append(f" {states.gauge(name, self.text[after : end - 1])} ")
 
     def _a(self, _start: int, end: int, after: int, _name: str) -> None:
         buffer = self._buffer
@@ -370,7 +466,8 @@ class Walker:
         elif name == "textarea":
             self._flush()
             said = attribute(tag, "name") or attribute(tag, "id")
-            self._put((FIELD, f"[textarea {said}]" if said else "[textarea]", 0))
+            words = [word for word in ("textarea", said, states.flags(tag[len("<textarea") : -1])) if word]
+            self._put((FIELD, f"[{' '.join(words)}]", 0))
             if text.strip():
                 self._put((VERBATIM, decoded(text), 0))
         elif name == "iframe":
@@ -486,7 +583,8 @@ class Walker:
 
     def _select_start(self, _start: int, end: int, after: int, _name: str) -> None:
         said = self.text[after : end - 1]
-        self._select = attribute(said, "name") or attribute(said, "id")
+        words = (attribute(said, "name") or attribute(said, "id"), states.flags(said))
+        self._select = " ".join([word for word in words if word])
         self._acts = self._choices
         self._into = []
 
@@ -495,6 +593,8 @@ class Walker:
         self._into.append(OPEN if name == "option" else f"{OPEN}{attribute(said, 'label')}: ")
         if "selected" in said:
             self._into.append("*")
+        if "disabled" in said and states.flags(said):
+            self._into.append("[disabled] ")
 
     def _end_select(self, start: int, end: int, after: int, name: str) -> None:
         choices = [" ".join(line.split()) for line in _choices(self._into)]
