@@ -158,7 +158,7 @@ class Walker:
         if "&" in line:
             line = decoded(line)
         line = " ".join(line.split())
-        if not line or line == OPEN:
+        if not line.strip(f"{OPEN} "):  # nothing, or links without words
             return
         if self._hidden:
             line = f"[hidden] {line}"
