@@ -842,3 +842,34 @@ def test_the_total_of_a_directory_is_no_name() -> None:
     assert draft is not None
     assert "total 0, [... 30 .txt]" in draft.text
     assert draft.missing == "30 of 31 names"
+
+
+def test_odd_paths_stand_alone_among_the_others() -> None:
+    base = [f"./src/module/deep/file{at * 3}.tsx" for at in range(40)]
+    odd = ["./src/module/deep/ lead", "./src/module/deep/trail ", "./src/module/deep/a, b.txt", "./src/module/deep/c,"]
+    lines = [*base[:15], *odd, *base[15:]]
+    draft = shorten("\n".join(lines) + "\n")
+    assert draft is not None
+    assert draft.degree == FAITHFUL
+    assert decode(draft.text)[0] == lines
+    assert count(draft.text) < 0.6 * count("\n".join(lines))
+
+
+def test_what_find_could_not_read_is_no_part_of_the_list() -> None:
+    lines = []
+    for at in range(40):
+        lines.append(f"/srv/app/mod{at // 20}/src/file{at * 3}.py")
+        lines += [f"find: '/srv/app/mod{at}/{one}': Permission denied" for one in "ab"] if at % 20 == 19 else []
+    lines += [f"find: '/root/{at}': Permission denied" for at in range(40)]
+    draft = shorten("\n".join(lines) + "\n", command="find /srv -name '*.py'")
+    draft = draft or shorten("\n".join(lines) + "\n")
+    assert draft is not None
+    assert draft.degree == FAITHFUL
+    assert decode(draft.text)[0] == lines
+
+
+def test_a_long_list_in_which_no_two_neighbours_share_a_directory_is_left_alone_at_once() -> None:
+    text = "".join(f"./a{at % 7}/b{at % 91}/c{at}.txt\n" for at in range(60_000))
+    begin = time.perf_counter()
+    assert shorten(text) is None
+    assert time.perf_counter() - begin < 2

@@ -23,6 +23,8 @@ _COLOURS = pattern(r"\x1b\[[0-9;]{0,24}[mK]")
 BIG = 1800
 # What a big tree may come down to, as a share of its faithful tokens, before more must be asked for.
 _TREE = 0.5
+# A list of so many runs is looked at in stretches first; of its lines so many begin a run of their own.
+_LONG, _STRETCH, _SCATTERED, _NOTHING = 5000, 400, 0.9, 0.98
 # "max" without a budget.
 _MOST = 0.4
 _LEVELS = 12  # what is deeper goes in one step
@@ -63,10 +65,13 @@ def compress(text: str, want: Want) -> Draft | None:
     few = _FEW_IN_TURNS if want.level == "safe" else _FEW
     if reading.form == "paths" and reading.total <= few and not eager and any(folder for folder, _ in reading.runs):
         return None
+    if reading.form == "paths" and not eager and _is_scattered(reading, slash):
+        return None
     # So few names are worth their directories written out: those are copied into the next command too.
     nest = want.level != "safe" or reading.form != "recursive" or reading.total > few or len(reading.runs) > _FEW
     written = _write(reading, slash, nest=nest)
-    if reading.mark not in written and "{" not in written and reading.form != "levels":
+    ranged = "{" in written and "{" not in body
+    if reading.mark not in written and not ranged and reading.form != "levels":
         return None  # nothing was joined, so nothing says how to read a name with blanks
     draft = Draft(written.replace("\n", newline) + end, FAITHFUL)
     if (
@@ -85,6 +90,19 @@ def compress(text: str, want: Want) -> Draft | None:
         return draft
     short = _write(reading, slash, folded)
     return Draft(short.replace("\n", newline) + end, LOSSY, f"{folded.gone} of {folded.total} names")
+
+
+def _is_scattered(reading: Reading, slash: str) -> bool:
+    """Tell from stretches of a very long list that hardly a name stands beside another of its directory."""
+    runs = reading.runs
+    if len(runs) < _SCATTERED * reading.total or len(runs) < _LONG:
+        return False
+    before = after = 0
+    for start in (0, len(runs) // 2, len(runs) - _STRETCH):
+        part = runs[start : start + _STRETCH]
+        before += sum([len(folder or "") * len(names) + sum(map(len, names)) + len(names) for folder, names in part])
+        after += len(layout.render(part, reading.mark, slash, whole=True))
+    return after > _NOTHING * before
 
 
 def _fold(reading: Reading, want: Want, slash: str, tokens: int, size: int) -> Folded:

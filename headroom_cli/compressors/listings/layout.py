@@ -26,6 +26,7 @@ NOTE = "[... "  # how the notes of what was left out begin
 MARKS = (" ", ", ", " | ")
 # Characters that a heading of its own must spare the lines below it: it costs a line break and its own words.
 _SHARED = 4
+_ODD = 0.15  # of the paths may be such that they must stand on lines of their own
 
 
 def mark_for(entries: str, *, blanks: bool) -> str:
@@ -40,6 +41,23 @@ def mark_for(entries: str, *, blanks: bool) -> str:
     if ", " not in entries and ",\n" not in entries and "\n," not in entries:
         return MARKS[1]
     return "" if "|\n" in entries or "\n|" in entries else MARKS[2]
+
+
+def marks_for_most(paths: Sequence[str]) -> list[str]:
+    """Return what may join most of some paths; the others are told apart by ``joins``."""
+    return [mark for mark in MARKS if sum([not joins(path, mark) for path in paths]) <= _ODD * len(paths)]
+
+
+def joins(path: str, mark: str) -> bool:
+    """Return whether a path can be read back from a line on which a mark stands between names."""
+    if mark == MARKS[0]:
+        return " " not in path and path[-1:] != ","
+    name = f"/{path}/".replace("\\", "/")
+    if "/ " in name or " /" in name or MARKS[2] in path:
+        return False
+    if mark == MARKS[1]:
+        return ", " not in path and "/," not in name and ",/" not in name
+    return "/|" not in name and "|/" not in name
 
 
 def stay(runs: list[Run], line: str) -> None:

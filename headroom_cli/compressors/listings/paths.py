@@ -46,6 +46,42 @@ def grouped(lines: list[str], slash: str) -> list[Run]:
     return runs
 
 
+def apart(runs: list[Run]) -> list[Run] | None:
+    """Return runs whose names can be joined, the odd paths on lines of their own; None when that cannot be.
+
+    One name with a blank at its end would else keep a whole list from being joined.
+    """
+    paths = [folder + name for folder, names in runs if folder is not None for name in names]
+    for mark in layout.marks_for_most(paths):
+        odd = [path for path in paths if not layout.joins(path, mark)]
+        # No line of ours may be mistaken for one of those: a heading, a range of names.
+        if all(layout.is_own_line(path) and "{" not in path for path in odd):
+            return _without(runs, frozenset(odd))
+    return None
+
+
+def _without(runs: list[Run], odd: frozenset[str]) -> list[Run]:
+    """Return the runs with some paths on lines of their own."""
+    found: list[Run] = []
+    for folder, names in runs:
+        if folder is None:
+            for line in names:
+                layout.stay(found, line)
+            continue
+        held: list[str] = []
+        for name in names:
+            if folder + name not in odd:
+                held.append(name)
+                continue
+            if held:
+                found.append((folder, held))
+                held = []
+            layout.stay(found, folder + name)
+        if held or not names:
+            found.append((folder, held))
+    return found
+
+
 def _parts(lines: list[str]) -> Iterator[list[str]]:
     """Yield the lines part by part; what was yielded is taken off a long list."""
     while len(lines) > _PART:

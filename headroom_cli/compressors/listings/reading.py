@@ -18,6 +18,8 @@ _SOME = 20  # of them are tried as rows of every tool
 _MANY, _SHORT = 20_000, 6
 _REPEATS = 12  # entries that must share the count before them, or its legend costs more
 _COUNT = pattern(r"\d[\d.,]*[KMGTPEB]?(?:iB)?$")
+# They complain of one directory at a time, in between.
+_TOOLS = ("find: ", "ls: ", "du: ", "tree: ", "fd: ", "bfs: ", "rg: ", "wc: ", "gfind: ", "gls: ")
 STICKY = "[a size holds for the names behind it on its line]"
 STATES = "[a dot in a state stands for a blank]"
 
@@ -62,11 +64,18 @@ def read(lines: list[str], slash: str) -> Reading | None:
         return Reading("paths", paths.grouped(lines, slash), 1) if len(lines) == 1 and lines[0] else None
     filled = sum(map(bool, lines)) if "" in lines else len(lines)
     reading = _as_form(lines, head, slash)
-    if reading is None or not reading.mark or reading.total < _ENOUGH * filled:
+    if reading is None or not reading.mark:
+        return None
+    if reading.total < _ENOUGH * filled and reading.total < _ENOUGH * (filled - _complaints(reading)):
         return None
     if reading.form != "levels" and not paths.are_safe(reading.runs):
         return None
     return reading
+
+
+def _complaints(reading: Reading) -> int:
+    """Return how many lines are what the tool itself could not read: they are no part of the list."""
+    return sum([line.startswith(_TOOLS) for folder, names in reading.runs if folder is None for line in names])
 
 
 def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
@@ -97,7 +106,13 @@ def _as_form(lines: list[str], head: list[str], slash: str) -> Reading | None:
         runs = paths.grouped(lines, slash)
     else:
         runs, total = paths.plain(lines, slash)
-    return Reading("paths", paths.merged(runs, slash), total)
+    runs = paths.merged(runs, slash)
+    reading = Reading("paths", runs, total)
+    if not reading.mark or (reading.mark != layout.MARKS[0] and total > _SOME):
+        others = paths.apart(runs)
+        if others is not None and len(others) <= len(runs) + total // 10:
+            reading = Reading("paths", others, total)
+    return reading
 
 
 def _are_paths(lines: list[str]) -> bool:
