@@ -500,3 +500,11 @@ def test_every_form_ends_below_its_budget(text: str, budget: int) -> None:
     assert draft is not None
     assert draft.degree == LOSSY
     assert budget * 0.3 < count(draft.text) <= budget
+
+
+def test_a_message_between_rows_stays_in_its_place() -> None:
+    rows = [f"{at:>5} {at * 9:>7} {at * 99:>8} src/mod/f{at}.py" for at in range(30)]
+    text = "\n".join([*rows[:20], "wc: src/x: Is a directory", *rows[20:]]) + "\n"
+    lines = shown(text).split("\n")
+    assert lines[0] == "[rows below, last: src/mod/_]"
+    assert lines[20:23] == ["19 171 1881 f19.py", "= wc: src/x: Is a directory", "20 180 1980 f20.py"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from headroom_cli.compressors.tables.grid import Grid
+from headroom_cli.lazy import pattern
 
+# "wc: src: Is a directory" between the rows of wc: the tool speaks, in its own name.
+_MESSAGE = pattern(r"[a-z][\w.-]{1,20}: \S.{0,400}: [A-Z][a-z]+(?: [\w/-]+){0,8}$")
 _SAMPLE = 200
 _MOST = 24  # leading words that are looked at
 _ODD = 0.15  # of the rows may be without those words
@@ -11,6 +14,11 @@ _ODD = 0.15  # of the rows may be without those words
 
 def read(lines: list[str]) -> Grid | None:
     """Return the lines as a table without names, None when their blanks could mean something else."""
+    told = [line for line in lines if _MESSAGE.match(line) is not None]
+    if told:
+        everything, lines = lines, [line for line in lines if _MESSAGE.match(line) is None]
+        grid = read(lines) if lines and len(told) <= _ODD * len(lines) + 1 else None
+        return None if grid is None else _with(grid, everything)
     flush = [line for line in lines if line[:1] not in (" ", "\t")]
     apart = len(flush) < len(lines) and len(flush) * 10 >= len(lines) * 6
     among = flush if apart else lines  # what is indented goes on from the line above
@@ -37,6 +45,24 @@ def read(lines: list[str]) -> Grid | None:
     if len(rows) < 3 or len(odd) > _ODD * len(lines) + 1 + (len(lines) - len(flush) if apart else 0):
         return None
     return Grid(None, [list(column) for column in zip(*rows, strict=True)], odd, last=True)
+
+
+def _with(grid: Grid, lines: list[str]) -> Grid:
+    """Put the messages of a tool back between the rows that stood around them."""
+    stays = iter(grid.odd)
+    before, line = next(stays, (-1, ""))
+    odd: list[tuple[int, str]] = []
+    row = 0
+    for one in lines:
+        if _MESSAGE.match(one) is not None:
+            odd.append((row, "= " + one.rstrip(" \t")))
+        elif before == row and line == "= " + one.rstrip(" \t"):
+            odd.append((row, line))
+            before, line = next(stays, (-1, ""))
+        else:
+            row += 1
+    grid.odd = odd
+    return grid
 
 
 def _common(split: list[list[str]]) -> int:
