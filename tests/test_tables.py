@@ -508,3 +508,14 @@ def test_a_message_between_rows_stays_in_its_place() -> None:
     lines = shown(text).split("\n")
     assert lines[0] == "[rows below, last: src/mod/_]"
     assert lines[20:23] == ["19 171 1881 f19.py", "= wc: src/x: Is a directory", "20 180 1980 f20.py"]
+
+
+def test_csv_with_newlines_in_quotes_is_cut_in_whole_rows() -> None:
+    rows = [f'{at},"Doe, {at}","line one of {at}\nline two ""q"" {at}",{at}.50' for at in range(400)]
+    draft = crush("id,name,note,amount\n" + "\n".join(rows) + "\n", budget=300)
+    assert draft is not None
+    assert count(draft.text) <= 300
+    kept = [row for row in rows if row in draft.text]
+    assert len(kept) >= 3
+    assert draft.missing == f"{400 - len(kept)} of 400 rows"
+    assert draft.text.count("line two") == len(kept)

@@ -25,7 +25,23 @@ def cells_of(line: str, sign: str) -> list[str]:
 
 def delimiter(lines: list[str]) -> str:
     """Return the sign between the cells of nearly all lines, "" when there is none."""
-    sample = lines[:50]
+    return _sign_of(lines[:50]) or ('"' in "".join(lines[:50]) and _sign_of(_closed(lines[:60]))) or ""
+
+
+def _closed(lines: list[str]) -> list[str]:
+    """Return lines joined where a quote is open at the end; what stays open at last is left out."""
+    out: list[str] = []
+    held = ""
+    for line in lines:
+        held = f"{held}\n{line}" if held else line
+        if held.count('"') % 2 == 0:
+            out.append(held)
+            held = ""
+    return out
+
+
+def _sign_of(sample: list[str]) -> str:
+    """Return the sign between the cells of nearly all lines of a sample, "" when there is none."""
     if len(sample) < 3:
         return ""
     for sign in "\t,;|":
