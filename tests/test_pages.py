@@ -100,6 +100,16 @@ def test_links_in_sentences_stand_behind_them():
     assert read(page).endswith("read the guide before you ask for any help at all in the forum. (https://x.org/a)")
 
 
+def test_links_that_lead_away_say_where():
+    more = f"<p>{'Words of the page. ' * 9}</p>"
+    assert "docs mail (https://example.com/docs?id=7 mailto:a@b.c)\n" in read(
+        f'<p><a href="https://example.com/docs?id=7">docs</a> <a href="mailto:a@b.c">mail</a></p>{more}'
+    )
+    assert read(f'<p><a href="mailto:a@b.c">a@b.c</a></p>{more}').startswith("a@b.c\n")
+    own = "".join(f'<p><a href="https://own.org/{i}">page {i}</a></p>' for i in range(9))
+    assert "own.org" not in read(f"{own}{more}")
+
+
 def test_hidden_text_alternatives_and_drawn_words_stay():
     page = """<div hidden>hid</div><template><p>tpl</p></template><noscript>Enable JavaScript</noscript>
       <svg><title>t</title><path d="M0 0"/><text>Label</text></svg><img src=a.png alt="A chart of costs">

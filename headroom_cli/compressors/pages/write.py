@@ -15,6 +15,8 @@ _ONE = pattern(f"([^{OPEN}{CLOSE}]*){OPEN}([^{OPEN}{CLOSE}]*){CLOSE}([0-9]+){CLO
 _LINKED = pattern(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}[0-9]+{CLOSE}")
 _MARK = pattern(f"{OPEN}|{CLOSE}[0-9]+{CLOSE}")
 _DEEPEST = 6  # levels of lists that are shown by indentation
+_FEW = 3  # links of a line that may lead away, and how often a page leads to such a site
+_AWAY = 160  # characters that they may cost
 _LONGEST = 300  # characters of a URL; longer ones carry a session or a picture
 
 
@@ -31,17 +33,46 @@ def _linked(text: str) -> int:
     return sum(map(len, _LINKED.findall(text)))
 
 
-def _destinations(text: str, line: str, urls: list[str], known: set[str]) -> str:
+def _site(url: str) -> str:
+    """Return the host of an absolute address, "mailto:" of a mailbox, "" of a place on the same site."""
+    if url[:7].lower() == "mailto:":
+        return "mailto:"
+    return url.partition("://")[2].partition("/")[0].lower() if url[:4].lower() == "http" else ""
+
+
+def _away(urls: list[str]) -> set[str]:
+    """Return the sites that a page leads to once or twice: more often it is its own, or everybody's."""
+    times: dict[str, int] = {}
+    for said in urls:
+        if "://" in said or "mailto:" in said:
+            site = _site(destination(said))
+            times[site] = times.get(site, 0) + 1
+    return {site for site, count in times.items() if site and count <= _FEW}
+
+
+def _leads_away(said: str, name: str, away: set[str]) -> bool:
+    """Tell whether a link leads to another site and does not say so itself."""
+    url = destination(said)
+    return _site(url) in away and url.partition(":")[2].strip("/").split("?")[0] not in name
+
+
+def _destinations(text: str, line: str, urls: list[str], known: set[str], away: set[str]) -> str:
     """Return where the links inside a sentence lead, to stand behind it: in between they would tear it apart.
 
     Only of links in running text, and only while they cost less than half of it; what a page links to from each of its
-    corners (shares, menus, related pages) is not what it says.
+    corners (shares, menus, related pages) is not what it says. Of few links that are a line of their own, those to
+    another site or to a mailbox, which the page itself does not lead to.
     """
     links = [match.groups() for match in _LINK.finditer(text)]
-    if _linked(text) * 2 > len(line):
-        return ""
-    found = []
     room = len(line) // 2
+    if _linked(text) * 2 > len(line):
+        if len(links) > _FEW:
+            return ""
+        links = [link for link in links if _leads_away(urls[int(link[1])], link[0], away)]
+        room = _AWAY
+    elif room < _AWAY and any(_leads_away(urls[int(number)], name, away) for name, number in links[:_FEW]):
+        room = _AWAY
+    found = []
     for _, number in links:
         url = destination(urls[int(number)])
         room -= len(url)
@@ -65,6 +96,7 @@ def lines(
 
     out: list[list[str]] = []
     known: set[str] = set()
+    away = _away(urls)
     others = any(kind != NAV and CLOSE in text for kind, text, _ in items)  # links that are not a menu's
     menus: list[tuple[int, list[str]]] = []
     menu: list[str] = []
@@ -84,7 +116,7 @@ def lines(
                 elif url := destination(urls[int(link)]):
                     line = " ".join(f"{before}[{name.strip()}]({url}){behind}".split())
             elif kind in (TEXT, ITEM, ROW):
-                line += _destinations(text, line, urls, known)
+                line += _destinations(text, line, urls, known, away)
         else:
             line = text
         if kind == HEAD:
