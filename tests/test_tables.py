@@ -519,3 +519,11 @@ def test_csv_with_newlines_in_quotes_is_cut_in_whole_rows() -> None:
     assert len(kept) >= 3
     assert draft.missing == f"{400 - len(kept)} of 400 rows"
     assert draft.text.count("line two") == len(kept)
+
+
+def test_a_log_with_patches_keeps_its_lines() -> None:
+    patch = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n \n-one\n+two\n     three"
+    text = "\n\n".join(f"{one}\n\n{patch}" for one in git_log(8).split("\n\ncommit ")) + "\n"
+    draft = crush(text, lossless=True)
+    assert draft is not None
+    assert draft.text.count("\n+two\n     three") == 8

@@ -51,9 +51,9 @@ def log(lines: list[str], other: Callable[[list[str]], list[str]]) -> list[str]:
     for line in lines:
         if line[:7] == "commit " and opens_commit(line):
             head = True
-        elif not line:
+        elif not line.strip():
             head = False
-        if not head and line and line[:4] != "    ":
+        if not head and line[:4] != "    " and line.strip():
             rest.append(line)
             continue
         if rest:
