@@ -34,6 +34,9 @@ _FILES = {
 }  # fmt: skip
 
 
+_ANYTHING = 0.3  # the trust in the name of a file that may hold what any command printed
+
+
 def from_path(path: str) -> str:
     """Return the kind that a file's name promises, or ""."""
     name = path.rstrip("'\"").replace("\\", "/").rpartition("/")[2].lower()
@@ -304,7 +307,7 @@ def _stage(program: str, args: list[str]) -> tuple[str, float]:
         for arg in reversed(args):
             kind = from_path(arg)
             if kind and not arg.startswith("-"):
-                return kind, 0.8
+                return kind, _ANYTHING if arg.lower().endswith(".txt") else 0.8
         return "", 0.0
     rule = _SPECIAL.get(program)
     if rule is not None:
@@ -360,6 +363,6 @@ def from_hint(hint: Hint) -> tuple[str, float, str]:
             return kind, trust, "command"
     kind = from_path(hint.path) if hint.path else ""
     if kind:
-        return kind, 0.85, "file name"
+        return kind, _ANYTHING if hint.path.lower().endswith(".txt") else 0.85, "file name"
     kind, trust = _TOOLS.get(hint.tool.lower(), ("", 0.0))
     return kind, trust, "tool" if kind else ""
