@@ -272,12 +272,12 @@ def test_any_text_reads_back(text: str) -> None:
 def test_time_is_linear(name: str) -> None:
     text = SAMPLES[name]
     lines = (text * (400_000 // len(text))).split("\n")
-    start = time.perf_counter()
+    start = time.process_time()
     config.fold(lines)
-    once = time.perf_counter() - start
-    start = time.perf_counter()
+    once = time.process_time() - start
+    start = time.process_time()
     config.fold(lines * 2)
-    assert time.perf_counter() - start < 4 * once + 1
+    assert time.process_time() - start < 4 * once + 2
 
 
 @pytest.mark.parametrize("level", ["safe", "balanced"])

@@ -416,7 +416,7 @@ def test_time_is_linear():
 
     seconds(ESSAY)
     small = min(seconds(ESSAY * 60) for _ in range(3))
-    assert min(seconds(ESSAY * 240) for _ in range(2)) < 4 * 2.0 * small + 0.05
+    assert min(seconds(ESSAY * 240) for _ in range(2)) < 4 * 2.5 * small + 0.5
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason=WHY_NO_CORPUS)

@@ -177,12 +177,13 @@ def test_time_is_linear(make: object) -> None:
     def seconds(text: str) -> float:
         best = 9.0
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             crush(text)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.process_time() - start)
         return best
 
-    assert seconds(make(40_000)) < 3 * seconds(make(20_000)) + 0.1  # type: ignore[operator]
+    # What is quadratic takes 16 times as long; machines that run tests are busy.
+    assert seconds(make(40_000)) < 9 * seconds(make(10_000)) + 0.5  # type: ignore[operator]
 
 
 def rows_of(text: str, names: list[str]) -> list[dict[str, str] | str]:

@@ -211,7 +211,7 @@ def write(grid: Grid, count: Callable[[str], int]) -> list[str] | None:
         return None
     texts, header, sign = joined
     whole = "\n" + "\n".join(texts) + "\n"
-    if "\n= " in whole or "\n=\n" in whole or f"\n{OPENING}" in whole:
+    if "\n= " in whole or "\n=\n" in whole or f"\n{OPENING}" in whole or "\n[... " in whole:
         return None  # it would read as a line of ours
     if grid.names is not None and any(f" [{grid.names[at]}=" in whole for at in shared.columns):
         return None
