@@ -112,9 +112,8 @@ class Drafter:
         if draft is None or draft.degree != FAITHFUL or not named or self.lossless:
             return draft
         # Whether the paths of a list are names of an inventory, or answers to be used as they stand, nobody can see.
-        if named != "listing" and compressors.for_kind(route(block.text, block.hint).kind) == compressors.for_kind(
-            named
-        ):
+        found = route(block.text, block.hint).kind
+        if named != "listing" and compressors.for_kind(found) == compressors.for_kind(named):
             return draft
         return Draft(draft.text, LOSSY, "source layout")
 

@@ -178,11 +178,6 @@ def extension(path: str) -> str:
     return path[-16:].rpartition(".")[2].lower()
 
 
-def is_definition(text: str, kind: str) -> bool:
-    """Return whether a line defines what others use; ``kind`` is the extension of its file."""
-    return _judge(text, kind, {}) == DEFINITION_LINE
-
-
 def is_error(text: str, kind: str) -> bool:
     """Return whether a line reports that something went wrong, as logs and tools do, not code that could."""
     return _judge(text, kind, {}) == ERROR_LINE
