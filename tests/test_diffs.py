@@ -362,8 +362,7 @@ def test_what_tools_wrote_is_counted_and_claims_nothing():
     for path in ("tests/fixtures/items.json", "static/app.min.js", "vendor/x/y.go", "api/x.pb.go", "made.py"):
         assert f"of {path} (" in draft.text
         assert f"b/{path}" not in draft.text
-    # Besides the source's hunk only the numbers of what the first note stands for, which git refuses.
-    assert HUNK.findall(draft.text) == ["@@ -0,0 +1,60 @@", "@@ -0,0 +1,61 @@"]
+    assert HUNK.findall(draft.text) == ["@@ -0,0 +1,61 @@"]
     assert draft.text.endswith("+def f59(): return 59\n")
     assert "begins {" in draft.text
 
@@ -404,9 +403,8 @@ def test_repeated_hunks_are_told_by_reference(tmp_path):
     draft = short(text)
     assert draft is not None
     assert draft.text.count("licence line 3") == 1
-    assert draft.text.count(", the same as in src/m0.py above; @@ -1,9 +1,2 @@]") == 4
-    assert ", the same as in src/m0.py above]\n@@ -1,9 +1,2 @@\n" in draft.text
-    assert len(HUNK.findall(draft.text)) == 2
+    assert draft.text.count(", the same as in src/m0.py above; @@ -1,9 +1,2 @@]") == 5
+    assert len(HUNK.findall(draft.text)) == 1
     # Once the first one goes, nothing refers to it.
     least = short(text, budget=80)
     assert least is not None
@@ -570,9 +568,7 @@ def test_binaries_and_submodules(tmp_path):
     text = git(folder, "diff", "HEAD~1", "HEAD").stdout.decode()
     draft = short(text)
     assert draft is not None
-    assert draft.text.startswith(
-        "Binary files a/a.png and b/a.png differ\n@@ -0,0 +0,0 @@\n--- a/a.py\n+++ b/a.py\n@@ "
-    )
+    assert draft.text.startswith("Binary files a/a.png and b/a.png differ\n--- a/a.py\n+++ b/a.py\n@@ ")
     text = git(folder, "diff", "--binary", EMPTY, "HEAD")
     draft = short(text.stdout.decode())
     assert draft is not None
@@ -583,45 +579,6 @@ def test_binaries_and_submodules(tmp_path):
     )
     assert short(module) is None
     assert module in short(module + made("x.py", [f" c{i} more words" for i in range(9)] + ["-a", "+b"])).text
-
-
-def test_git_refuses_what_is_not_all_of_the_patch(tmp_path):
-    noise = random.Random(1).randbytes(3000)
-    lock = "".join(f'checksum = "{i:064x}"\n' for i in range(200)).encode()
-    blanks = b"".join(b"    value_%d = compute(%d)\n" % (i, i) for i in range(40))
-    before = {"a.py": numbered(0, 40), "z.py": numbered(0, 40), "z2.py": numbered(0, 2)}
-    told = {
-        "a.png": (noise, noise + b"\0"),
-        "m/Cargo.lock": (lock, lock.replace(b"0a", b"b0")),
-        "m/blanks.py": (blanks, blanks.replace(b"    ", b"\t")),
-        "m/gone.py": (numbered(0, 300), None),
-        "m/min.js": (b"old" * 2000 + b"\n", b"new" * 2000 + b"\n"),
-    }
-    for number, (name, (old, new)) in enumerate(told.items()):
-        after = {"a.py": numbered(0, 40, l20="x"), "z.py": numbered(0, 40, l20="x"), "z2.py": numbered(1, 2)}
-        if new is not None:
-            after[name] = new
-        folder = repository(tmp_path / str(number), {**before, name: old}, after)
-        git(folder, "checkout", "-qf", "HEAD~1")
-        for form, more in (("diff", {}), ("diff", {"budget": 300}), ("binary", {}), ("no renames", {"level": "max"})):
-            text = git(folder, *FORMS[form][:-2], "main~1", "main").stdout.decode()
-            draft = short(text, **more)
-            assert draft is not None
-            for options in ((), ("--recount",), ("--recount", "--unidiff-zero"), ("--include=a.py",)):
-                done = git(folder, "apply", *options, "-", stdin=draft.text.encode(), check=False)
-                assert done.returncode != 0, draft.text
-            assert git(folder, "status", "--short").stdout == b""
-            again = short(draft.text)
-            assert again is None or len(again.text) > 0.9 * len(draft.text)
-    moves = "".join(
-        f"diff --git a/m{i}.py b/n{i}.py\nsimilarity index 100%\nrename from m{i}.py\nrename to n{i}.py\n"
-        for i in range(6)
-    )
-    source = made("a.py", [" line 19", "-line 20", "+x", " line 21"]).replace("@@ -1,3 +1,3 @@", "@@ -20,3 +20,3 @@")
-    for text in (moves + source, source + moves, source + moves + source):
-        listed = short(text).text
-        assert listed.count("=> n5.py\n@@ -0,0 +0,0 @@") == 1
-        assert git(folder, "apply", "-", stdin=listed.encode(), check=False).returncode != 0
 
 
 def test_many_plain_renames_are_listed():

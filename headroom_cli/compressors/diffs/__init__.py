@@ -2,8 +2,7 @@
 
 Every hunk that is still written as a patch is taken by ``git apply``: of the context, one line on each side stays and
 the numbers in the header are those of what is there. Lockfiles, generated, minified and vendored files, recorded data
-and deleted files become one note each; a section of which something is missing no longer looks like a patch, and
-git refuses the whole text then: what is applied is never less than the change.
+and deleted files become one note each; a section of which something is missing no longer looks like a patch.
 """
 
 from __future__ import annotations

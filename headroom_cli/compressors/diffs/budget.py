@@ -137,7 +137,7 @@ class _Choice:
 
 def _shown(kept: list[Plan], lines: list[str], tally: write.Tally) -> list[str]:
     """Return files of which hunks stay, behind a list of names; take what they show off ``tally``."""
-    out = [render.REFUSED]
+    out = ["@@ -0,0 +0,0 @@"]  # names and counts alone are no patch: git refuses a range without a file
     for plan in kept:
         section = plan.section
         total = sum([hunk.end - hunk.start for hunk in section.hunks])

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 # Git itself shortens ids to what is unique; 12 digits are for any repository of today.
 _COMMIT = pattern(r"commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?= \(|\r?$)")
 _ID = 12
-# A hunk that belongs to no file: wherever it stands behind a line of other text, git refuses the whole text, with and
-# without --recount. Else what is told in a note would silently not be changed when the rest is applied.
-REFUSED = "@@ -0,0 +0,0 @@"
 
 
 def render(
@@ -32,22 +29,13 @@ def render(
     listed = sum(runs.values()) >= write.MOVED
     listing = False
     after_patch = -1  # length of the output when a patch was its end
-    told = -1  # length of the output when the last section that is no patch began
-    # Of a text without any patch git itself says so.
-    refused = not any(_is_patch(plan) and not (listed and _is_move(plan.section)) for plan in made)
     for plan in made:
         section = plan.section
-        moved = listed and plan.how == "patch" and _is_move(section)
-        if told >= 0 and not refused and not (moved and listing and at == section.start):
-            _refuse(out, told)
-            refused = True
         if at < section.start:
             _between(raw[at : section.start], out, tally, short_ids=short_ids)
             listing = False
         at = section.end
-        told = -1
-        if moved:
-            told = len(out)
+        if listed and _is_move(section) and plan.how == "patch":
             names = f"{section.fields['rename from']} => {section.fields['rename to']}"
             run = runs.get(id(plan), 0)
             if run >= 3:
@@ -62,8 +50,6 @@ def render(
             out += raw[section.start : section.end]
             after_patch = -1
             continue
-        if section.binary or plan.how != "patch":
-            told = len(out)
         if section.binary:
             _binary(section, lines, out, tally)
         elif plan.how == "note":
@@ -81,11 +67,7 @@ def render(
             )
         else:
             header = write.header(section, lines)
-            if (
-                section.git
-                and header[0].startswith("--- ")
-                and ((after_patch >= 0 and not any(out[after_patch:])) or (out and _is_range(out[-1])))
-            ):
+            if section.git and header[0].startswith("--- ") and after_patch >= 0 and not any(out[after_patch:]):
                 # Below a hunk `git apply --recount` takes "--- a/x" for one more removed line, and below the header of
                 # a rename or an empty file git takes it for that file's.
                 out.append("diff -u")
@@ -93,30 +75,8 @@ def render(
         whole = section.hunks[-1].end if section.hunks else section.body
         out += raw[whole : section.end]
         after_patch = len(out) if plan.how == "patch" and not section.binary else -1
-    if told >= 0 and not refused:
-        _refuse(out, told)
     _between(raw[at:], out, tally, short_ids=short_ids)
     return out
-
-
-def _is_patch(plan: Plan) -> bool:
-    """Tell whether a section may be applied."""
-    section = plan.section
-    return plan.how in ("patch", "stay") and not section.binary and section.git in ("", "diff --git")
-
-
-def _is_range(line: str) -> bool:
-    return line.startswith("@@ -") and line.endswith(" @@") and line != REFUSED
-
-
-def _refuse(out: list[str], told: int) -> None:
-    """Make git refuse the text: with the numbers of a note of which ``told`` is the line, or with a line of its own."""
-    line = out[told]
-    at = line.rfind("; @@ -")
-    if len(out) == told + 1 and at > 0 and line.endswith(" @@]"):
-        out[told:] = [f"{line[:at]}]", line[at + 2 : -1]]
-    else:
-        out.append(REFUSED)
 
 
 def _between(raw: list[str], out: list[str], tally: Tally, *, short_ids: bool) -> None:
