@@ -117,9 +117,13 @@ class Drafter:
             return draft
         return Draft(draft.text, LOSSY, "source layout")
 
-    def passed(self, block: Block) -> None:
-        """Take note of what an output's wrapper said: later ones need not say it again while it holds."""
-        self._standing.update(wrappers.read(block.text).facts())
+    def passed(self, block: Block, shown: str) -> None:  # noqa: ARG002 - dedup reads it
+        """Take note of a block and the text that stands in its place; called for every block, in order.
+
+        What an output's wrapper said need not be said again by later ones while it holds.
+        """
+        if block.role == "tool":
+            self._standing.update(wrappers.read(block.text).facts())
 
     def _kind(self, text: str, hint: Hint, report: Report) -> str:
         """Return the kind to compress a text as, "" with a reason when it stays."""

@@ -219,15 +219,16 @@ def _draft_all(
             report.kept = report.kept or "already a rendering"
             if not ours:
                 known.claim(here, digest, record)
+        shown = block.text
         if not report.kept:
             draft = drafter.draft(block, report)
             if draft is not None:
                 changes.append(Change(block, draft, report, here))
+                shown = draft.text
             if report.failure:
                 result.warnings.append(f"{report.path or 'input'}: {report.compressor} failed; passed through")
                 result.failure = HeadroomError(f"{report.compressor}: {report.failure}; report it with the input")
-        if block.role == "tool":
-            drafter.passed(block)
+        drafter.passed(block, shown)
         here = context.advance(here, block, stands_for(record, digest) if ours else digest)
     return changes
 

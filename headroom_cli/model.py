@@ -51,17 +51,19 @@ class Draft:
 
     ``text`` holds the kept text with its gap notes; ``degree`` is EXACT, FAITHFUL or LOSSY; ``missing`` says in the
     source's own unit what a lossy draft left out ("950 of 1000 items", 1-80 printable ASCII characters without < or >).
+    ``refers`` are the ordinals of the document's blocks that references in the text point at: they must stay readable.
     """
 
-    __slots__ = ("degree", "missing", "text")
+    __slots__ = ("degree", "missing", "refers", "text")
 
-    def __init__(self, text: str, degree: str, missing: str = "") -> None:
+    def __init__(self, text: str, degree: str, missing: str = "", refers: tuple[int, ...] = ()) -> None:
         """Raise ValueError for a lossy draft that does not say what is missing, or a lossless one that does."""
         if (degree == LOSSY) != bool(missing):
             raise ValueError("a draft says what is missing exactly when it is lossy")
         self.text = text
         self.degree = degree
         self.missing = missing
+        self.refers = refers
 
 
 class Want:
