@@ -5,6 +5,7 @@ A format is a lens: it lists blocks, it never converts. Writing is splicing: onl
 
 from __future__ import annotations
 
+import json
 from json.encoder import encode_basestring, encode_basestring_ascii
 
 from headroom_cli.errors import FormatError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from headroom_cli.formats._edits import Edit, Path, Splice
+
 # name -> what it is; the module of the same name holds recognise() and walk(). Order is the order of recognition.
 FORMATS: dict[str, str] = {
     "anthropic": "Anthropic Messages request",
@@ -27,6 +30,8 @@ FORMATS: dict[str, str] = {
     "raw": "anything else: one text",
 }
 REQUESTS = ("anthropic", "openai", "responses", "bare")
+# Where the list of turns stands; a bare list and JSON Lines are that list.
+_TURNS: dict[str, Path] = {"anthropic": ("messages",), "openai": ("messages",), "responses": ("input",)}
 
 # How encoders write the same string. A literal that none of these gives back is kept as it was (see Document.style).
 _GO = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -72,15 +77,84 @@ class Document:
         """Tell a conversation from a raw blob."""
         return self.format != "raw"
 
+    @property
+    def turns(self) -> Path:
+        """The path of the list of messages or items."""
+        return _TURNS.get(self.format, ())
+
+    def turn_of(self, block: Block) -> int:
+        """Return the index of the turn that a block is of, -1 for a system prompt outside the list of turns."""
+        steps = block.path.split(".", 2)
+        own = self.turns
+        if own and steps[0] != own[0]:
+            return -1
+        step = steps[len(own)] if len(steps) > len(own) else ""
+        return int(step) if step.isdigit() else -1
+
+    def value(self) -> Any:
+        """Return the document as a plain Python value; for JSON Lines a list. Not to be modified."""
+        if self.format == "jsonl":
+            return [_tree.scan_once(self.text, start)[0] for start, _ in self._lines()]
+        return _tree.scan_once(self.text, _tree.skip_space(self.text, self._start()))[0]
+
+    def source(self, path: Path) -> str:
+        """Return the client's own JSON text of the value at a path. Raise EditError when there is none."""
+        from headroom_cli.formats import _edits
+
+        if self.format == "jsonl" and path:
+            index = path[0]
+            spans = self._lines()
+            if not isinstance(index, int) or index >= len(spans):
+                raise _edits.EditError("there is no such line")
+            return self.text[slice(*_edits.find(self.text, spans[index][0], path[1:]))]
+        return self.text[slice(*_edits.find(self.text, self._start(), path))]
+
+    def edited(self, edits: Iterable[Edit]) -> tuple[Document, list[list[Splice]]]:
+        """Return the document after edits of its structure, and what undoes them (see ``undone``). Raise EditError."""
+        from headroom_cli.formats import _edits
+
+        undo: list[list[Splice]] = []
+        document: Document = self
+        every = list(edits)
+        # An order moves whole elements, so what changes inside them comes first.
+        for batch in ([e for e in every if e.kind != "order"], [e for e in every if e.kind == "order"]):
+            if not batch:
+                continue
+            splices = document._splices(batch)
+            text, back = _edits.apply(document.text, splices)
+            undo.insert(0, back)
+            try:
+                document = parse(text.encode("utf-8"), self.format)
+            except (FormatError, UnicodeError) as error:
+                raise _edits.EditError(f"the edited document would not be {self.format}: {error}") from None
+        return document, undo
+
+    def _splices(self, edits: list[Edit]) -> list[Splice]:
+        from headroom_cli.formats import _edits
+
+        def literal(old: str, text: str) -> str:
+            return encode_like(_style_of(old), old, text)
+
+        if self.format == "jsonl":
+            return _edits.splices_of_lines(self.text, self._lines(), edits, literal)
+        return _edits.splices_of(self.text, self._start(), edits, literal)
+
+    def _start(self) -> int:
+        return 1 if self.text.startswith("\ufeff") else 0
+
+    def _lines(self) -> list[tuple[int, int]]:
+        """Return the spans of the values of JSON Lines."""
+        spans, at = [], _tree.skip_space(self.text, self._start())
+        while at < len(self.text):
+            spans.append((at, _tree.scan_once(self.text, at)[1]))
+            at = _tree.skip_space(self.text, spans[-1][1])
+        return spans
+
     def style(self, block: Block) -> str:
         """Return the name of the encoding that gives the block's literal back, OTHER_STYLE when none does."""
         if not self.has_turns:
             return RAW_STYLE
-        literal = self.text[block.start : block.end]
-        for name, encode in STYLES.items():
-            if encode(block.text) == literal:
-                return name
-        return OTHER_STYLE
+        return _style_of(self.text[block.start : block.end], block.text)
 
     def literal(self, block: Block) -> str:
         """Return the block's literal as the client wrote it."""
@@ -111,6 +185,31 @@ class ValueDocument(Document):
         super().__init__(form, "", blocks)
         self.made = value
 
+    def value(self) -> Any:
+        """Return the value itself."""
+        return self.made
+
+    def source(self, path: Path) -> str:
+        """Return the value at a path as JSON text. Raise EditError when there is none."""
+        from headroom_cli.formats import _edits
+
+        value = self.made
+        try:
+            for step in path:
+                value = value[step]
+            return json.dumps(value, ensure_ascii=False)
+        except (LookupError, TypeError, ValueError) as error:
+            raise _edits.EditError(f"not there, or not JSON: {error}") from None
+
+    def edited(self, edits: Iterable[Edit]) -> tuple[Document, list[list[Splice]]]:
+        """Return a document of copies; values have no bytes, so there is nothing to undo. Raise EditError."""
+        from headroom_cli.formats import _edits
+
+        every = list(edits)
+        made = _edits.rebuilt(self.made, [e for e in every if e.kind != "order"])
+        made = _edits.rebuilt(made, [e for e in every if e.kind == "order"])
+        return of_value(made), []
+
     def style(self, block: Block) -> str:  # noqa: ARG002 - values have no literals
         """Return the style that a JSON encoder would most likely use for this value later."""
         return "u"
@@ -124,6 +223,28 @@ class ValueDocument(Document):
         for block, text in literals:
             self.made = _replaced(self.made, block.path.split("."), text)
         return b""
+
+
+def undone(text: str, undo: Iterable[Iterable[Splice]]) -> str:
+    """Return the text of a document before the edits that ``undo`` undoes."""
+    for splices in undo:
+        pieces: list[str] = []
+        at = 0
+        for start, end, old in splices:
+            pieces += (text[at:start], old)
+            at = end
+        text = "".join((*pieces, text[at:]))
+    return text
+
+
+def _style_of(literal: str, text: str | None = None) -> str:
+    """Return the name of the encoding that gives a literal back, OTHER_STYLE when none does."""
+    if text is None:
+        text = str(_tree.scan_once(literal, 0)[0])
+    for name, encode in STYLES.items():
+        if encode(text) == literal:
+            return name
+    return OTHER_STYLE
 
 
 def _replaced(value: Any, path: list[str], text: str) -> Any:
@@ -145,6 +266,15 @@ def of_value(value: Any) -> ValueDocument:
         if form.recognise(root):
             return ValueDocument(name, value, form.walk(root))
     return ValueDocument("bare", value, [])
+
+
+def __getattr__(name: str) -> Any:
+    """Import the edits of a document's structure when a stage asks for them: a filter of one text never does."""
+    if name in {"Edit", "EditError", "KEPT"}:
+        from headroom_cli.formats import _edits
+
+        return getattr(_edits, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def encode_like(style: str, literal: str, text: str) -> str:
