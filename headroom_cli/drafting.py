@@ -11,6 +11,7 @@ from headroom_cli.routing import route, wrappers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from headroom_cli.dedup import Seen
     from headroom_cli.model import Block, Hint, Policy, Report
     from headroom_cli.routing.wrappers import Wrapper
 
@@ -37,7 +38,7 @@ MAX_PARTS = 3
 class Drafter:
     """What stays the same for all blocks of a document: the policy, its level, the counter and the deadline."""
 
-    __slots__ = ("_deadline", "_policy", "_standing", "_turns", "level", "lossless", "model")
+    __slots__ = ("_deadline", "_policy", "_seen", "_standing", "_turns", "level", "lossless", "model")
 
     def __init__(self, policy: Policy, *, turns: bool, model: str, deadline: float) -> None:
         """``deadline`` is a value of ``time.perf_counter``; ``turns`` tells a conversation from a raw blob."""
@@ -45,6 +46,7 @@ class Drafter:
         self._turns = turns
         self._deadline = deadline
         self._standing: dict[str, str] = {}
+        self._seen = _new_seen() if turns else None
         self.lossless = policy.lossless
         self.level = policy.level_for(turns=turns)
         self.model = model
@@ -56,13 +58,14 @@ class Drafter:
     def draft(self, block: Block, report: Report) -> Draft | None:
         """Return an accepted draft for a block in scope, or None with the reason in ``report.kept``.
 
-        Of a block that is kept for its own sake only the wrapper around it is shortened.
+        Of a block that is kept for its own sake the wrapper around it is shortened, and lines that can be read further
+        up become references.
 
         Fill in the report's kind, confidence, compressor, degree and tokens after.
         """
         end = min(self._deadline, time.perf_counter() + SECONDS_PER_BLOCK)
         wrapper = wrappers.read(block.text)
-        if block.kept and not (wrapper.head or wrapper.tail):
+        if block.kept and self._seen is None and not (wrapper.head or wrapper.tail):
             report.kept = block.kept
             return None
         # Hundreds of thousands of small objects, no cycle among them, cost up to two thirds more while the collector
@@ -83,25 +86,49 @@ class Drafter:
         return draft
 
     def _drafted(self, block: Block, wrapper: Wrapper, end: float, report: Report) -> Draft | None:
-        """Return the specialist's draft when it is accepted."""
+        """Return the draft of the specialist and of dedup when it is accepted."""
         kind = self._kind(block.text, block.hint, report)
-        if not kind:
+        if not kind and self._seen is None:
             return None
 
         def inner(text: str, want: Want) -> Draft | None:
-            idle = block.kept or not text or text.isspace()
-            return None if idle else self._compress(kind, text, want, report)
+            if not text or text.isspace():
+                return None
+            draft = None if block.kept or not kind else self._compress(kind, text, want, report)
+            return self._referring(block, text, draft, want, report)
 
         # A marker may be what makes a small rendering too large: what re-encodes in place needs none.
         for lossless in (True,) if self.lossless else (False, True):
             want = self._want(block, end, lossless=lossless)
-            made = mixed.unwrapped(block.text, wrapper, self._standing, want, inner)
+            if kind:
+                made = mixed.unwrapped(block.text, wrapper, self._standing, want, inner)
+            else:  # whoever leaves this kind out has references made all the same
+                made = inner(block.text, want)
             draft = self._owned(made, block)
             if draft is not None and self.accepts(block.text, draft, report):
+                report.kept = ""
                 return draft
             if made is not None and made.degree != LOSSY:
                 break
         return None
+
+    def _referring(self, block: Block, text: str, draft: Draft | None, want: Want, report: Report) -> Draft | None:
+        """Return the smaller of: the draft, the draft with references, the text with references.
+
+        A specialist that writes lines anew hides from dedup what it could have referred to, and the other way round.
+        """
+        if self._seen is None:
+            return draft
+        found = self._seen.shorten(block, text, text)
+        plain = Draft(found[0], FAITHFUL, refers=found[1]) if found is not None else None
+        if draft is not None:
+            found = self._seen.shorten(block, draft.text, text)
+            if found is not None:
+                draft = Draft(found[0], mixed.weaker(draft.degree, FAITHFUL), draft.missing, found[1])
+        if plain is None or (draft is not None and want.count(weighed(draft)) <= want.count(plain.text)):
+            return draft
+        report.compressor = "dedup"
+        return plain
 
     def _owned(self, draft: Draft | None, block: Block) -> Draft | None:
         """Return a draft, with a marker where the kind was named against what the text looks like.
@@ -115,13 +142,15 @@ class Drafter:
         found = route(block.text, block.hint).kind
         if named != "listing" and compressors.for_kind(found) == compressors.for_kind(named):
             return draft
-        return Draft(draft.text, LOSSY, "source layout")
+        return Draft(draft.text, LOSSY, "source layout", draft.refers)
 
-    def passed(self, block: Block, shown: str) -> None:  # noqa: ARG002 - dedup reads it
+    def passed(self, block: Block, shown: str) -> None:
         """Take note of a block and the text that stands in its place; called for every block, in order.
 
         What an output's wrapper said need not be said again by later ones while it holds.
         """
+        if self._seen is not None:
+            self._seen.passed(block, shown)
         if block.role == "tool":
             self._standing.update(wrappers.read(block.text).facts())
 
@@ -213,7 +242,7 @@ class Drafter:
             return False
         after = self.count(sample)
         # Leaving lines out is judged well by an estimate; the same content in another writing less so.
-        estimated = report.kind in RE_ENCODED and not tokens.is_exact()
+        estimated = report.kind in RE_ENCODED and report.compressor != "dedup" and not tokens.is_exact()
         if report.kind == "mixed" and draft.degree == LOSSY:
             estimated = False
         share = 1 - tokens.MARGIN if estimated else ACCEPT
@@ -221,6 +250,12 @@ class Drafter:
             return False
         report.after, report.degree = after, draft.degree
         return True
+
+
+def _new_seen() -> Seen:
+    from headroom_cli.dedup import Seen
+
+    return Seen()
 
 
 def _size(text: str) -> int:

@@ -56,7 +56,7 @@ def unwrapped(
         said = f"{said.rstrip()}\n{tail}" + ("\n" if text.endswith("\n") else "")
     if said == text:
         return None
-    return Draft(said, _weaker(draft.degree, FAITHFUL), draft.missing)
+    return Draft(said, weaker(draft.degree, FAITHFUL), draft.missing, draft.refers)
 
 
 class _Joined:
@@ -81,7 +81,7 @@ class _Joined:
         self.pieces.append(draft.text + newline)
         if draft.degree == LOSSY:
             self._missing.append(draft.missing)
-        self._degree = _weaker(self._degree, draft.degree)
+        self._degree = weaker(self._degree, draft.degree)
 
     def draft(self) -> Draft | None:
         """Return the parts joined, None when none of them changed."""
@@ -96,6 +96,7 @@ def joined(*missing: str) -> str:
     return note if len(note) <= MAX_MISSING else f"parts of {len(missing)} outputs"
 
 
-def _weaker(one: str, other: str) -> str:
+def weaker(one: str, other: str) -> str:
+    """Return the weaker of two degrees."""
     order = (EXACT, FAITHFUL, LOSSY)
     return order[max(order.index(one), order.index(other))]

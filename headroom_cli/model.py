@@ -35,15 +35,19 @@ LOSSY = "lossy"  # something is missing: needs a marker
 
 
 class Hint:
-    """What is known of a text besides itself: the command and tool that made it, the file it came from."""
+    """What is known of a text besides itself: the command and tool that made it, the file it came from.
 
-    __slots__ = ("command", "path", "tool")
+    ``written`` are the texts of several lines that the call itself carried: they stand before its result.
+    """
 
-    def __init__(self, command: str = "", tool: str = "", path: str = "") -> None:
-        """All three may be empty."""
+    __slots__ = ("command", "path", "tool", "written")
+
+    def __init__(self, command: str = "", tool: str = "", path: str = "", written: tuple[str, ...] = ()) -> None:
+        """All may be empty."""
         self.command = command
         self.tool = tool
         self.path = path
+        self.written = written
 
 
 class Draft:

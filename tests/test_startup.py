@@ -62,7 +62,8 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
     allowed = {
         "headroom_cli" + name for name in (
             "", ".cli", ".cli._flags", ".cli.crush", ".cli.filters", ".cli.io", ".cli.main",
-            ".cli.options", ".cli.report", ".compressors", ".context", ".drafting", ".engine", ".errors", ".formats",
+            ".cli.options", ".cli.report", ".compressors", ".context", ".dedup", ".dedup.views", ".dedup.words",
+                ".drafting", ".engine", ".errors", ".formats",
             ".hashing", ".lazy", ".ledger", ".mixed", ".model", ".models", ".models.token_weights",
             ".nesting", ".rank", ".redact", ".renderings", ".routing",
             ".routing.columns", ".routing.commands", ".routing.findings",

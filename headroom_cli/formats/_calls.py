@@ -69,7 +69,22 @@ def describe(tool: str, arguments: Any) -> Call:
         kept = "retrieved text"
     elif (path and any(arguments.get(key) is not None for key in _RANGE_KEYS)) or _SED_RANGE.search(command):
         kept = RANGED
-    return Call(Hint(command=command, tool=tool, path=path), kept)
+    return Call(Hint(command=command, tool=tool, path=path, written=_written(arguments)), kept)
+
+
+def _written(arguments: dict[str, Any]) -> tuple[str, ...]:
+    """Return the texts of several lines among a call's arguments, and among the members of lists of edits."""
+    found = []
+    for value in arguments.values():
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, str):
+                    found.append(item)
+                elif isinstance(item, dict):
+                    found += [text for text in item.values() if isinstance(text, str)]
+    return tuple([text for text in found if "\n" in text])
 
 
 def from_prose(text: str) -> Call:
@@ -78,7 +93,9 @@ def from_prose(text: str) -> Call:
     for fence in reversed(fences):
         close = text.find("\n```", fence.end() - 1)
         if close >= 0:
-            return describe("bash", {"command": text[fence.end() : close]})
+            call = describe("bash", {"command": text[fence.end() : close]})
+            call.hint.written = ()  # the assistant's turn itself says it
+            return call
     return Call(Hint())
 
 

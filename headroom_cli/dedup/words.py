@@ -1,0 +1,67 @@
+"""References in words: what stands for lines that can be read further up.
+
+    [40-60 as above]                    these lines of this file, by the numbers before them
+    [43-63 = 40-60 above]               they had other numbers there
+    [= src/app.py:12-88 above]          an output without numbers of its own, or another file
+    [15 lines as above: def main(self)]    lines without numbers: how many, and how the first of them begins
+
+    [9 lines as above: tests/test_domain.py…ends_well]    and how the last of them ends, where the beginning says too little
+
+"Above" is always the newest copy above: of those numbers of that file, or of a line that begins with these words (and,
+that many lines on, one that ends with those).
+"""
+
+from __future__ import annotations
+
+from headroom_cli.lazy import pattern
+
+# Characters of a line that name it. Shorter ones are less telling, longer ones cost more than they tell.
+ANCHOR = 20
+TAIL = 12
+# Rules and bullets in front of a line's first words.
+_RULE = " \t\r_=-*#~+|>.<([{}])\"'`/:;,!@$%^&?\\"
+
+_RANGE = r"\d{1,7}(?:-\d{1,7})?"
+REFERENCE = pattern(
+    rf"\[(?:{_RANGE} as above|(?:{_RANGE} )?= (?:[^\n]{{1,300}}:)?{_RANGE} above"
+    rf"|(?:(?:{_RANGE}|\d{{1,7}} lines) )?as above: [^\n]{{1,{ANCHOR + TAIL + 1}}})\]$"
+)
+# Gap notes that stand alone on a line, ours and those of other programs: no text of the output that they are in.
+_NOTE = pattern(r"[ \t]{0,200}(?:\[?\.\.\.|<<headroom:|\[JSON as tables)")
+
+
+def is_notation(row: str) -> bool:
+    """Tell a reference, a gap note or a marker from a line of somebody's text."""
+    head = row.lstrip()[:2]
+    if head[:1] not in ("[", ".", "<"):
+        return False
+    return bool(REFERENCE.match(row.rstrip()) or _NOTE.match(row))
+
+
+def anchor(key: str) -> str:
+    """Return the words by which a line is named."""
+    return key.lstrip(_RULE)[:ANCHOR].rstrip()
+
+
+def span(first: int, last: int) -> str:
+    """Write a range of line numbers."""
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def by_number(own: str, other: str, file: str) -> str:
+    """Refer to numbered lines: ``own`` is the range here ("" without numbers), ``file`` "" where it is the same."""
+    if not file and own == other:
+        return f"[{own} as above]"
+    there = f"{file}:{other}" if file else other
+    return f"[{own} = {there} above]" if own else f"[= {there} above]"
+
+
+def tail(key: str) -> str:
+    """Return the words by which the last line is named."""
+    return key.rstrip(_RULE)[-TAIL:].lstrip()
+
+
+def by_words(own: str, lines: int, key: str, last: str = "") -> str:
+    """Refer to lines by their number and how the first begins; and how the ``last`` ends, "" to leave that out."""
+    said = f"{anchor(key)}\u2026{tail(last)}" if last else anchor(key)
+    return f"[{own or f'{lines} lines'} as above: {said}]" if own or lines > 1 else f"[as above: {said}]"
