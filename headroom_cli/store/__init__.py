@@ -106,15 +106,10 @@ class Store:
 
     def has(self, digest: str) -> bool:
         """Return whether an original of this SHA-256 (hex) is there; its content is not looked at."""
-        if not grants.is_digest(digest):
-            return False
         try:
             with self.open() as place:
-                objects = place.existing("objects")
-                if objects is None:
-                    return False
-                return stat.S_ISREG(os.stat(digest, dir_fd=objects, follow_symlinks=False).st_mode)
-        except (FileNotFoundError, NotFoundError):
+                return _is_object(place.existing("objects"), digest)
+        except NotFoundError:
             return False
         except OSError as error:
             raise files.failure(error, self.root) from error
@@ -133,8 +128,21 @@ class Store:
         """Return the original behind a handle. Raise NotFoundError, or CorruptError after setting it aside."""
         return self.get(self.resolve(handle))
 
-    def remember(self, shard: str, pairs: list[tuple[str, str]]) -> None:
-        """Keep key -> value records in a shard, durably; the newest of a key wins.
+    def missing(self, digests: set[str]) -> set[str]:
+        """Return those of these SHA-256 (hex) whose originals are not there; no content is looked at."""
+        if not digests:
+            return set()
+        try:
+            with self.open() as place:
+                objects = place.existing("objects")
+                return {digest for digest in digests if not _is_object(objects, digest)}
+        except NotFoundError:
+            return set(digests)
+        except OSError as error:
+            raise files.failure(error, self.root) from error
+
+    def remember(self, shard: str, pairs: list[tuple[str, str]], *, durable: bool = True) -> None:
+        """Keep key -> value records in a shard; the newest of a key wins. ``durable`` waits until they are on the disk.
 
         Keys are printable ASCII without spaces, values ASCII on one line (JSON text). A pair that the shard already
         holds is noted again after a day, which is what keeps a record alive.
@@ -159,22 +167,28 @@ class Store:
                     if (held := known.get(key)) is None or held[0] != value or now - held[1] > AGAIN
                 ]
                 if fresh:
-                    _append_durably(name, folder, f"{self.root}/renderings/{name}", journal.block(fresh))
+                    what = f"{self.root}/renderings/{name}"
+                    _append(name, folder, what, journal.block(fresh), durable=durable)
         except OSError as error:
             raise files.failure(error, self.root) from error
 
     def recall(self, shard: str) -> dict[str, str]:
         """Return every record of a shard, the newest of each key; damaged lines are skipped."""
+        return {key: value for key, (value, _) in self.recall_dated(shard).items()}
+
+    def recall_dated(self, shard: str) -> dict[str, tuple[str, bool]]:
+        """Return every record of a shard and whether it was last noted more than a day ago (or in no time known)."""
         name = _shard_name(shard)
         try:
             with self.open() as place:
                 folder = place.existing("renderings")
                 data = b"" if folder is None else _read_or_empty(name, folder)
+                since = self.peek(place) - AGAIN if data else 0.0
         except NotFoundError:
             return {}
         except OSError as error:
             raise files.failure(error, self.root) from error
-        return {key: held[0] for key, held in _renderings(data).items()}
+        return {key: (value, noted <= since) for key, (value, noted) in _renderings(data).items()}
 
     def grants(self) -> Iterator[Grant]:
         """Yield the newest grant of every handle, in the order in which the handles were first given."""
@@ -351,10 +365,20 @@ def _renderings(data: bytes) -> dict[str, tuple[str, float]]:
     return records
 
 
-def _append_durably(name: str, folder: int, what: str, block: bytes) -> None:
+def _append(name: str, folder: int, what: str, block: bytes, *, durable: bool) -> None:
     fd, made = journal.open_for_append(name, folder, what)
     try:
         journal.append(fd, block)
-        files.barriers([fd, folder] if made else [fd])
+        if durable:
+            files.barriers([fd, folder] if made else [fd])
     finally:
         os.close(fd)
+
+
+def _is_object(objects: int | None, digest: str) -> bool:
+    if objects is None or not grants.is_digest(digest):
+        return False
+    try:
+        return stat.S_ISREG(os.stat(digest, dir_fd=objects, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False

@@ -440,13 +440,18 @@ def _forget_file(place: Place, folder: str, name: str, report: Forgotten) -> Non
         put.add_usage(place, -size)
 
 
-def _shards(place: Place) -> list[tuple[str, bytes]]:
-    """Return name and text of every shard of renderings."""
+def _shards(place: Place) -> Iterator[tuple[str, bytes]]:
+    """Yield name and text of every shard of renderings, one at a time: together they may be large."""
     folder = place.existing("renderings")
     if folder is None:
-        return []
-    names = sorted(name for name in _list(place, "renderings") if name.endswith(".log"))
-    return [(name, files.read_file(name, folder)) for name in names if grants.is_shard(name.removesuffix(".log"))]
+        return
+    for name in sorted(_list(place, "renderings")):
+        if name.endswith(".log") and grants.is_shard(name.removesuffix(".log")):
+            try:
+                text = files.read_file(name, folder)
+            except FileNotFoundError:
+                continue  # another gc was faster
+            yield name, text
 
 
 def _list(place: Place, folder: str) -> list[str]:
