@@ -1,0 +1,112 @@
+"""Values of many lines: the state of a repository, an environment element, a run of log lines."""
+
+from __future__ import annotations
+
+import re
+
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headroom_cli.align._dates import Found
+    from headroom_cli.align._shade import Shade
+
+# Elements that harnesses fill in anew for each session: name -> kind of what stands inside.
+ELEMENTS = {
+    "env": "environment", "environment": "environment", "environment_context": "environment",
+    "environment_details": "environment", "environment_info": "environment", "user_info": "user info",
+    "system_info": "environment", "system_information": "environment", "runtime_information": "environment",
+    "git_status": "git status", "gitstatus": "git status", "current_time": "time", "current_date": "date",
+    "open_files": "open files", "recently_viewed_files": "open files", "session_info": "session",
+    "session_context": "session", "project_layout": "project layout",
+}  # fmt: skip
+_OPEN = pattern(rf"^[ \t]*<({'|'.join(ELEMENTS)})(?: [^<>\n]{{0,80}})?>", re.MULTILINE | re.IGNORECASE)
+_LONGEST = 60_000  # characters of one element
+_BRANCH = pattern(
+    r"^[ \t]*(?:\*{0,2}(?:Current |Git )?[Bb]ranch(?: name)?\*{0,2}: ?\S|On branch \S|HEAD detached )", re.MULTILINE
+)
+_STATE = pattern(
+    r"[ \t]*(?:\*{0,2}(?:(?:Current|Main|Git|Default)? ?[Bb]ranch|Status|Git status|Recent commits|Git user|Remote"
+    r"|Last commit|Upstream|HEAD)\b[^\n:]{0,60}\*{0,2}:|On branch |HEAD detached |Your branch |Untracked files"
+    r"|Changes (?:not staged|to be committed)|nothing to commit|nothing added|no changes added|\(clean\)|\(use \"git"
+    r"|and have \d|## \S|[MADRCUT?! ]{1,2} [^\s]|(?:- )?[0-9a-f]{7,40} |\t|  \(use"
+    r"|- (?:Modified|Untracked|Staged|Branch|Status))"
+)
+_COMMITS = pattern(r"^[ \t]*(?:#{1,4} )?(?:Recent|Latest|Last) commits(?: \([^)\n]{1,30}\))?:[ \t]*\n", re.MULTILINE)
+_COMMIT = pattern(r"[ \t]*(?:[-*] )?`?[0-9a-f]{7,40}`?[ :]")
+_FIRST_STATUS = pattern(r"^(?:#{1,4} )?(?:Git [Ss]tatus|Status):[ \t]*\n(?=[MADRCUT?! ]{2} ?\S)", re.MULTILINE)
+_STAMPED = pattern(
+    r"^[\[(]?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+    r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d)[^\n]{0,2000}", re.MULTILINE,
+)  # fmt: skip
+_LOG_LINES = 3
+
+
+def blocks(shade: Shade) -> Iterator[Found]:
+    """Yield the values of many lines. They begin and end with a line."""
+    text = shade.text
+    yield from _elements(shade)
+    done = 0
+    for first, sign in ((_BRANCH, "ranch"), (_FIRST_STATUS, "tatus:"), (_COMMITS, "commits"), (_BRANCH, "HEAD det")):
+        if sign not in text:
+            continue
+        for match in first.finditer(text):
+            start = match.start() if first is _BRANCH else match.end()
+            if start < done and first is not _BRANCH:
+                continue
+            end = _extent(text, match.start() if first is _BRANCH else start, _COMMIT if first is _COMMITS else _STATE)
+            many = text.count("\n", start, end) >= (1 if first is _BRANCH else 0)
+            if end > start and many and not shade.covers(start) and not shade.example(start):
+                done = max(done, end)
+                yield start, end, "git status" if first is not _COMMITS else "recent commits", ""
+    yield from _logs(shade)
+
+
+def _elements(shade: Shade) -> Iterator[Found]:
+    text = shade.text
+    done = 0
+    for match in _OPEN.finditer(text):
+        if match.start() < done:
+            continue
+        stop = text.find(f"</{match[1]}>", match.end(), match.end() + _LONGEST)
+        if stop < 0:
+            continue
+        done = stop
+        start, end = match.end(), stop
+        while start < end and text[start] in "\r\n":
+            start += 1
+        while end > start and text[end - 1] in " \t\r\n":
+            end -= 1
+        if end > start and not shade.covers(start):
+            yield start, end, ELEMENTS[match[1].lower()], ""
+
+
+def _extent(text: str, start: int, shape: re.Pattern[str]) -> int:
+    """Return the end of the lines of a shape from ``start`` on, blank lines between them included."""
+    at = end = start
+    while at < len(text) and at - start < _LONGEST:
+        stop = text.find("\n", at)
+        stop = len(text) if stop < 0 else stop
+        if shape.match(text, at) and text[at:stop].strip():
+            end = stop
+        elif text[at:stop].strip():
+            break
+        at = stop + 1
+    return end
+
+
+def _logs(shade: Shade) -> Iterator[Found]:
+    """Yield runs of lines that each begin with a clock."""
+    start = end = -1
+    count = 0
+    for match in _STAMPED.finditer(shade.text):
+        if match.start() == end + 1:
+            count, end = count + 1, match.end()
+            continue
+        if count >= _LOG_LINES and not shade.covers(start) and not shade.example(start):
+            yield start, end, "log", ""
+        start, end, count = match.start(), match.end(), 1
+    if count >= _LOG_LINES and not shade.covers(start) and not shade.example(start):
+        yield start, end, "log", ""

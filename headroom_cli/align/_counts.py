@@ -1,0 +1,112 @@
+"""Counters: the turn a conversation is at, what is used and what remains of a budget."""
+
+from __future__ import annotations
+
+import re
+
+from headroom_cli.align import _words
+from headroom_cli.align._dates import label
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headroom_cli.align._dates import Found
+    from headroom_cli.align._shade import Shade
+
+_NUMBER = (
+    r"[$\u20ac\u00a3~]?\d[\d,._]{0,14}"
+    r"(?: ?[kKM%]\b|%| ?(?:ms|s|sec|seconds|min|minutes|m|h|hours|d|days)\b)?(?: ?\d{1,2} ?[ms]\b)?"
+)
+_PAIR = rf"{_NUMBER}(?: ?(?:/|of|out of) ?{_NUMBER})?"
+_UNITS = (
+    r"(?:tokens?|turns?|requests?|steps?|calls?|messages?|attempts?|iterations?|credits?|characters?|words?|minutes?"
+    r"|seconds?|hours?|days?|retries|actions?|rounds?|queries|searches|dollars?|USD|tool (?:calls?|uses?)|API calls?)"
+)
+_WHAT = (
+    r"(?:tokens?|budget|turns?|time|requests?|steps?|calls?|context|credits?|quota|cost|attempts?|messages?|iterations?"
+    r"|memory|disk|space|so far|today|window|retries|actions?)"
+)
+_SEP = r"(?:[\"'`*)]{0,3}[ \t]?[:=>][ \t]{0,4}[\"'`*]{0,3}|[ \t](?:is|are|was|of)[ \t](?:now )?)"
+_SPENT = ("remaining", "used", "elapsed", "left", "spent", "consumed", "usage", "available", "so far")
+_AFTER = pattern(
+    rf"(?:remaining|used|elapsed|left|spent|consumed|usage|available|so far)(?:[ _-]{_WHAT}){{0,2}}"
+    rf"(?: \([\w ]{{1,20}}\))?{_SEP}(?P<v>{_PAIR}(?: {_UNITS})?(?: \([\d.]{{1,6}}%\))?)(?![\w-])",
+    re.IGNORECASE,
+)
+_BEFORE = pattern(
+    rf"(?P<v>{_PAIR}) (?:more |total |input |output )?(?:{_UNITS}|of (?:the |your )?{_WHAT})(?: (?:are|is|were))? $",
+    re.IGNORECASE,
+)
+_PLACES = ("turn", "round", "iteration", "attempt", "message", "step", "request", "try")
+_PLACE = pattern(
+    r"(?:turn|round|iteration|attempt|message|step|request|try)s?(?:[ _-]?(?:number|no\.?|count|counter|index))?"
+    r"(?P<p>[\"'`*]{0,3}[ \t]?(?:[:=#>]|is)[ \t]{0,3}[\"'`*]{0,3}|[ \t])"
+    r"(?P<v>\d[\d,]{0,9}(?P<o>[ \t]?(?:/|of|out of)[ \t]?\d[\d,]{0,9})?)(?!\w|-|[.:]\d)",
+    re.IGNORECASE,
+)
+
+
+def counters(shade: Shade, lower: str) -> Iterator[Found]:
+    """Yield numbers that change from request to request, told by the words around them."""
+    text = shade.text
+    for word in _SPENT:
+        at = lower.find(word)
+        while at >= 0:
+            match = _AFTER.match(text, at)
+            if match is not None and not match["v"].endswith(":"):
+                yield from _told(shade, at, match.start("v"), _end(text, match))
+            else:
+                front = text[max(0, at - 60) : at].rpartition("\n")[2]
+                match = _BEFORE.search(front) if front[-1:] == " " and any(c.isdigit() for c in front) else None
+                if match is not None and _ends_clause(text, at + len(word)):
+                    offset = at - len(front)
+                    yield from _told(
+                        shade, offset + match.start("v"), offset + match.start("v"), offset + match.end("v")
+                    )
+            at = lower.find(word, at + len(word))
+    for word in _PLACES:
+        at = lower.find(word)
+        found = []
+        while at >= 0:
+            match = _PLACE.match(text, at) if not lower[at - 1 : at].isalnum() else None
+            if match is not None and _is_place(shade, match, at):
+                found.append(match)
+            at = lower.find(word, at + len(word))
+        # "Step 1 of 3 ... Step 2 of 3" is a recipe.
+        if len(found) <= 2:
+            for match in found:
+                yield from _told(shade, match.start(), match.start("v"), match.end("v"))
+
+
+def _end(text: str, match: re.Match[str]) -> int:
+    end = match.end("v")
+    while text[end - 1] in ",._":
+        end -= 1
+    return end
+
+
+def _ends_clause(text: str, at: int) -> bool:
+    """Tell "23 turns left." from "5 steps left of the door"."""
+    rest = text[at : at + 12]
+    return not rest[:1].isalnum() and (not rest.strip() or rest.lstrip()[0] in ".,;:)!]\n" or rest.startswith(
+        ("\n", " in ", " so far", " out of", " of ", " for ", " before", " until", " today", " this", " and ")
+    ))  # fmt: skip
+
+
+def _is_place(shade: Shade, match: re.Match[str], at: int) -> bool:
+    """Tell a counter from a numbered heading or a sentence about numbers."""
+    if match["o"]:
+        return True
+    if not match["p"].strip():
+        end = match.end()
+        alone = shade.text[end : end + 1] in ("", "\n", ")", "]")
+        return alone and shade.starts_line(at) and match[0][0].isupper() and "current" in shade.words(at)
+    return shade.starts_line(at) or "current" in shade.words(at)[-2:]
+
+
+def _told(shade: Shade, at: int, start: int, end: int) -> Iterator[Found]:
+    words = shade.words(at)
+    if _words.LIMITS.isdisjoint(words[-3:]) and not shade.covers(start) and not shade.example(start):
+        yield start, end, "counter", label(shade, start)

@@ -1,0 +1,231 @@
+"""Dates and clocks in a text: their shapes, and the words that make one the current one.
+
+A date with a time of day is of this request unless it illustrates something. A date alone needs words or a place that
+say so: prompts are full of dates that never change (releases, laws, API versions, a cutoff).
+"""
+
+from __future__ import annotations
+
+from headroom_cli.align import _words
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headroom_cli.align._shade import Shade
+
+    Found = tuple[int, int, str, str]  # start, end, kind, label
+
+_DAY = (
+    "(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs?)?|Fri|Sat(?:ur)?|Sun)(?:day)?\\b|Montag|Dienstag|Mittwoch|Donnerstag|Freitag"
+    "|Samstag|Sonnabend|Sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|mi\u00e9rcoles|jueves"
+    "|viernes|s\u00e1bado|domingo"
+)
+_TIME = (
+    r"[0-2]?[0-9](?::[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]{1,9})?)?(?:[ \u202f\u00a0]?[AaPp]\.?[Mm]\b\.?)?"
+    r"|h[0-5][0-9]\b|[ \u202f]?[AaPp]\.?[Mm]\b\.?)"
+)
+_NAMED = (
+    r"(?:UTC|GMT|[ECMP][SD]T|CES?T|EES?T|WES?T|BST|IST|JST|KST|SGT|HKT|MSK|AC[SD]T|AE[SD]T|AW[SD]T|AK[SD]T|HST|NZ[SD]T"
+    r"|BRT|ART|SAST|PKT|ET|PT|CT|MT)\b(?: ?[+-][0-9]{1,2}(?::?[0-9]{2})?\b)?"
+)
+_PLACE = r"(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc|US)/[A-Za-z_/+0-9-]{2,30}"
+_ZONE = (
+    rf"(?:[ \u202f]?(?:Z\b|{_NAMED}|[+-][0-9]{{2}}:?[0-9]{{2}}\b(?! ?[AaPp]m)|Uhr\b|h\b))?"
+    rf"(?: ?[\[(](?:{_NAMED}|{_PLACE}|[A-Z][A-Za-z ]{{2,40}} [Tt]ime)[\])]| (?:in )?{_PLACE})?"
+)
+_DATE = pattern(
+    # Most numbers are no dates: one look at what follows the digits tells.
+    "[0-9](?=[0-9]{0,7}[-/. a-zT_\u00ba\u5e74\ub144])(?:"
+    r"[0-9]{3}(?P<a>[-/.])[0-9]{1,2}(?P=a)[0-9]{1,2}(?![0-9])"
+    r"|[0-9]?(?P<b>[-/.])[0-9]{1,2}(?P=b)[0-9]{2}(?:[0-9]{2})?(?![0-9])"
+    r"|[0-9]?(?:st|nd|rd|th|er|\.|\u00ba)?[ /-](?:of |de )?(?P<c>[A-Za-z\u00c0-\u00ff]{3,10})\.?,?[ /-](?:del? )?"
+    r"[0-9]{4}(?![0-9])"
+    r"|[0-9]{3} ?\u5e74 ?[0-9]{1,2} ?\u6708 ?[0-9]{1,2} ?\u65e5"
+    r"|[0-9]{3} ?\ub144 ?[0-9]{1,2} ?\uc6d4 ?[0-9]{1,2} ?\uc77c"
+    r"|[0-9]{7}[T_-][0-9]{4}(?:[0-9]{2})?Z?(?![0-9])"
+    r")"
+)
+_NAMED_DATE = pattern(
+    r"[JFMASOND](?P<c>[a-z]{2,8})\.? (?P<d>[ 0-3]?[0-9])(?:st|nd|rd|th)?(?:,? (?P<y>[0-9]{4}))?(?![0-9])"
+)
+_CTIME = pattern(r"(?: [0-2][0-9]:[0-5][0-9]:[0-6][0-9](?: [A-Z]{3,5}| [+-][0-9]{4})?)? [12][0-9]{3}(?![0-9])")
+_BEFORE = pattern(rf"(?:(?:{_DAY})\.?,? (?:the |den |le |dem )?)$")
+_CLOCK_BEFORE = pattern(rf"(?:{_TIME}{_ZONE},? (?:on |, |am |le )?)$")
+_AFTER = pattern(rf"(?:T|:|,? {{1,2}}(?:at |um |\u00e0 |a las |- |\u2013 )?|,\n?)(?P<t>{_TIME}){_ZONE}")
+_DAY_AFTER = pattern(rf",? \(?(?:{_DAY})\)?|,? ?\([A-Z][a-z]{{2,8}}\)|[ (]?\u661f\u671f.\)?")
+_ZONE_AFTER = pattern(rf"(?! ?h\b){_ZONE}")
+_PLACE_AFTER = pattern(rf" ?\((?:{_NAMED}|{_PLACE})\)| {_NAMED}")
+_MONTH_YEAR = pattern(r"(?:(?P<c>[A-Z][a-z]{2,8}) )?[12][0-9]{3}(?![0-9.-])")
+_LABELLED_DAY = pattern(rf"(?:{_DAY})(?:,? (?P<t>{_TIME}){_ZONE})?")
+_CLOCK = pattern(rf"(?P<t>{_TIME}){_ZONE}")
+_EPOCH = pattern(r"1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9}|\.[0-9]{1,9})?(?![0-9A-Za-z])")
+
+
+def dates(shade: Shade) -> Iterator[Found]:
+    """Yield the dates that are of this request."""
+    text = shade.text
+    for match in _DATE.finditer(text):
+        word = match["c"]
+        if word and word.lower() not in _words.MONTHS:
+            continue
+        if _plausible(match[0]):
+            yield from _judged(shade, match.start(), match.end())
+    for match in _NAMED_DATE.finditer(text):
+        if match[0][: 1 + len(match["c"])].lower() not in _words.MONTHS:
+            continue
+        end = match.end()
+        if match["y"] is None:
+            rest = _CTIME.match(text, match.end("d"))
+            if rest is not None:
+                end = rest.end()
+            elif not current(shade, _from(text, match.start())):
+                continue
+        yield from _judged(shade, match.start(), end, timed=text.count(":", match.start(), end) > 1)
+
+
+def _plausible(date: str) -> bool:
+    """Tell a date from three numbers with points or dashes (a version, a telephone number)."""
+    if not date[:4].isdigit():
+        first, _, rest = date.replace("/", "-").replace(".", "-").partition("-")
+        second, _, year = rest.partition("-")
+        if not (second.isdigit() and year.isdigit()):
+            return True
+        return 0 < int(first) <= 31 and 0 < int(second) <= 31 and min(int(first), int(second)) <= 12 and (
+            len(year) == 2 or 1900 <= int(year) < 2200
+        )  # fmt: skip
+    if not 1900 <= int(date[:4]) < 2200:
+        return False
+    if date[4:5] not in ("-", "/", "."):
+        return True
+    month, _, day = date[5:].replace("/", "-").replace(".", "-").partition("-")
+    return 0 < int(month) <= 12 and 0 < int(day) <= 31
+
+
+def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Iterator[Found]:
+    """Yield the date at this place with its weekday and time of day, if it is of this request."""
+    text = shade.text
+    before = text[start - 1 : start]
+    if (before.isalnum() or before in ("-", "_", "/", ".", "\\", "@")) and before:
+        return
+    after = _AFTER.match(text, end)
+    timed = timed or after is not None or text[start:end].rstrip("Z")[-5:].isdigit()
+    if after is not None:
+        end = after.end()
+    elif timed:
+        zone = _ZONE_AFTER.match(text, end)
+        end = zone.end() if zone is not None else end
+    else:
+        day = _DAY_AFTER.match(text, end)
+        end = day.end() if day is not None else end
+        zone = _PLACE_AFTER.match(text, end)
+        end = zone.end() if zone is not None else end
+    if text[end : end + 1].isalnum() or text[end : end + 1] == "_" or (text[end : end + 1] in ("-", "/") and not timed):
+        return
+    start = _from(text, start)
+    clock = _CLOCK_BEFORE.search(text[max(0, start - 40) : start])
+    if clock is not None:
+        start, timed = max(0, start - 40) + clock.start(), True
+    if current(shade, start):
+        if shade.speaks(start, end):
+            yield start, end, "time" if timed else "date", label(shade, start)
+    elif timed and not _stands(shade, start):
+        if not (shade.covers(start) or shade.example(start) or shade.quoted(start, end)):
+            yield start, end, "time", label(shade, start)
+    elif not timed and _alone(shade, start, end):
+        yield start, end, "date", ""
+
+
+def _from(text: str, start: int) -> int:
+    """Return where the weekday before a date begins, else its own start."""
+    at = max(0, start - 20)
+    day = _BEFORE.search(text[at:start])
+    return at + day.start() if day is not None else start
+
+
+def _stands(shade: Shade, start: int) -> bool:
+    return not _words.STANDING.isdisjoint(shade.words(start)[-4:])
+
+
+def _alone(shade: Shade, start: int, end: int) -> bool:
+    """Tell a date that is the first or the last line of the whole text, by itself."""
+    text = shade.text
+    alone = not text[:start].strip() or not text[end:].strip()
+    return (
+        alone and text[:start].endswith(("", "\n")) and shade.starts_line(start) and text[end : end + 1] in ("", "\n")
+    )
+
+
+def current(shade: Shade, start: int) -> bool:
+    """Tell whether the words before a place name what follows as being of now."""
+    words = shade.words(start)
+    while words and words[-1] in _words.FILLERS:
+        if words[-1] == "of" and words[-2:-1] == ["as"]:
+            return len(words) < 3 or _words.STANDING.isdisjoint(words[-4:])
+        words.pop()
+    for word in reversed(words[-5:]):
+        if word in _words.STANDING:
+            return False
+        if word in _words.CURRENT:
+            return True
+    if not words:
+        return False
+    if words[-1] in _words.EVENTS or (words[-2:-1] and words[-2] in _words.EVENTS):
+        return not _words.HAPPENING.isdisjoint(words) or len(words) == 1
+    return not _words.NOUNS.isdisjoint(words[-3:]) and _words.PLAIN.issuperset(words)
+
+
+def label(shade: Shade, start: int) -> str:
+    """Return the words that name what follows, without the fillers at their ends; "" when there are none."""
+    words = shade.words(start)
+    while words and words[-1] in _words.FILLERS:
+        words.pop()
+    words = words[-3:]
+    while words and (words[0] in _words.FILLERS or words[0] in _words.JOINTS):
+        words.pop(0)
+    return " ".join(words)
+
+
+# Where a clock or a part of a date may stand behind a word that says that it is of now.
+_ANCHOR = pattern(
+    r"(?:[Tt]ime|TIME|[Nn]ow|NOW|[Cc]urrently|[Tt]oday|TODAY|[Dd]ay|[Mm]onth|[Yy]ear|[Tt]imestamp|TIMESTAMP|[Ee]poch|[Cc]lock"
+    r"|_ts|_at|[Uu]hrzeit|[Nn]once|[Ss]eed)(?: \([A-Za-z/ +0-9:]{1,20}\)| \w{2,7})?"
+    r"(?:[\"'`*]{0,3} ?[:=>][ \t*]{0,4}|,? (?:is|it's|ist|it is)(?: now| currently)? |[ ]{1,2}|,? )[\"'`*]{0,3}"
+    r"(?=[0-9A-Z])"
+)
+_ANCHORS = (
+    "time", "now", "currently", "today", "day", "month", "year", "timestamp", "epoch", "clock", "uhrzeit",
+)  # fmt: skip
+
+
+def clocks(shade: Shade, lower: str) -> Iterator[Found]:
+    """Yield times of day, epoch seconds, weekdays, months and years that are named as the current ones."""
+    text = shade.text
+    places: set[int] = set()
+    for word in _ANCHORS:
+        at = lower.find(word)
+        while at >= 0:
+            anchor = _ANCHOR.match(text, at)
+            if anchor is not None:
+                places.add(anchor.end())
+            at = lower.find(word, at + len(word))
+    for at in sorted(places):
+        found = _clock_at(text, at)
+        if found is None or not current(shade, at) or not shade.speaks(at, found[0]):
+            continue
+        yield at, found[0], found[1], label(shade, at)
+
+
+def _clock_at(text: str, at: int) -> tuple[int, str] | None:
+    """Return the end and kind of a clock, an epoch, a weekday, a month or a year at this place."""
+    for shape, kind in ((_EPOCH, "time"), (_CLOCK, "time"), (_LABELLED_DAY, "date"), (_MONTH_YEAR, "date")):
+        match = shape.match(text, at)
+        if match is None:
+            continue
+        word = match.groupdict().get("c")
+        if word and word.lower() not in _words.MONTHS:
+            return None
+        after = text[match.end() : match.end() + 1]
+        return None if after.isalnum() or after in ("-", "_") else (match.end(), kind)
+    return None

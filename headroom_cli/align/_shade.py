@@ -1,0 +1,124 @@
+"""Where a text speaks of values without meaning them: fences, examples, schemas; and the words before a place.
+
+"e.g. 2024-01-15T10:00:00Z" shows a form; "Session started: 2024-01-15T10:00:00Z" says something about this request.
+Moving the former would cost sense and win nothing, as it never changes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from headroom_cli.lazy import pattern
+
+_FENCE = pattern(r"^[ \t>]{0,12}(```+|~~~+)[^\n`]{0,80}$", re.MULTILINE)
+_EXAMPLE_TAG = pattern(r"<(/?)((?:[a-z]{1,10}[_-])?examples?|samples?|format|schema|template)(?:[ \t][^<>\n]{0,80})?>")
+# What makes the rest of a line, or the lines under it, an illustration.
+_EXAMPLE = pattern(
+    r"\b(?:e\.g\b|eg\.|i\.e\b|for example|for instance|examples?\b|sample\b|such as|looks? like|formatted\b|format\b"
+    r"|iso[ -]?8601|rfc[ -]?[23]\d{3}|yyyy|placeholder|dummy|fictional|like this|zum beispiel|z\. ?b\.|par exemple)"
+    r"|例如"
+)
+_KEY = pattern(r"[\"'](?:default|examples?|const|enum|pattern|format|type)[\"'][ \t]*:[ \t]*\[?[^\n]{0,80}$")
+_CODE = pattern(r"[(\[{=$\"'`]|//|--")
+_WIDEST = 160  # characters in front of a value that can say what it is
+_WORD = pattern(r"[A-Z]?[a-z\u00df-\u00ff]{1,24}(?:['\u2019][a-z]{1,2})?|[A-Z]{2,24}|[\u3400-\u9fff]{1,12}")
+_BREAK = pattern(r"[.!?;][ \t\"')\]]|[|,][ \t]|\u3002|\uff0c")
+QUOTES = "\"'`"
+
+
+class Shade:
+    """One text and what must be known of it around a place; each part is read when it is first asked for."""
+
+    __slots__ = ("_ends", "_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        """Read nothing yet."""
+        self.text = text
+        self._starts: list[int] | None = None
+        self._ends: list[int] = []
+
+    def covers(self, at: int) -> bool:
+        """Tell whether a place is in a fence, or between example tags."""
+        if self._starts is None:
+            self._starts, self._ends = _regions(self.text)
+        i = bisect_right(self._starts, at) - 1
+        return i >= 0 and at < self._ends[i]
+
+    def line(self, at: int) -> str:
+        """Return what stands before a place on its line, at most _WIDEST characters."""
+        return self.text[self.text.rfind("\n", max(0, at - _WIDEST), at) + 1 or max(0, at - _WIDEST) : at]
+
+    def starts_line(self, at: int) -> bool:
+        """Tell whether nothing but markup stands before a place on its line."""
+        start = self.text.rfind("\n", max(0, at - 12), at)
+        return (start >= 0 or at <= 12) and not self.text[start + 1 : at].strip(" \t#>*_-+`\"'([{|<\u2022")
+
+    def heading(self, at: int) -> str:
+        """Return the last line before the line of a place that is not blank, when it ends like a heading."""
+        end = self.text.rfind("\n", max(0, at - 2 * _WIDEST), at)
+        above = self.text[max(0, end - _WIDEST) : end].rstrip() if end > 0 else ""
+        line = above.rpartition("\n")[2]
+        return line if line.rstrip("*_`").endswith((":", ">")) or line.startswith(("#", "**")) else ""
+
+    def example(self, at: int) -> bool:
+        """Tell whether the words before a place, or the line above, make it an illustration."""
+        line = self.line(at).lower()
+        if _EXAMPLE.search(line) or _KEY.search(line):
+            return True
+        above = self.heading(at)
+        return bool(above) and _EXAMPLE.search(above.lower()) is not None
+
+    def quoted(self, start: int, end: int) -> bool:
+        """Tell whether a value stands in quotes or backticks."""
+        return start > 0 and self.text[start - 1] in QUOTES and self.text.startswith(tuple(QUOTES), end)
+
+    def speaks(self, start: int, end: int) -> bool:
+        """Tell whether what names a value that stands at ``start`` speaks of this request.
+
+        In a fence it does when the label is plain text: a quoted value there is code, or a sample of data.
+        """
+        if self.example(start):
+            return False
+        return not self.covers(start) or not (self.quoted(start, end) or _CODE.search(self.line(start)))
+
+    def words(self, at: int) -> list[str]:
+        """Return the words before a place in its sentence, lower case, nearest last; of a heading when it has none."""
+        line = self.line(at)
+        found = _words(line)
+        return found if found or line.strip(" \t-*>\"'`") else _words(self.heading(at))
+
+
+def _words(line: str) -> list[str]:
+    last = 0
+    for match in _BREAK.finditer(line):
+        last = match.end()
+    return [word.lower().replace("\u2019", "'") for word in _WORD.findall(line[last:])][-8:]
+
+
+def _regions(text: str) -> tuple[list[int], list[int]]:
+    """Return the starts and ends of fences and of elements named example; what is never closed counts for nothing."""
+    spans = []
+    opened, mark = -1, ""
+    if "```" in text or "~~~" in text:
+        for match in _FENCE.finditer(text):
+            if opened < 0:
+                opened, mark = match.start(), match[1]
+            elif match[1].startswith(mark) and not match[0].strip(" \t>`~"):
+                spans.append((opened, match.end()))
+                opened = -1
+    inside: dict[str, int] = {}
+    for match in _EXAMPLE_TAG.finditer(text):
+        if not match[1]:
+            inside.setdefault(match[2], match.start())
+        elif match[2] in inside:
+            spans.append((inside.pop(match[2]), match.end()))
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in sorted(spans):
+        if ends and start < ends[-1]:
+            ends[-1] = max(ends[-1], end)
+        else:
+            starts.append(start)
+            ends.append(end)
+    return starts, ends
