@@ -30,7 +30,7 @@ _headroom() {
     crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
     route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    stats) flags='--from --model --store --level --json --quiet -q --verbose -v --no-color --help' ;;
+    stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
     esac
     case " $flags " in *" $previous "*) case $previous in
@@ -38,6 +38,7 @@ _headroom() {
     --budget) compopt +o default; return ;;
     --bytes) compopt +o default; return ;;
     --days) compopt +o default; return ;;
+    --diff) compopt +o default; return ;;
     --from) COMPREPLY=($(compgen -W 'anthropic openai responses bare jsonl raw' -- "$current")); return ;;
     --grep) compopt +o default; return ;;
     --level) COMPREPLY=($(compgen -W 'safe balanced max' -- "$current")); return ;;

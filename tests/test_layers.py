@@ -14,7 +14,7 @@ LAYERS = (
     ("ledger",),
     ("formats", "compressors", "backends", "context"),
     ("routing", "align", "dedup", "fit", "shaping"),
-    ("mixed", "slices", "renderings"),
+    ("mixed", "slices", "renderings", "census"),
     ("drafting",),
     ("engine", "send"),
     ("library",),

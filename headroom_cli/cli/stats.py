@@ -1,4 +1,4 @@
-"""``headroom stats``: what was saved so far, or where the tokens of a document are."""
+"""``headroom stats``: what was saved so far, where the tokens of a document are, or why a cache was missed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ import json
 
 from headroom_cli.cli import filters, io, report
 from headroom_cli.cli.options import REPORTING, Argument, Verb
-from headroom_cli.errors import NotFoundError
+from headroom_cli.errors import NotFoundError, UsageError
+from headroom_cli.settings import Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from headroom_cli.settings import Settings
 
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
-    """Report on the ledger, or on the document that was named."""
+    """Report on the ledger, on the document that was named, or on two requests."""
+    if "diff" in own:
+        return _diff(settings, own["diff"], own.get("file", ""))
     if own.get("file"):
-        return _map(settings, own["file"])
+        if status := filters.refuse_terminal(VERB, own["file"]):
+            return status
+        from headroom_cli.cli import stats_map
+
+        return stats_map.show(io.Source(own["file"]).read(), settings)
     from headroom_cli import ledger
 
     totals = ledger.summary(ledger.read(settings.store))
@@ -44,67 +50,64 @@ def _total(name: str, total: Mapping[str, float]) -> tuple[str, ...]:
             _share(total["saved"], total["before"]))  # fmt: skip
 
 
-def _map(settings: Settings, file: str) -> int:
-    """Report the tokens of a document by role and kind, largest first."""
-    if status := filters.refuse_terminal(VERB, file):
-        return status
-    result = filters.preview(io.Source(file).read(), settings)
-    parts: dict[tuple[str, str], dict[str, Any]] = {}
-    for block in result.blocks:
-        part = parts.setdefault((block.role, block.kind or "-"), {"blocks": 0, "before": 0, "after": 0})
-        part["blocks"] += 1
-        part["before"] += block.before
-        part["after"] += block.after
-    ordered = sorted(parts.items(), key=lambda item: -item[1]["before"])
-    if settings.json:
-        listed = [
-            {"role": role, "kind": kind, "blocks": part["blocks"], "tokens": part["before"], "crushed": part["after"]}
-            for (role, kind), part in ordered
-        ]
-        whole = {
-            "v": 1,
-            "format": result.format,
-            "tokens": result.before,
-            "crushed": result.after,
-            "level": result.level,
-        }
-        io.write(json.dumps({**whole, "parts": listed}).encode() + b"\n")
-    else:
-        rows = [
-            (role, kind, f"{part['blocks']:,}", f"{part['before']:,}", _share(part["before"], result.before),
-             f"{part['after']:,}")
-            for (role, kind), part in ordered
-        ]  # fmt: skip
-        blocks = f"{len(result.blocks):,}"
-        rows.append(("all", result.format, blocks, f"{result.before:,}", _share(1, 1), f"{result.after:,}"))
-        heading = ("role", "kind", "blocks", "tokens", "share", f"at {result.level}")
-        report.show(rows, heading, frozenset({2, 3, 4, 5}), settings)
-    for warning in result.warnings:
-        report.warn(warning, settings)
-    return 0
-
-
 def _share(part: float, whole: float) -> str:
     """Return a percentage, "-" of nothing."""
     return f"{100 * part / whole:.0f} %" if whole else "-"
 
 
+def _diff(settings: Settings, previous: str, following: str) -> int:
+    """Compare two requests. Raise UsageError unless there are two, at most one of them on standard input."""
+    if not previous or not following:
+        raise UsageError("stats --diff compares two requests; write headroom stats --diff PREVIOUS NEXT")
+    if previous == following == "-":
+        raise UsageError("stats --diff can read one of the two from standard input, not both; name a file")
+    if status := filters.refuse_terminal(VERB, "-" if "-" in {previous, following} else previous):
+        return status
+    from headroom_cli.cli import stats_diff
+
+    return stats_diff.show(previous, following, settings)
+
+
 VERB = Verb(
     "stats",
     run,
-    about="show what was saved so far, or where a document's tokens are",
+    about="show what was saved so far, where a document's tokens are, or why a cache was missed",
     text="""
         Without FILE, sums up the ledger, in which every run of crush and route leaves one line of numbers: by verb,
         by kind and by day. It never holds any of your text.
 
-        With FILE, or - for standard input, shows the document's tokens by role and kind, and what crush would leave.
-        Token numbers are estimates.
+        With FILE, or - for standard input, shows the document's tokens by role, kind and tool (of a shell, the program
+        that it ran), and what crush would leave. All of it counts: tools, calls, and as "structure" ids and JSON. Then
+        the stable prefix, which ends at the first volatile byte of the tools or the system prompt, and the price under
+        each provider's caching rules, raw and crushed, of the requests that a conversation is made of: one for each
+        answer. A * stands at the model's own rules. Token numbers are estimates, unless --ranks names a rank file.
+
+        With --diff, compares a request with the one that followed it, as the provider renders them: tools, system
+        prompt, messages. Names the first byte where they diverge in both files, what changed, what it costs under
+        each provider's rules and what to do. Breakpoints, spacing and the order of a schema's keys do not count.
+
+        With --json, one object. Of a document: format, model, level, estimated, tokens, crushed, observations (tokens,
+        crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks, tokens, crushed), requests,
+        breakpoints (client or assumed), prices (rules, minimum_prefix, read, written, plain, price, price_crushed,
+        ratio, ratio_observations ...), uncounted_media, warnings. With --diff: intact, verdict (identical, extended,
+        shortened, broken), shared_tokens, break (cause, what, advice, region, volatile, signed_blocks_behind,
+        previous and next with path, line and column), costs (rules, read, written, plain, price, lost, extra_price).
     """,
     arguments=(Argument("file", "a document to look into; - is standard input"),),
-    flags=("format", "model", "level", *REPORTING),
+    flags=("format", "model", "ranks", "level", *REPORTING),
+    own=(
+        Setting(
+            "diff", ("--diff",), "", "text", "PREVIOUS",
+            "the request before FILE: say where the two diverge; - is standard input",
+        ),
+    ),
     examples=(
         ("headroom stats", "show what was saved so far"),
-        ("headroom stats trace.json", "show where the tokens of a document are"),
+        ("headroom stats trace.json", "show where the tokens of a document are, and what it costs"),
+        ("headroom stats --diff previous.json next.json", "show why the second was not read from the cache"),
     ),
-    statuses=((1, "the ledger is empty"),),
-)
+    statuses=(
+        (1, "the ledger is empty; with --diff, the prefix is broken"),
+        (65, "the input is not what --from said; with --diff, it is no request"),
+    ),
+)  # fmt: skip
