@@ -119,16 +119,27 @@ class Drafter:
         """
         if self._seen is None:
             return draft
-        found = self._seen.shorten(block, text, text)
-        plain = Draft(found[0], FAITHFUL, refers=found[1]) if found is not None else None
+        plain = self._shortened(block, text, None)
         if draft is not None:
-            found = self._seen.shorten(block, draft.text, text)
-            if found is not None:
-                draft = Draft(found[0], mixed.weaker(draft.degree, FAITHFUL), draft.missing, found[1])
+            draft = self._shortened(block, draft.text, draft)
         if plain is None or (draft is not None and want.count(weighed(draft)) <= want.count(plain.text)):
             return draft
         report.compressor = "dedup"
         return plain
+
+    def _shortened(self, block: Block, text: str, draft: Draft | None) -> Draft | None:
+        """Return a text (of a draft) with references and without the blanks before line numbers, or the draft."""
+        from headroom_cli.dedup import unpadded
+
+        assert self._seen is not None
+        found = self._seen.shorten(block, text)
+        short, refers = found if found is not None else (text, ())
+        short = unpadded(short)
+        if short == text:
+            return draft
+        if draft is None:
+            return Draft(short, FAITHFUL, refers=refers)
+        return Draft(short, mixed.weaker(draft.degree, FAITHFUL), draft.missing, refers)
 
     def _owned(self, draft: Draft | None, block: Block) -> Draft | None:
         """Return a draft, with a marker where the kind was named against what the text looks like.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from headroom_cli.dedup import views, words
+from headroom_cli.dedup.views import unpadded
 from headroom_cli.dedup.words import REFERENCE
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from headroom_cli.dedup.views import View
     from headroom_cli.model import Block, Hint
 
-__all__ = ["REFERENCE", "Seen"]
+__all__ = ["REFERENCE", "Seen", "unpadded"]
 
 # Characters without indentation, about 16 tokens: 12 to 24 tokens make no difference in the bill.
 LEAST = 52
@@ -125,17 +126,15 @@ class Seen:
         spelled.append((name, file))
         return file
 
-    def shorten(self, block: Block, text: str, original: str) -> tuple[str, tuple[int, ...]] | None:
+    def shorten(self, block: Block, text: str) -> tuple[str, tuple[int, ...]] | None:
         """Return a text with references, and the ordinals they point at; None when nothing was seen before.
 
-        ``text`` is the block's output or a rendering of it; only lines that are lines of the ``original`` become
-        references.
+        ``text`` is the block's output or a rendering of it: either way a reference stands for lines of what is sent.
         """
         self._call(block)
         rows = text.split("\n")
         view = views.view(rows)
-        allowed = None if text is original or text == original else frozenset(original.split("\n"))
-        return _Pass(self, view, views.file_of(block.text, block.hint), allowed).run()
+        return _Pass(self, view, views.file_of(block.text, block.hint)).run()
 
     def place(self, at: int) -> tuple[_Place, int]:
         """Return the run that a remembered line is in, and its index there."""
@@ -158,17 +157,16 @@ class _Pass:
     """One text being read from top to bottom: what was seen before, and what it says itself so far."""
 
     __slots__ = (
-        "_allowed", "_base", "_before", "_file", "_heads", "_heads_before", "_name", "_newest", "_numbers", "_out", "_own", "_refers",
+        "_base", "_before", "_file", "_heads", "_heads_before", "_name", "_newest", "_numbers", "_out", "_own", "_refers",
         "_seen", "_view",
     )  # fmt: skip
 
-    def __init__(self, seen: Seen, view: View, name: str, allowed: frozenset[str] | None) -> None:
+    def __init__(self, seen: Seen, view: View, name: str) -> None:
         """Start at the first line."""
         self._seen = seen
         self._view = view
         self._name = name
         self._file = seen._file(name) if name and view.numbers is not None else -1
-        self._allowed = allowed
         self._out: list[str] = []
         self._refers: set[int] = set()
         # The same as in Seen, for the lines of this text that stay; their places go on behind the others'.
@@ -186,11 +184,8 @@ class _Pass:
         held = set(view.held)
         if view.numbers is None:
             held.add(views.verdict(rows))
-        allowed = self._allowed
         for i, row in enumerate(rows):
-            if (row[:1] in ("[", ".", "<", " ", "\t") and words.is_notation(row)) or (
-                allowed is not None and row not in allowed
-            ):
+            if row[:1] in ("[", ".", "<", " ", "\t") and words.is_notation(row):
                 held.add(i)
         i, end, made = 0, len(rows), False
         while i < end:

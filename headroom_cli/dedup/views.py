@@ -71,6 +71,17 @@ def view(rows: list[str]) -> View:
     return View(rows, keys, kept, frozenset(signs[":"]) if signs["-"] else frozenset())
 
 
+def unpadded(text: str) -> str:
+    """Return a numbered view without the blanks before its numbers: a token of every line."""
+    rows = text.split("\n")
+    seen = view(rows)
+    if seen.numbers is None:
+        return text
+    return "\n".join(
+        [row.lstrip(" ") if number and row[:1] == " " else row for row, number in zip(rows, seen.numbers, strict=True)]
+    )
+
+
 def verdict(rows: list[str]) -> int:
     """Return the index of the line near the end that says how a run ended, -1 when none does.
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from headroom_cli.lazy import pattern
 
 # Characters of a line that name it. Shorter ones are less telling, longer ones cost more than they tell.
-ANCHOR = 20
+ANCHOR = 16
 TAIL = 12
 # Rules and bullets in front of a line's first words.
 _RULE = " \t\r_=-*#~+|>.<([{}])\"'`/:;,!@$%^&?\\"
