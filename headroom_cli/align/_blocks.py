@@ -42,6 +42,7 @@ _STAMPED = pattern(
     r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d)[^\n]{0,2000}", re.MULTILINE,
 )  # fmt: skip
 _LOG_LINES = 3
+_FRESH = pattern(r"(?i:\b(?:latest|recent|current|last|live|tail of|today's)\b)")
 
 
 def blocks(shade: Shade) -> Iterator[Found]:
@@ -58,7 +59,8 @@ def blocks(shade: Shade) -> Iterator[Found]:
                 continue
             end = _extent(text, match.start() if first is _BRANCH else start, _COMMIT if first is _COMMITS else _STATE)
             many = text.count("\n", start, end) >= (1 if first is _BRANCH else 0)
-            if end > start and many and not shade.covers(start) and not shade.example(start):
+            stands = shade.example(start) or (shade.covers(start) and text.startswith(("On b", "HEAD"), start))
+            if end > start and many and not stands:
                 done = max(done, end)
                 yield start, end, "git status" if first is not _COMMITS else "recent commits", ""
     yield from _logs(shade)
@@ -79,7 +81,7 @@ def _elements(shade: Shade) -> Iterator[Found]:
             start += 1
         while end > start and text[end - 1] in " \t\r\n":
             end -= 1
-        if end > start and not shade.covers(start):
+        if end > start:
             yield start, end, ELEMENTS[match[1].lower()], ""
 
 
@@ -105,8 +107,16 @@ def _logs(shade: Shade) -> Iterator[Found]:
         if match.start() == end + 1:
             count, end = count + 1, match.end()
             continue
-        if count >= _LOG_LINES and not shade.covers(start) and not shade.example(start):
+        if count >= _LOG_LINES and _is_fresh(shade, start):
             yield start, end, "log", ""
         start, end, count = match.start(), match.end(), 1
-    if count >= _LOG_LINES and not shade.covers(start) and not shade.example(start):
+    if count >= _LOG_LINES and _is_fresh(shade, start):
         yield start, end, "log", ""
+
+
+def _is_fresh(shade: Shade, start: int) -> bool:
+    """Tell a log of now from a sample of one: in a fence it must be said to be of now."""
+    if shade.covers(start):
+        above = shade.text[max(0, start - 300) : start].rstrip("`~ \n").splitlines()[-2:]
+        return any(_FRESH.search(line) for line in above)
+    return not shade.example(start)

@@ -29,9 +29,10 @@ _WHAT = (
     r"|memory|disk|space|so far|today|window|retries|actions?)"
 )
 _SEP = r"(?:[\"'`*)]{0,3}[ \t]?[:=>][ \t]{0,4}[\"'`*]{0,3}|[ \t](?:is|are|was|of)[ \t](?:now )?)"
+_VERB = pattern(r" (?:is|are|was) ")
 _SPENT = ("remaining", "used", "elapsed", "left", "spent", "consumed", "usage", "available", "so far")
 _AFTER = pattern(
-    rf"(?:remaining|used|elapsed|left|spent|consumed|usage|available|so far)(?:[ _-]{_WHAT}){{0,2}}"
+    rf"(?:remaining|used|elapsed|left|spent|consumed|usage|available|so far)(?P<w>[ _-]{_WHAT}){{0,2}}"
     rf"(?: \([\w ]{{1,20}}\))?{_SEP}(?P<v>{_PAIR}(?: {_UNITS})?(?: \([\d.]{{1,6}}%\))?)(?![\w-])",
     re.IGNORECASE,
 )
@@ -55,7 +56,7 @@ def counters(shade: Shade, lower: str) -> Iterator[Found]:
         at = lower.find(word)
         while at >= 0:
             match = _AFTER.match(text, at)
-            if match is not None and not match["v"].endswith(":"):
+            if match is not None and (match["w"] or not _VERB.search(text, at, match.start("v"))):
                 yield from _told(shade, at, match.start("v"), _end(text, match))
             else:
                 front = text[max(0, at - 60) : at].rpartition("\n")[2]
@@ -108,5 +109,5 @@ def _is_place(shade: Shade, match: re.Match[str], at: int) -> bool:
 
 def _told(shade: Shade, at: int, start: int, end: int) -> Iterator[Found]:
     words = shade.words(at)
-    if _words.LIMITS.isdisjoint(words[-3:]) and not shade.covers(start) and not shade.example(start):
+    if _words.LIMITS.isdisjoint(words[-3:]) and shade.speaks(start, end):
         yield start, end, "counter", label(shade, start)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Found = tuple[int, int, str, str]  # start, end, kind, label
 
+BARE = "bare time"  # a time that nothing names: many of them are data
+
 _DAY = (
     "(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs?)?|Fri|Sat(?:ur)?|Sun)(?:day)?\\b|Montag|Dienstag|Mittwoch|Donnerstag|Freitag"
     "|Samstag|Sonnabend|Sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|mi\u00e9rcoles|jueves"
@@ -131,8 +133,8 @@ def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Itera
         if shade.speaks(start, end):
             yield start, end, "time" if timed else "date", label(shade, start)
     elif timed and not _stands(shade, start):
-        if not (shade.covers(start) or shade.example(start) or shade.quoted(start, end)):
-            yield start, end, "time", label(shade, start)
+        if not (shade.covers(start) or shade.example(start) or shade.quoted(start, end) or shade.indented(start)):
+            yield start, end, BARE, label(shade, start)
     elif not timed and _alone(shade, start, end):
         yield start, end, "date", ""
 
@@ -173,6 +175,8 @@ def current(shade: Shade, start: int) -> bool:
         return False
     if words[-1] in _words.EVENTS or (words[-2:-1] and words[-2] in _words.EVENTS):
         return not _words.HAPPENING.isdisjoint(words) or len(words) == 1
+    if shade.text[start - 1 : start] in ('"', "'") and start:  # {"time": "..."} is a sample of data
+        return False
     return not _words.NOUNS.isdisjoint(words[-3:]) and _words.PLAIN.issuperset(words)
 
 

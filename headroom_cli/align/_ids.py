@@ -32,10 +32,8 @@ _ULID = pattern(r"0[0-7][0-9A-HJKMNP-TV-Z]{24}(?![0-9A-Za-z])")
 
 _TEMPORARY = ("/tmp/", "/var/folders/", "/var/tmp/", "/private/", "/run/user/", "\\temp\\", "%temp%", "$tmpdir/")  # noqa: S108
 _PATH = pattern(r"(?:/|[A-Za-z]:\\|%TEMP%|%temp%|\$TMPDIR/)[^\s\"'`<>|,;:*?(){}\[\]]{1,300}")
-_RANDOM = pattern(
-    r"(?:^|[/\\._-])(?:tmp[\w.]{0,2}\w{6,12}|[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,12}){0,4}|\d{4,}"
-    r"|(?=[A-Za-z]{0,20}\d)(?=\d{0,20}[A-Za-z])\w{6,32}|(?=\w{0,8}[a-z][A-Z])(?=\w{0,8}[A-Z]{2})\w{6,16})(?=$|[/\\._-])"
-)
+_PART = pattern(r"[/\\._-]+")
+_RANDOM = pattern(r"tmp\w{6,12}$|[0-9a-fA-F]{8,}$|\d{4,}$|(?=[a-z]{0,8}\d)(?=\d{0,8}[a-z])\w{6,32}$")
 
 _SEP = (
     r"(?:[\"'`*_)]{0,3}(?:[ \t]?[:=>][ \t]{0,4}|[ \t]{1,3}(?:is|=|->|\u2192)(?: now| currently)?:?[ \t]{1,2}"
@@ -87,6 +85,7 @@ _SHAPES = {
     for word, source, _ in _OTHERS
 }
 _KINDS = {word: kind for word, _, kind in _OTHERS}
+_ASSIGNED = pattern(r"[:=`]")
 _VERSION = pattern(r"v?\d{1,5}(?:\.\d{1,5}){1,3}(?:[-+.]?(?:alpha|beta|rc|dev|post)[\w.]{0,8})?$")
 
 
@@ -122,11 +121,9 @@ def names(shade: Shade) -> Iterator[Found]:
 def _is_made_up(tail: str) -> bool:
     """Tell a random tail from a word with a number ("sha256sum")."""
     digits = sum(letter.isdigit() for letter in tail)
-    if not digits and len(tail) >= 16:
-        return (
-            not (tail.islower() or tail.isupper()) and sum(a.islower() and b.isupper() for a, b in pairwise(tail)) > 3
-        )
-    return digits > 1 and (tail.isdigit() or len(tail) >= 8) and not (digits < 4 and tail.rstrip("0123456789").islower()
+    if len(tail) >= 10 and not (tail.islower() or tail.isupper() or tail.isdigit()):
+        return digits > 0 or sum(a.islower() and b.isupper() for a, b in pairwise(tail)) > 1
+    return digits > 1 and len(tail) >= 8 and not (digits < 4 and tail.rstrip("0123456789").islower()
                                                                       and len(tail) < 12)  # fmt: skip
 
 
@@ -134,7 +131,10 @@ def _free(shade: Shade, start: int, end: int) -> bool:
     """Tell whether a value told by its shape is said of this request: not in quotes, a fence or an example."""
     if not _words.CLEAR.isdisjoint(shade.words(start)[-3:]):
         return shade.speaks(start, end)
-    return not (shade.covers(start) or shade.example(start) or shade.quoted(start, end))
+    linked = shade.text[start - 1 : start] == "/"
+    return not (
+        linked or shade.covers(start) or shade.example(start) or shade.quoted(start, end) or shade.indented(start)
+    )
 
 
 def paths(shade: Shade, lower: str) -> Iterator[Found]:
@@ -157,7 +157,12 @@ def paths(shade: Shade, lower: str) -> Iterator[Found]:
             continue
         done = match.end()
         end = start + len(match[0].rstrip("./\\"))
-        if _RANDOM.search(text, start + 4, end) and not shade.covers(start) and not shade.example(start):
+        parts = _PART.split(text[start + 4 : end])
+        if (
+            any(_RANDOM.match(part) or _is_made_up(part) for part in parts)
+            and not shade.covers(start)
+            and not shade.example(start)
+        ):
             yield start, end, "path", label(shade, start)
 
 
@@ -175,7 +180,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
         is_id = _is_id(
             match["v"], named_id=match["i"] is not None, clear=subject in _words.CLEAR, loose=not match["p"].strip()
         )
-        if is_id and _is_said(shade, at, start, "id"):
+        if is_id and _is_said(shade, at, start):
             yield start, end, "id", f"{subject} id"
     for word, shape in _SHAPES.items():
         for at in _hits(lower, (word,)):
@@ -184,7 +189,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
                 continue
             start, end = match.span("v")
             kind = _KINDS[word]
-            if not match["p"].strip() and kind != "path":
+            if (not match["p"].strip() and kind != "path") or (kind == "branch" and not _ASSIGNED.search(match["p"])):
                 continue
             if kind == "commit" and not (match["v"].isdigit() or any(c.isdigit() for c in match["v"])):
                 continue
@@ -192,7 +197,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
                 continue
             if kind == "host" and not any(letter.isdigit() for letter in match["v"]) and "-" not in match["v"]:
                 continue
-            if _is_said(shade, at, start, kind):
+            if _is_said(shade, at, start):
                 yield start, end, kind, label(shade, start)
 
 
@@ -216,17 +221,15 @@ def _is_id(value: str, *, named_id: bool, clear: bool, loose: bool) -> bool:
     if _VERSION.match(value) and not value[:6].isdigit():
         return False
     if loose:  # no separator: "session 4f9c21aa77" but not "run 3 tests"
-        return len(value) >= 8 and _is_made_up(value)
-    return (
-        (len(value) >= 2) if named_id else (len(value) >= (4 if clear else 8) and _is_made_up(value.replace("-", "")))
-    )
+        return (named_id or clear) and len(value) >= 8 and _is_made_up(value)
+    if named_id:
+        return len(value) >= 2
+    return clear and len(value) >= 4 and _is_made_up(value.replace("-", ""))
 
 
-def _is_said(shade: Shade, at: int, start: int, kind: str) -> bool:
+def _is_said(shade: Shade, at: int, start: int) -> bool:
     """Tell whether the label at ``at`` says something, instead of standing in code or in an illustration."""
     before = shade.line(at)
-    if len(before) > 60 and kind in ("process", "port", "branch", "commit"):
-        return False
     near = before.rstrip()
     # f(session_id=..., row.session_id = ..., --session-id 7, $session
     inside = near.endswith(("(", ",")) and "(" in near and not before.endswith((" (", ", "))

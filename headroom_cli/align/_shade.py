@@ -15,14 +15,16 @@ _FENCE = pattern(r"^[ \t>]{0,12}(```+|~~~+)[^\n`]{0,80}$", re.MULTILINE)
 _EXAMPLE_TAG = pattern(r"<(/?)((?:[a-z]{1,10}[_-])?examples?|samples?|format|schema|template)(?:[ \t][^<>\n]{0,80})?>")
 # What makes the rest of a line, or the lines under it, an illustration.
 _EXAMPLE = pattern(
-    r"\b(?:e\.g\b|eg\.|i\.e\b|for example|for instance|examples?\b|sample\b|such as|looks? like|formatted\b|format\b"
+    r"\b(?:e\.g\b|eg\.|i\.e\b|for example|for instance|examples?\b(?!\.\w)|sample\b|such as|looks? like"
+    r"|formatted\b|format\b"
     r"|iso[ -]?8601|rfc[ -]?[23]\d{3}|yyyy|placeholder|dummy|fictional|like this|zum beispiel|z\. ?b\.|par exemple)"
     r"|例如"
 )
 _KEY = pattern(r"[\"'](?:default|examples?|const|enum|pattern|format|type)[\"'][ \t]*:[ \t]*\[?[^\n]{0,80}$")
-_CODE = pattern(r"[(\[{=$\"'`]|//|--")
+_CODE = pattern(r"[(\[{$\"`]|//|--|\w[ \t]+=|=[ \t]")
 _WIDEST = 160  # characters in front of a value that can say what it is
 _WORD = pattern(r"[A-Z]?[a-z\u00df-\u00ff]{1,24}(?:['\u2019][a-z]{1,2})?|[A-Z]{2,24}|[\u3400-\u9fff]{1,12}")
+_END = pattern(r"(?<![eEiI]\.[gGeE])[.!?][ \t\"')\]`]{1,3}(?=[^a-z])|\u3002")
 _BREAK = pattern(r"[.!?;][ \t\"')\]]|[|,][ \t]|\u3002|\uff0c")
 QUOTES = "\"'`"
 
@@ -59,26 +61,30 @@ class Shade:
         end = self.text.rfind("\n", max(0, at - 2 * _WIDEST), at)
         above = self.text[max(0, end - _WIDEST) : end].rstrip() if end > 0 else ""
         line = above.rpartition("\n")[2]
-        return line if line.rstrip("*_`").endswith((":", ">")) or line.startswith(("#", "**")) else ""
+        return line if line.rstrip("*_`").endswith(":") or line.startswith(("#", "**")) else ""
 
     def example(self, at: int) -> bool:
         """Tell whether the words before a place, or the line above, make it an illustration."""
-        line = self.line(at).lower()
-        if _EXAMPLE.search(line) or _KEY.search(line):
-            return True
-        above = self.heading(at)
-        return bool(above) and _EXAMPLE.search(above.lower()) is not None
+        return self._shows(at) or _EXAMPLE.search(self.heading(at).lower()) is not None
+
+    def _shows(self, at: int) -> bool:
+        line = self.line(at)
+        return _EXAMPLE.search(_sentence(line).lower()) is not None or _KEY.search(line) is not None
 
     def quoted(self, start: int, end: int) -> bool:
         """Tell whether a value stands in quotes or backticks."""
         return start > 0 and self.text[start - 1] in QUOTES and self.text.startswith(tuple(QUOTES), end)
+
+    def indented(self, at: int) -> bool:
+        """Tell whether the line of a place is set off as code by its indentation."""
+        return self.line(at).startswith(("    ", "\t"))
 
     def speaks(self, start: int, end: int) -> bool:
         """Tell whether what names a value that stands at ``start`` speaks of this request.
 
         In a fence it does when the label is plain text: a quoted value there is code, or a sample of data.
         """
-        if self.example(start):
+        if self._shows(start):
             return False
         return not self.covers(start) or not (self.quoted(start, end) or _CODE.search(self.line(start)))
 
@@ -90,10 +96,14 @@ class Shade:
 
 
 def _words(line: str) -> list[str]:
+    return [word.lower().replace("\u2019", "'") for word in _WORD.findall(_sentence(line, _BREAK))][-8:]
+
+
+def _sentence(line: str, ends: re.Pattern[str] = _END) -> str:
     last = 0
-    for match in _BREAK.finditer(line):
+    for match in ends.finditer(line):
         last = match.end()
-    return [word.lower().replace("\u2019", "'") for word in _WORD.findall(line[last:])][-8:]
+    return line[last:]
 
 
 def _regions(text: str) -> tuple[list[int], list[int]]:
@@ -110,7 +120,7 @@ def _regions(text: str) -> tuple[list[int], list[int]]:
     inside: dict[str, int] = {}
     for match in _EXAMPLE_TAG.finditer(text):
         if not match[1]:
-            inside.setdefault(match[2], match.start())
+            inside[match[2]] = match.start()  # one that is only named before is no element
         elif match[2] in inside:
             spans.append((inside.pop(match[2]), match.end()))
     starts: list[int] = []

@@ -22,18 +22,18 @@ CURRENT = words(
     "\u5f53\u524d\u65f6\u95f4 \u4eca\u65e5 \u73b0\u5728"
 )
 NOUNS = words(
-    "date time datetime timestamp day clock datum uhrzeit zeit fecha hora data heure \u65e5\u671f \u65f6\u95f4"
+    "date time datetime timestamp day clock datum uhrzeit zeit stand fecha hora data heure \u65e5\u671f \u65f6\u95f4"
 )
 # Words that may stand beside such a noun in a label at the start of a line: "Server time (UTC):".
 PLAIN = NOUNS | words(
     "the and of in at is it local system server utc gmt user users user's session request conversation chat "
-    "start started starting begin began report message run execution invocation wall unix epoch log timezone "
+    "started starting begin began report message run execution invocation wall unix epoch log timezone "
     "reference real iso generation generated snapshot prompt context build rendered captured retrieved "
     "fetched created sent received client host machine du der das die la le el de il effective"
 )
 EVENTS = words(
     "generated started rendered captured retrieved fetched refreshed synced exported compiled sent received "
-    "updated created opened loaded logged indexed launched initialized resumed seen login"
+    "created sync opened loaded logged indexed launched initialized resumed seen login"
 )
 HAPPENING = words(
     "session conversation request chat report snapshot prompt context run system page message data cache "

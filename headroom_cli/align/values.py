@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # More than this many is data that somebody put into a prompt, not a prompt with a few values in it.
 MOST = 400
+MOST_BARE = 8  # times that no words name
 # Kinds of which an equal text elsewhere is the same thing and no coincidence.
 SAME = frozenset(("uuid", "id", "path"))
 _SHORTEST_REPEAT = 10
@@ -60,11 +61,13 @@ def find(text: str) -> list[Value]:
         single += islice(found, 2 * MOST)
         if len(single) >= 2 * MOST:
             return []
+    if sum(found[2] == _dates.BARE for found in single) > MOST_BARE:
+        single = [found for found in single if found[2] != _dates.BARE]
     chosen = _apart(chosen, sorted(single, key=lambda found: (found[0], -found[1])))
     chosen = _apart(chosen, _repeats(text, chosen))
     if len(chosen) > MOST:
         return []
-    return [Value(*found) for found in chosen]
+    return [Value(start, end, "time" if kind == _dates.BARE else kind, label) for start, end, kind, label in chosen]
 
 
 def _apart(taken: list[Found], more: Iterable[Found]) -> list[Found]:
