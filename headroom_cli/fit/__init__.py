@@ -1,0 +1,68 @@
+"""Leave whole units of a conversation out until it fits a budget: IntelligentContext.
+
+    plan  = turns read -> walk: at each turn that passes the budget, the units that are missed least go
+    edits = each group of turns dropped, one text of ours in its place
+
+The engine stores the turns that go, builds the marker, and calls ``edits_for`` with the finished texts.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from headroom_cli.fit.walk import Plan
+    from headroom_cli.formats import Document
+    from headroom_cli.formats._edits import Edit
+
+
+def fit(
+    document: Document,
+    budget: int,
+    count: Callable[[str], int],
+    *,
+    notes: Any = None,
+    refers: dict[int, tuple[int, ...]] | None = None,
+    explicit: bool = True,
+    query: str = "",
+) -> Plan | None:
+    """Return what to leave out so that a conversation costs at most ``budget`` tokens; None when it cannot fit.
+
+    ``count`` gives the tokens of a text. ``refers`` names for a block's ordinal the blocks that its references point
+    at. ``explicit`` tells a budget that was asked for from a model's window: for a window no distinct error goes, and
+    nothing in front of a signature. ``notes`` remembers what was decided, so that it holds for ever.
+    """
+    made = plan(document, budget, count, notes=notes, refers=refers, explicit=explicit, query=query)
+    return made if made.fits else None
+
+
+def plan(
+    document: Document,
+    budget: int,
+    count: Callable[[str], int],
+    *,
+    notes: Any = None,
+    refers: dict[int, tuple[int, ...]] | None = None,
+    explicit: bool = True,
+    query: str = "",
+) -> Plan:
+    """Return the same plan with the reasons, also of a conversation that cannot fit (``fits`` is false then)."""
+    from headroom_cli.fit.make import make
+
+    return make(document, budget, count, notes=notes, refers=refers or {}, explicit=explicit, query=query)
+
+
+def edits_for(document: Document, made: Plan, texts: list[str]) -> list[Edit]:
+    """Return the edits that put ``texts`` (each group's note with its marker) in the place of the groups' turns."""
+    from headroom_cli.fit.edits import edits_for
+
+    return edits_for(document, made.groups, texts)
+
+
+def window(model: str) -> int | None:
+    """Return how many tokens a model takes in, None when that is not known."""
+    from headroom_cli.fit.windows import window
+
+    return window(model)

@@ -1,0 +1,359 @@
+"""When turns are left out, and which: the walk over a conversation, and what it comes to.
+
+The walk goes from turn to turn. Where the running total first passes the budget, units are left out down to 70 % of it,
+judged by what stood up to that turn alone; from there on they are out, and the walk goes on. So what is decided for the
+first k turns is what is decided for them within the whole, and the prefix changes rarely.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.fit import actions, words
+from headroom_cli.fit.facts import failed
+from headroom_cli.fit.scores import Reader, Table, Weights, asked, strongly
+from headroom_cli.fit.turns import FRAME
+from headroom_cli.fit.units import units
+from headroom_cli.lazy import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headroom_cli.fit.scores import Score
+    from headroom_cli.fit.turns import Turn
+    from headroom_cli.fit.units import Unit
+
+LOW = 0.7  # of the budget: what a step leaves, so that the next one is far off
+WRITE = 1.25  # what a token costs that is written to a cache again, in tokens of input
+NEWEST = 2  # units at the end that always stay
+_PINNED = pattern(
+    r"(?i)\b(?:remember|always|never|important(?:ly)?|from now on|keep in mind|do(?: not|n't) forget|make sure|must"
+    r"|whatever you do|niemals|nie wieder|wichtig|immer|merk dir|jamais|toujours|n'oublie|nunca|siempre|importante)\b"
+    r"|\u8bb0\u4f4f|\u603b\u662f|\u6c38\u8fdc|\u91cd\u8981|\u5fc5\u987b|\u899a\u3048\u3066|\u5fc5\u305a|\u5fd8\u308c\u306a\u3044"
+)
+# Reasons that pass: a later turn may free what stays for them.
+_PASSING = frozenset(("newest", "newest words", "newest plan", "a call without its result", "error", "referred to"))
+
+
+class Group:
+    """Turns ``first`` to ``last`` (inclusive) that are left out, and the words that stand there instead."""
+
+    __slots__ = ("first", "last", "missing", "note", "tokens")
+
+    def __init__(self, first: int, last: int, missing: str, note: str, tokens: int) -> None:
+        """``missing`` goes into the marker; ``note`` is without it; ``tokens`` is what both cost together."""
+        self.first = first
+        self.last = last
+        self.missing = missing
+        self.note = note
+        self.tokens = tokens
+
+
+class Step:
+    """One time that turns were left out: at turn ``turn``, from ``before`` to ``after`` tokens.
+
+    ``rewritten`` tokens stand behind the first turn that changed, and have to be written to the provider's cache again;
+    ``cost`` is their price in tokens of input.
+    """
+
+    __slots__ = ("after", "before", "cost", "rewritten", "turn", "units")
+
+    def __init__(self, turn: int, before: int, after: int, rewritten: int, left_out: int) -> None:
+        """``left_out`` units went in this step."""
+        self.turn = turn
+        self.before = before
+        self.after = after
+        self.rewritten = rewritten
+        self.cost = round(WRITE * rewritten)
+        self.units = left_out
+
+
+class Row:
+    """What became of one unit: a line of ``fit --explain``. ``kept`` says why it stays; ``step`` is 1 for the first."""
+
+    __slots__ = ("first", "kept", "kind", "last", "score", "step", "tokens")
+
+    def __init__(self, unit: Unit, score: Score | None, kept: str, step: int) -> None:
+        """``score`` is that of the last step that weighed the unit, None when there was none."""
+        self.first = unit.first
+        self.last = unit.last
+        self.kind = unit.kind
+        self.tokens = unit.tokens
+        self.score = score
+        self.kept = kept
+        self.step = step
+
+
+class Plan:
+    """What is left out of a conversation, and when it was.
+
+    ``fits`` is false when what must stay (``stay`` tokens) exceeds the budget: then nothing is to be left out.
+    ``adrift`` are the ordinals of blocks that stay but refer to a block that was left out before they came: they must
+    be sent without that reference. ``signed`` counts the turns with signatures behind the first that changed.
+    """
+
+    __slots__ = ("adrift", "after", "before", "fits", "groups", "rows", "signed", "stay", "steps")
+
+    def __init__(self, before: int) -> None:
+        """Start with a conversation that is left as it is."""
+        self.before = before
+        self.after = before
+        self.fits = True
+        self.stay = 0
+        self.signed = 0
+        self.groups: list[Group] = []
+        self.steps: list[Step] = []
+        self.rows: list[Row] = []
+        self.adrift: tuple[int, ...] = ()
+
+
+class Walk:
+    """The state of the walk: what is out, what stands in its place, what it all costs."""
+
+    def __init__(
+        self,
+        turns: list[Turn],
+        outside: int,
+        budget: int,
+        count: Callable[[str], int],
+        *,
+        explicit: bool,
+        query: str,
+        refers: dict[int, tuple[int, ...]],
+        turn_of: Callable[[int], int],
+        weights: Weights,
+    ) -> None:
+        """``turn_of`` gives the turn of a block's ordinal."""
+        self.turns = turns
+        self.outside = outside
+        self.budget = budget
+        self.explicit = explicit
+        self.query = query
+        self.out = [0] * len(turns)  # the number of the step that left a turn out, 0 when it stands
+        self.groups: list[Group] = []
+        self.steps: list[Step] = []
+        self.scores: dict[int, Score] = {}
+        self.why: dict[int, str] = {}
+        self.stay = 0
+        self.hopeless = False
+        self.fresh: list[list[Group]] = []  # for each step the groups that it made
+        self.reader = Reader(turns)
+        self._count = count
+        self._weights = weights
+        self._leans: list[tuple[int, int]] = sorted(
+            {(turn_of(block), turn_of(source)) for block, sources in refers.items() for source in sources}
+        )
+
+    def total(self, end: int) -> int:
+        """Return what the conversation up to turn ``end`` (not included) costs now."""
+        standing = sum(turn.tokens for turn, out in zip(self.turns[:end], self.out, strict=False) if not out)
+        return self.outside + standing + sum(group.tokens for group in self.groups)
+
+    def step(self, end: int, total: int) -> int | None:
+        """Leave units out at turn ``end - 1``; return the new total, None when what must stay exceeds the budget."""
+        whole = units(self.turns[:end])
+        gone = [bool(self.out[unit.first]) for unit in whole]
+        self.reader.upto(end)
+        question = self._question(whole)
+        # What failed and does not work yet stays as long as there is another way.
+        for lenient in (False, True):
+            stays = self._stays(whole, gone, lenient=lenient)
+            table = Table(whole, self.reader, stays, list(gone), weights=self._weights, question=question)
+            table.leans = self._leaning(whole, end)
+            for k in self._referred(table):
+                stays[k] = "referred to"
+            chosen: list[int] = []
+            reached, wanted = total, self._wanted(whole, stays)
+            while reached > wanted:
+                more, saved = table.leave_out(reached - wanted)
+                if not more:
+                    break
+                chosen += more
+                reached -= saved
+            groups = self._grouped(whole, chosen) if chosen else []
+            after = self._total_with(whole, chosen, groups)
+            if chosen and after <= self.budget:
+                break
+            self.stay = after
+            if lenient or not self.explicit:
+                passing = sum(unit.tokens for unit, why in zip(whole, stays, strict=True) if why in _PASSING)
+                self.hopeless = after - passing > self.budget
+                return None
+        self._take(whole, chosen, groups, table)
+        return after
+
+    def _wanted(self, whole: list[Unit], stays: list[str]) -> int:
+        """Return what a step should leave: 70 % of the budget.
+
+        Newest turns that take more than the rest of it will go soon enough: for their sake not everything else has to.
+        """
+        newest = sum(unit.tokens for unit, why in zip(whole, stays, strict=True) if why in _PASSING)
+        if newest <= (1 - LOW) * self.budget or newest >= self.budget:
+            return int(LOW * self.budget)
+        return int(newest + LOW * (self.budget - newest))
+
+    def _take(self, whole: list[Unit], chosen: list[int], groups: list[Group], table: Table) -> None:
+        """Make a step's choice the state."""
+        end = whole[-1].last + 1
+        before = self.total(end)
+        number = len(self.steps) + 1
+        for k in chosen:
+            unit = whole[k]
+            self.out[unit.first : unit.last + 1] = [number] * (unit.last + 1 - unit.first)
+        self.fresh.append([group for group in groups if group not in self.groups])
+        self.groups = groups
+        self.note_step(end - 1, before, min(whole[k].first for k in chosen), len(chosen))
+        for k, unit in enumerate(whole):
+            if not table.gone[k] or k in chosen:
+                self.scores[unit.first] = table.scores[k]
+            self.why[unit.first] = table.stays[k]
+
+    def note_step(self, turn: int, before: int, first: int, left_out: int) -> None:
+        """Write a step down: at ``turn``, with the first change at turn ``first``."""
+        end = turn + 1
+        standing = sum(self.turns[i].tokens for i in range(first, end) if not self.out[i])
+        rewritten = standing + sum(group.tokens for group in self.groups if group.last >= first)
+        self.steps.append(Step(turn, before, self.total(end), rewritten, left_out))
+
+    def price(self, note: str) -> int:
+        """Return what a note costs with its marker."""
+        return self._count(note) + words.MARKER + words.SLACK + FRAME
+
+    def _total_with(self, whole: list[Unit], chosen: list[int], groups: list[Group]) -> int:
+        end = whole[-1].last + 1
+        gone = {i for k in chosen for i in range(whole[k].first, whole[k].last + 1)}
+        standing = sum(self.turns[i].tokens for i in range(end) if not self.out[i] and i not in gone)
+        return self.outside + standing + sum(group.tokens for group in groups or self.groups)
+
+    def _grouped(self, whole: list[Unit], chosen: list[int]) -> list[Group]:
+        """Return all groups after a step; one that did not change keeps its words."""
+        end = whole[-1].last + 1
+        gone = [bool(out) for out in self.out[:end]]
+        for k in chosen:
+            unit = whole[k]
+            gone[unit.first : unit.last + 1] = [True] * (unit.last + 1 - unit.first)
+        known = {(group.first, group.last): group for group in self.groups}
+        standing: set[str] = set()
+        for i in range(end):
+            if not gone[i]:
+                standing |= self.reader.said[i]
+                standing |= self.reader.shown[i]
+                standing.update(self.reader.errors[i])
+        groups = []
+        i = 0
+        while i < end:
+            if not gone[i]:
+                i += 1
+                continue
+            last = i
+            while last + 1 < end and gone[last + 1]:
+                last += 1
+            groups.append(known.get((i, last)) or self._group(i, last, standing))
+            i = last + 1
+        return groups
+
+    def _group(self, first: int, last: int, standing: set[str]) -> Group:
+        """Find the words for turns that are left out: ``standing`` are the facts that are read elsewhere."""
+        turns, reader = self.turns[first : last + 1], self.reader
+        used = reader.used
+        lost: dict[str, int] = {}
+        for i in range(first, last + 1):
+            for fact in (reader.said[i] | reader.shown[i]) - standing:
+                if fact in used:
+                    lost[fact] = used[fact]
+        names = sorted(lost, key=lambda fact: (-min(lost[fact], 4), len(fact), fact))
+        lines = [line for i in range(first, last + 1) for line in reader.errors[i] if line not in standing]
+        distinct = list(dict.fromkeys(lines))
+        note = words.note(turns, names, distinct)
+        missing = words.missing(turns, len(distinct))
+        return Group(first, last, missing, note, self.price(note))
+
+    # --- what stays
+
+    def _stays(self, whole: list[Unit], gone: list[bool], *, lenient: bool) -> list[str]:
+        """Say for each unit why it has to stay, "" when it may go."""
+        stays = [unit.fixed for unit in whole]
+        for k in range(max(0, len(whole) - NEWEST), len(whole)):
+            stays[k] = stays[k] or "newest"
+        newest_words = True
+        plans: set[str] = set()
+        for k in range(len(whole) - 1, -1, -1):
+            unit = whole[k]
+            if gone[k] or unit.kind == "head":
+                continue
+            said = [turn.said for turn in self.turns[unit.first : unit.last + 1] if turn.role == "user" and turn.said]
+            if said and unit.kind == "words":
+                if words.HEAD.match(said[0]):
+                    stays[k] = stays[k] or "a note of ours"
+                    continue
+                if newest_words:
+                    stays[k] = stays[k] or "newest words"
+                    newest_words = False
+            if any(_PINNED.search(text) for text in said if not text.startswith("<")):
+                stays[k] = stays[k] or "pinned"
+            for turn in self.turns[unit.first : unit.last + 1]:
+                for _, tool, _ in turn.calls:
+                    if actions.is_plan(tool) and tool not in plans:
+                        plans.add(tool)
+                        stays[k] = stays[k] or "newest plan"
+        if self.query:
+            for k in strongly(asked(self.query, self.reader, whole)):
+                stays[k] = stays[k] or "asked for"
+        if not self.explicit:
+            self._bind(whole, stays)
+        if not (lenient and self.explicit):
+            self._unresolved(whole, gone, stays)
+        return stays
+
+    def _bind(self, whole: list[Unit], stays: list[str]) -> None:
+        """Keep everything in front of a signature: it holds for that text alone."""
+        signed = [i for i in range(whole[-1].last + 1) if self.turns[i].signed and not self.out[i]]
+        for k, unit in enumerate(whole):
+            if signed and unit.first < signed[-1]:
+                stays[k] = stays[k] or "before a signature"
+
+    def _unresolved(self, whole: list[Unit], gone: list[bool], stays: list[str]) -> None:
+        """Keep what failed until something of the kind works; unless the budget was asked for, any distinct error."""
+        working: set[str] = set()
+        for k in range(len(whole) - 1, -1, -1):
+            unit = whole[k]
+            span = range(unit.first, unit.last + 1)
+            programs = {actions.program(tool, about) for i in span for _, tool, about in self.turns[i].calls}
+            lines = any(self.reader.errors[i] for i in span)
+            if lines or any(self.turns[i].failed or failed(self.turns[i].shown) for i in span):
+                if not gone[k] and ((lines and not self.explicit) or not programs <= working):
+                    stays[k] = stays[k] or "error"
+            else:
+                working |= programs
+
+    def _question(self, whole: list[Unit]) -> str:
+        """Return the newest words of the user's."""
+        for unit in reversed(whole):
+            if unit.kind in ("words", "head"):
+                for turn in reversed(self.turns[unit.first : unit.last + 1]):
+                    if turn.role == "user" and turn.said and not words.HEAD.match(turn.said):
+                        return turn.said
+        return ""
+
+    # --- references
+
+    def _leaning(self, whole: list[Unit], end: int) -> dict[int, set[int]]:
+        """Return for each unit that refers to others which ones they are."""
+        leans: dict[int, set[int]] = {}
+        if self._leans:
+            number = [k for k, unit in enumerate(whole) for _ in range(unit.first, unit.last + 1)]
+            for turn, source in self._leans:
+                if 0 <= source < end and 0 <= turn < end and number[turn] != number[source] and not self.out[turn]:
+                    leans.setdefault(number[turn], set()).add(number[source])
+        return leans
+
+    @staticmethod
+    def _referred(table: Table) -> list[int]:
+        """Return the units that something that stays refers to, directly or not."""
+        waiting = [k for k, reason in enumerate(table.stays) if reason and not table.gone[k]]
+        found: set[int] = set()
+        while waiting:
+            for source in table.leans.get(waiting.pop(), ()):
+                if source not in found and not table.stays[source]:
+                    found.add(source)
+                    waiting.append(source)
+        return sorted(found)
