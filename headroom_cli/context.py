@@ -11,7 +11,7 @@ from headroom_cli.hashing import sha256
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.formats import Document
-    from headroom_cli.model import Block
+    from headroom_cli.model import Block, Hint
 
 START = b"headroom context 1"
 
@@ -29,9 +29,34 @@ def advance(context: bytes, block: Block, original: str) -> bytes:
     return bytes.fromhex(name)
 
 
+def called(replay: bytes, here: bytes, hint: Hint) -> bytes:
+    """Return the context of replays behind ``replay``: what a block becomes also depends on the calls so far.
+
+    ``here`` is the context behind the block, or nothing in front of a block whose own call counts already.
+    """
+    parts = [replay, here]
+    parts += [text.encode("utf-8", "surrogatepass") for text in (hint.command, hint.tool, hint.path, *hint.written)]
+    return bytes.fromhex(sha256(b"\0\n".join(parts)))
+
+
 def key(context: bytes, rendered: str) -> str:
     """Return the name of the record of a rendering (by its digest) in a context."""
     return sha256(context + rendered.encode("ascii"))[:40]
+
+
+def replay_key(context: bytes, policy: str, original: str) -> str:
+    """Return the name of the record of what became of an original (by its digest) in a context under a policy."""
+    return sha256(b"\n".join((b"replay", context, policy.encode("utf-8", "replace"), original.encode("ascii"))))[:40]
+
+
+def note_key(stage: str, name: str) -> str:
+    """Return the name of the record of what a stage keeps for a conversation."""
+    return sha256(b"\n".join((b"note", stage.encode("ascii"), name.encode("utf-8", "replace"))))[:40]
+
+
+def replay_shard(document: Document, original: str) -> str:
+    """Return the journal of replays: the conversation's own; for a raw blob one for each original."""
+    return shard(document, original) if document.has_turns else original[:16]
 
 
 def shard(document: Document, text_digest: str) -> str:

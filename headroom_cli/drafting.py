@@ -40,16 +40,20 @@ class Drafter:
 
     __slots__ = ("_deadline", "_policy", "_seen", "_standing", "_turns", "level", "lossless", "model")
 
-    def __init__(self, policy: Policy, *, turns: bool, model: str, deadline: float) -> None:
-        """``deadline`` is a value of ``time.perf_counter``; ``turns`` tells a conversation from a raw blob."""
+    def __init__(self, policy: Policy, *, turns: bool, model: str) -> None:
+        """``turns`` tells a conversation from a raw blob."""
         self._policy = policy
         self._turns = turns
-        self._deadline = deadline
+        self._deadline = 0.0
         self._standing: dict[str, str] = {}
         self._seen = _new_seen() if turns else None
         self.lossless = policy.lossless
         self.level = policy.level_for(turns=turns)
         self.model = model
+
+    def begin(self, deadline: float) -> None:
+        """Start on a document, or go on with one; ``deadline`` is a value of ``time.perf_counter``."""
+        self._deadline = deadline
 
     def count(self, text: str) -> int:
         """Return the tokens of a text."""

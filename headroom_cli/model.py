@@ -11,6 +11,7 @@ from headroom_cli.errors import ConfigError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from headroom_cli.errors import HeadroomError
 
@@ -151,9 +152,10 @@ class Block:
     ``kept``      why it is out of scope ("" when it may be shortened)
     ``question``  the newest words of the user before it
     ``hint``      the command, tool and path behind it
+    ``answered``  an assistant turn comes after it: it has been sent before
     """
 
-    __slots__ = ("end", "hint", "kept", "path", "question", "role", "start", "text", "turn")
+    __slots__ = ("answered", "end", "hint", "kept", "path", "question", "role", "start", "text", "turn")
 
     def __init__(
         self,
@@ -178,6 +180,7 @@ class Block:
         self.kept = kept
         self.question = question
         self.hint = hint if hint is not None else Hint()
+        self.answered = False
 
 
 class Policy:
@@ -191,9 +194,13 @@ class Policy:
     ``query``     an explicit question instead of the words before each block
     ``only``, ``skip``  kinds to compress, kinds to leave
     ``as_kind``   treat every block as this kind
+    ``live``      the request is about to be sent: what stands before the last assistant turn went out before
+    ``fresh``     render anew what was rendered before
     """
 
-    __slots__ = ("as_kind", "budget", "keep_json", "level", "lossless", "only", "query", "redeem", "skip")
+    __slots__ = (
+        "as_kind", "budget", "fresh", "keep_json", "level", "live", "lossless", "only", "query", "redeem", "skip",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -207,6 +214,8 @@ class Policy:
         only: frozenset[str] = frozenset(),
         skip: frozenset[str] = frozenset(),
         as_kind: str = "",
+        live: bool = False,
+        fresh: bool = False,
     ) -> None:
         """Raise ConfigError for a level, kind or redeem value that does not exist, or a budget below 1."""
         if level not in ("", *LEVELS):
@@ -227,6 +236,33 @@ class Policy:
         self.only = only
         self.skip = skip
         self.as_kind = as_kind
+        self.live = live
+        self.fresh = fresh
+
+    def identity(self, *, turns: bool) -> str:
+        """Return what of the policy a rendering depends on, as one line.
+
+        Who may redeem a marker decides whether there is one, and nothing else. The budget of a document with turns is
+        met by leaving out whole turns, not by its renderings.
+        """
+        kinds = ("+".join(sorted(self.only)), "+".join(sorted(self.skip)), self.as_kind)
+        own = ("", "") if turns else (str(self.budget or ""), str(self.keep_json))
+        return "\t".join((self.level_for(turns=turns), str(self.lossless), *own, *kinds, self.query))
+
+    def lasting(self) -> dict[str, Any]:
+        """Return what a conversation keeps of the policy that it began with, as JSON."""
+        return {
+            "level": self.level, "lossless": self.lossless, "query": self.query, "only": sorted(self.only),
+            "skip": sorted(self.skip), "as": self.as_kind,
+        }  # fmt: skip
+
+    def as_begun(self, kept: dict[str, Any]) -> Policy:
+        """Return this policy with what a conversation kept of the one that it began with."""
+        return Policy(
+            level=kept["level"], budget=self.budget, lossless=kept["lossless"], keep_json=self.keep_json,
+            redeem=self.redeem, query=kept["query"], only=frozenset(kept["only"]), skip=frozenset(kept["skip"]),
+            as_kind=kept["as"], live=self.live, fresh=self.fresh,
+        )  # fmt: skip
 
     def level_for(self, *, turns: bool) -> str:
         """Return the level in force for a document with or without turns."""
@@ -260,7 +296,9 @@ class Report:
 class Result:
     """What a run made: the bytes to write and what happened to each block."""
 
-    __slots__ = ("after", "before", "blocks", "data", "failure", "format", "level", "warnings")
+    __slots__ = (
+        "after", "before", "blocks", "data", "failure", "format", "level", "moved", "plan", "unfit", "warnings",
+    )  # fmt: skip
 
     def __init__(self, data: bytes, form: str, level: str) -> None:
         """Start as a document that stays."""
@@ -272,3 +310,6 @@ class Result:
         self.after = 0
         self.warnings: list[str] = []
         self.failure: HeadroomError | None = None  # what failed open, for --strict
+        self.moved: list[Any] = []  # what align moved (align.Moved)
+        self.plan: Any = None  # what fit left out (fit.walk.Plan), None when it was not asked
+        self.unfit = ""  # why a budget cannot be met

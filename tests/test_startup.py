@@ -63,13 +63,13 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
         "headroom_cli" + name for name in (
             "", ".cli", ".cli._flags", ".cli.crush", ".cli.filters", ".cli.io", ".cli.main",
             ".cli.options", ".cli.report", ".compressors", ".context", ".dedup", ".dedup.views", ".dedup.words",
-                ".drafting", ".engine", ".errors", ".formats",
+                ".drafting", ".emit", ".engine", ".errors", ".formats",
             ".hashing", ".lazy", ".ledger", ".mixed", ".model", ".models", ".models.token_weights",
-            ".nesting", ".rank", ".redact", ".renderings", ".routing",
+            ".nesting", ".rank", ".redact", ".renderings", ".replay", ".routing",
             ".routing.columns", ".routing.commands", ".routing.findings",
             ".routing.json_head", ".routing.messages", ".routing.patterns", ".routing.parts",
             ".routing.signatures", ".routing.wrappers",
-            ".settings", ".store", ".store.clock", ".store.files", ".store.frames", ".store.grants", ".store.journal",
+            ".settings", ".stages", ".store", ".store.clock", ".store.files", ".store.frames", ".store.grants", ".store.journal",
             ".store.place", ".store.put", ".tokens",
         )
     }  # fmt: skip

@@ -92,7 +92,12 @@ class Document:
         return int(step) if step.isdigit() else -1
 
     def value(self) -> Any:
-        """Return the document as a plain Python value; for JSON Lines a list. Not to be modified."""
+        """Return the document as a plain Python value: a list for JSON Lines, its text for a raw blob.
+
+        Not to be modified.
+        """
+        if not self.has_turns:
+            return self.text
         if self.format == "jsonl":
             return [_tree.scan_once(self.text, start)[0] for start, _ in self._lines()]
         return _tree.scan_once(self.text, _tree.skip_space(self.text, self._start()))[0]
@@ -225,6 +230,11 @@ class ValueDocument(Document):
         return b""
 
 
+def path_of(block: Block) -> Path:
+    """Return the path of a block's text as keys and indices."""
+    return tuple(int(step) if step.isdigit() else step for step in block.path.split("."))
+
+
 def undone(text: str, undo: Iterable[Iterable[Splice]]) -> str:
     """Return the text of a document before the edits that ``undo`` undoes."""
     for splices in undo:
@@ -336,6 +346,15 @@ def request_line(line: bytes) -> Document | None:
 def is_request_line(line: bytes) -> bool:
     """Tell whether a line of JSON Lines is a whole request."""
     return request_line(line) is not None
+
+
+def are_request_lines(data: bytes) -> bool:
+    """Tell JSON Lines of requests by the first line that is not blank; others may be anything and pass through."""
+    body = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if body[:1] not in (b"{", b"["):
+        return False
+    end = body.find(b"\n")
+    return end > 0 and bool(body[end:].strip()) and is_request_line(body[:end].rstrip())
 
 
 def _raw(text: str, warning: str = "") -> Document:

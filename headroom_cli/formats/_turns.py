@@ -22,7 +22,7 @@ def is_message(item: Node) -> bool:
 class Turns:
     """Collects blocks; remembers the calls, the user's newest words and the command of the last assistant turn."""
 
-    __slots__ = ("_said_by_assistant", "_users", "blocks", "calls", "question")
+    __slots__ = ("_answered", "_said_by_assistant", "_users", "blocks", "calls", "question")
 
     def __init__(self) -> None:
         """Start an empty conversation."""
@@ -30,10 +30,12 @@ class Turns:
         self.calls: dict[str, Call] = {}
         self.question = ""
         self._users = 0
+        self._answered = 0  # blocks that an assistant turn comes after
         self._said_by_assistant = ""
 
     def call(self, identifier: object, call: Call) -> None:
         """Remember a tool call until its result comes."""
+        self._answer()
         if isinstance(identifier, str):
             self.calls[identifier] = call
 
@@ -61,10 +63,17 @@ class Turns:
             self.question = text
             return
         if role == "assistant":
+            self._answer()
             self._said_by_assistant = text
             self._add(node, path, role, "assistant turn", None)
         else:
             self._add(node, path, role, "system prompt" if role in ("system", "developer") else f"{role} turn", None)
+
+    def _answer(self) -> None:
+        """Mark what stands before an assistant turn."""
+        for block in self.blocks[self._answered :]:
+            block.answered = True
+        self._answered = len(self.blocks)
 
     def other(self, node: Node, path: str, role: str, why: str) -> None:
         """Add a text that is never touched."""

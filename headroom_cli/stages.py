@@ -1,0 +1,331 @@
+"""The stages of a run: align, route, fit, each from a document to a document, and what is remembered of them.
+
+Nothing is written to the records before all stages are done: a run that fails leaves the document as it came, and no
+memory of what it would have sent.
+"""
+
+from __future__ import annotations
+
+import time
+
+from headroom_cli import formats, replay
+from headroom_cli.drafting import Drafter, weighed
+from headroom_cli.emit import emit, handle_of
+from headroom_cli.model import LOSSY, Draft, Report, Result
+from headroom_cli.renderings import Notes, Renderings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.errors import StoreError
+    from headroom_cli.fit.walk import Plan
+    from headroom_cli.formats import Document
+    from headroom_cli.formats._edits import Edit
+    from headroom_cli.model import Block, Policy
+    from headroom_cli.replay import Change, Conversation
+    from headroom_cli.store import Entry, Store
+
+STAGES = ("route", "fit")
+# Above this a block passes through: memory is promised up to 10 MB of input, time up to a little more.
+MAX_BLOCK = 32_000_000  # characters
+# The last guard over a whole document; limits proper are counted in input.
+SECONDS_PER_DOCUMENT = 60.0
+
+
+class Run:
+    """One document on its way through the stages: what it is by now, and what is to be remembered in the end."""
+
+    __slots__ = (
+        "_came", "_conversation", "_data", "_key", "_model", "_policy", "_records", "_refers", "_rendered", "_store",
+        "_usable", "_value", "document", "result",
+    )  # fmt: skip
+
+    def __init__(
+        self, document: Document, data: bytes, policy: Policy, store: Store | None, model: str, *, usable: bool
+    ) -> None:
+        """Take a document and the bytes it came in, none for values; ``usable``: there is a store, or none is needed."""
+        self.document = self._came = document
+        self._data = data
+        self._value = document.value() if isinstance(document, formats.ValueDocument) else None
+        self._policy = policy
+        self._store = store
+        self._usable = usable
+        self._model = model
+        self._records: list[Renderings] = []
+        self._rendered: bytes | None = None  # what route made of ``document``
+        self._refers: dict[int, tuple[int, ...]] | None = None
+        self._key: tuple[object, ...] = ()
+        self._conversation: Conversation | None = None
+        self.result = Result(data, document.format, policy.level_for(turns=document.has_turns))
+
+    def _opened(self, policy: Policy | None = None) -> Renderings:
+        """Return the records of the document as it is now, to be written in the end."""
+        identity = "" if policy is None else policy.identity(turns=self.document.has_turns)
+        self._records.append(Renderings(self.document, self._store, identity))
+        return self._records[-1]
+
+    def _edit(self, edits: list[Edit], known: Renderings) -> bool:
+        """Edit the document's structure; False when that cannot be done, and nothing has changed."""
+        try:
+            document, undo = self.document.edited(edits)
+        except formats.EditError:
+            return False
+        self.document = document
+        known.add_undo(document.text, undo)
+        return True
+
+    def align(self) -> None:
+        """Move volatile values behind the stable prefix."""
+        if not self._usable:
+            return
+        from headroom_cli.align import align
+
+        known = self._opened()
+        aligned = align(self.document, Notes(known, "align"))
+        if aligned.edits and self._edit(aligned.edits, known):
+            self.result.moved = aligned.moved
+
+    def route(self) -> None:
+        """Replay or draft every block, store the originals, and put the renderings in their places."""
+        document = self.document
+        policy = self._kept_policy()
+        known = self._opened(policy)
+        conversation = self._remembered(policy)
+        changes = replay.walk(document, conversation, self.result, known, policy=policy, kept=self._out_of_reach)
+        if self._store is None:
+            return
+        told = _told_apart(changes, conversation.drafter, known)
+        literals = _emit_all(document, told, self._store, policy, known)
+        self._conversation = conversation
+        if not literals:
+            return
+        rendered = document.splice(literals)
+        if not document.has_turns and not _reads_as_raw(rendered):
+            keep_all(self.result, "its rendering reads as another format")
+            self._records.pop()
+            return
+        self._rendered = rendered
+        places = {id(block): number for number, block in enumerate(document.blocks)}
+        self._refers = {places[id(change.block)]: change.draft.refers for change in told if change.draft.refers}
+
+    def _kept_policy(self) -> Policy:
+        """Return the policy that a live conversation began with, else the one asked for."""
+        policy = self._policy
+        if not (policy.live and self.document.has_turns):
+            return policy
+        notes = Notes(self._opened(), "route")
+        began = notes.get("policy")
+        if began is None or policy.fresh:
+            notes.set("policy", policy.lasting())
+            return policy
+        return policy.as_begun(began)
+
+    def _remembered(self, policy: Policy) -> Conversation:
+        """Return what this process knows of the conversation, or a new one."""
+        document, conversation = self.document, None
+        if self._store is not None and document.has_turns and not policy.fresh:
+            self._key = replay.key_of(document, policy, self._store, self._model)
+            conversation = replay.take(self._key, document)
+        if conversation is None:
+            conversation = replay.Conversation(Drafter(policy, turns=document.has_turns, model=self._model))
+        conversation.drafter.begin(time.perf_counter() + SECONDS_PER_DOCUMENT)
+        return conversation
+
+    def _out_of_reach(self, block: Block) -> str:
+        """Return why a block cannot be shortened whatever is in it, "" when it can."""
+        if not self._usable:
+            return "no store"
+        if len(block.text) > MAX_BLOCK:
+            return "above 32 MB"
+        if handle_of(block):
+            return "already carries a marker"
+        try:
+            block.text.encode("utf-8")
+        except UnicodeEncodeError:
+            return "lone surrogate"
+        return ""
+
+    def fit(self) -> None:
+        """Leave whole turns out until the conversation fits its budget, or its model's window."""
+        policy = self._policy
+        if not self.document.has_turns or not self._usable or not (policy.budget or self._model):
+            return
+        from headroom_cli import fit
+
+        budget = policy.budget or fit.window(self._model)
+        if budget is None:
+            return
+        before = self.document.blocks
+        self._open_rendered()
+        document, known = self.document, self._opened()
+        refers = known.refers() if self._refers is None else self._refers
+        count = Drafter(policy, turns=True, model=self._model).count
+        plan = fit.plan(
+            document, budget, count, notes=Notes(known, "fit"), refers=refers, explicit=policy.budget is not None,
+            query=policy.query,
+        )  # fmt: skip
+        self.result.plan = plan
+        if not plan.fits:
+            self.result.unfit = f"cannot fit into {budget:,} tokens: {plan.stay:,} must stay; allow more with --budget"
+        elif plan.groups:
+            from headroom_cli.formats._edits import Edit
+
+            texts = self._left_out(plan)
+            edits = fit.edits_for(document, plan, texts)
+            for number in plan.adrift:  # they refer to what is left out, so they say it themselves again
+                original = before[number].text if self._rendered is not None else known.original(number)
+                edits.append(Edit.text(formats.path_of(document.blocks[number]), original))
+            if self._edit(edits, known):
+                self._rendered = None
+                self._report_left_out(document, plan, texts)
+
+    def _open_rendered(self) -> None:
+        """Make the document that route made the document at hand."""
+        if self._rendered is None:
+            return
+        if isinstance(self.document, formats.ValueDocument):
+            self.document = formats.of_value(self.document.value())
+        else:
+            self.document = formats.parse(self._rendered, self.document.format)
+
+    def _left_out(self, plan: Plan) -> list[str]:
+        """Store the turns that are left out, and return what stands in their place."""
+        from headroom_cli.store import Entry
+
+        document = self.document
+        drafts = [Draft(group.note, LOSSY, group.missing) for group in plan.groups]
+        if self._store is None:
+            return [weighed(draft) for draft in drafts]
+        sources = [
+            ",\n".join(document.source((*document.turns, turn)) for turn in range(group.first, group.last + 1))
+            for group in plan.groups
+        ]
+        entries = [Entry(f"[{source}]".encode(), "turns", "") for source in sources]
+        return [text for _, text in emit(self._store, entries, drafts)]
+
+    def _report_left_out(self, document: Document, plan: Plan, texts: list[str]) -> None:
+        """Tell of the blocks that were left out that they were, and how long what stands in their place is."""
+        self._report_all(document)
+        gone = {turn for group in plan.groups for turn in range(group.first, group.last + 1)}
+        for block, report in zip(document.blocks, self.result.blocks, strict=True):
+            if document.turn_of(block) in gone:
+                report.after, report.compressor, report.degree, report.kept = 0, "fit", LOSSY, ""
+        count = Drafter(self._policy, turns=True, model=self._model).count
+        for text in texts:
+            report = Report("", "user")
+            report.after, report.kept = count(text), "stands for turns that were left out"
+            self.result.blocks.append(report)
+
+    def _report_all(self, document: Document) -> None:
+        """Report every block as it is, where no stage has done so."""
+        if self.result.blocks:
+            return
+        count = Drafter(self._policy, turns=document.has_turns, model=self._model).count
+        for block in document.blocks:
+            report = Report(block.path, block.role)
+            report.before = report.after = count(block.text)
+            report.kept = block.kept or "left to route"
+            self.result.blocks.append(report)
+
+    def accept(self) -> None:
+        """Write the records; from now on the output stands."""
+        self._report_all(self.document)
+        for records in self._records:
+            records.remember()
+        if self._rendered is not None:
+            self.result.data = self._rendered
+        elif self.document is not self._came:
+            self.result.data = self.document.text.encode("utf-8")
+        if self._conversation is not None and self._key and self._conversation.known:
+            replay.give(self._key, self._conversation)
+        self._sum_up()
+
+    def give_up(self, error: StoreError) -> None:
+        """Send the document as it came."""
+        self.document = self._came
+        if isinstance(self._came, formats.ValueDocument):
+            self._came.made = self._value
+        self.result.data = self._data
+        self.result.moved, self.result.plan = [], None
+        keep_all(self.result, "not stored")
+        self._sum_up()
+        self.result.warnings.append(f"nothing was compressed: {error}")
+        self.result.failure = error
+
+    def _sum_up(self) -> None:
+        result = self.result
+        result.before = sum(report.before for report in result.blocks)
+        result.after = sum(report.after for report in result.blocks)
+
+
+def keep_all(result: Result, why: str) -> None:
+    """Report every block as it was."""
+    for report in result.blocks:
+        report.after, report.kept, report.degree, report.handle = report.before, report.kept or why, "", ""
+
+
+def _told_apart(changes: list[Change], drafter: Drafter, known: Renderings) -> list[Change]:
+    """Return the changes whose rendering is theirs alone.
+
+    Two originals may have one faithful rendering (two indentations of one JSON value): a marker tells them apart where
+    one is allowed and pays; else the later original stays as it is. What was rendered before was told apart then.
+    """
+    apart = []
+    for change in changes:
+        here = change.held.before.context
+        if change.held.past is None and known.taken(here, change.draft.text, change.held.digest):
+            change.draft = Draft(change.draft.text, LOSSY, "source formatting", change.draft.refers)
+            if drafter.lossless or not drafter.accepts(change.block.text, change.draft, change.report):
+                change.report.after, change.report.degree = change.report.before, ""
+                change.report.kept = "another original reads the same"
+                replay.settle(change, None, known)
+                continue
+        apart.append(change)
+    return apart
+
+
+def _emit_all(
+    document: Document, changes: list[Change], store: Store, policy: Policy, known: Renderings
+) -> list[tuple[Block, str]]:
+    """Store and mark; return the new literals, with their records ready to be written.
+
+    What was rendered before is sent as it was: its original must still be there, and be noted again after a day.
+    """
+    held = {change.held.past.original for change in changes if change.held.past is not None}
+    gone = store.missing(held)
+    to_put = [change for change in changes if (past := change.held.past) is None or past.stale or past.original in gone]
+    made = emit(
+        store, [_entry(change) for change in to_put], [change.draft for change in to_put], keep_json=policy.keep_json
+    )
+    emitted = {id(change): pair for change, pair in zip(to_put, made, strict=True)}
+    literals = []
+    for change in changes:
+        handle, rendering = emitted.get(id(change), ("", ""))
+        past = change.held.past
+        if past is not None and past.rendering is not None:
+            renamed = handle and past.handle and handle != past.handle  # forgotten meanwhile, and another took its name
+            rendering = past.rendering.replace(past.handle, handle) if renamed else past.rendering
+        change.report.handle = handle or change.report.handle
+        replay.settle(change, rendering, known, marked=change.draft.degree == LOSSY)
+        block = change.block
+        literals.append((block, document.encode(document.style(block), document.literal(block), rendering)))
+    return literals
+
+
+def _entry(change: Change) -> Entry:
+    from headroom_cli.store import Entry
+
+    command = change.block.hint.command
+    return Entry(change.block.text.encode("utf-8"), change.report.kind, _note(command))
+
+
+def _reads_as_raw(data: bytes) -> bool:
+    """Tell whether a rendering of a raw blob would be opened as one: else it could not be expanded."""
+    return data[:1] not in (b"{", b"[") or (not formats.are_request_lines(data) and formats.parse(data).format == "raw")
+
+
+def _note(command: str) -> str:
+    if not command:
+        return ""
+    from headroom_cli.redact import redact
+
+    return redact(command)
