@@ -130,6 +130,14 @@ TABLE = (
         "take every block for this kind instead of finding it out", choices=KINDS,
     ),
     Setting(
+        "live", ("--live",), "HEADROOM_LIVE", "switch", "",
+        "the request goes out next: leave what went out before as it went out",
+    ),
+    Setting(
+        "fresh", ("--fresh",), "HEADROOM_FRESH", "switch", "",
+        "render anew what was rendered before",
+    ),
+    Setting(
         "strict", ("--strict",), "HEADROOM_STRICT", "switch", "",
         "end with status 70 or 74 when something failed and its input was passed through",
     ),
@@ -165,6 +173,8 @@ class Settings:
     only: frozenset[str]
     skip: frozenset[str]
     as_kind: str
+    live: bool
+    fresh: bool
     strict: bool
     json: bool
     quiet: bool

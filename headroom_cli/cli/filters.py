@@ -45,12 +45,12 @@ def run(verb: Verb, settings: Settings, file: str) -> int:
     bugs: list[BaseException] = []
     started, data = time.perf_counter(), b""
     if _streams(source, settings):
-        _stream(source.lines(), settings, tally, bugs)
+        _stream(source.lines(), verb, settings, tally, bugs)
         milliseconds = (time.perf_counter() - started) * 1000
     else:
         data = source.read()
         started = time.perf_counter()
-        result = _crushed(data, settings, tally, bugs)
+        result = _crushed(data, verb, settings, tally, bugs)
         milliseconds = (time.perf_counter() - started) * 1000
         io.write(data if result is None else result.data)
     return _after(verb, settings, tally, bugs, milliseconds=milliseconds, data=data)
@@ -63,7 +63,7 @@ def policy_of(settings: Settings, level: str = "") -> Policy:
     return Policy(
         level=level or settings.level, budget=settings.budget, lossless=settings.lossless,
         keep_json=settings.keep_json, redeem=settings.redeem, query=settings.query,
-        only=settings.only, skip=settings.skip, as_kind=settings.as_kind,
+        only=settings.only, skip=settings.skip, as_kind=settings.as_kind, live=settings.live, fresh=settings.fresh,
     )  # fmt: skip
 
 
@@ -74,11 +74,15 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.store)
 
 
-def preview(data: bytes, settings: Settings, level: str = "") -> Result:
+def preview(
+    data: bytes, settings: Settings, level: str = "", stages: tuple[str, ...] = ("align", "route", "fit")
+) -> Result:
     """Weigh a document without storing or changing anything."""
     from headroom_cli import engine
 
-    return engine.crush(data, policy_of(settings, level), None, form=settings.format, model=settings.model, dry=True)
+    return engine.crush(
+        data, policy_of(settings, level), None, form=settings.format, model=settings.model, dry=True, stages=stages
+    )
 
 
 def _streams(source: io.Source, settings: Settings) -> bool:
@@ -98,13 +102,20 @@ def _streams(source: io.Source, settings: Settings) -> bool:
         return False
 
 
-def _crushed(data: bytes, settings: Settings, tally: report.Tally, bugs: list[BaseException]) -> Result | None:
+def _crushed(
+    data: bytes, verb: Verb, settings: Settings, tally: report.Tally, bugs: list[BaseException]
+) -> Result | None:
     """Return the engine's result, or None after a failure that the input survives. Raise FormatError."""
     try:
         from headroom_cli import engine
 
         result = engine.crush(
-            data, policy_of(settings), open_store(settings), form=settings.format, model=settings.model
+            data,
+            policy_of(settings),
+            open_store(settings),
+            form=settings.format,
+            model=settings.model,
+            stages=verb.stages,
         )
     except FormatError:
         raise
@@ -118,7 +129,9 @@ def _crushed(data: bytes, settings: Settings, tally: report.Tally, bugs: list[Ba
     return result
 
 
-def _stream(lines: Iterator[bytes], settings: Settings, tally: report.Tally, bugs: list[BaseException]) -> None:
+def _stream(
+    lines: Iterator[bytes], verb: Verb, settings: Settings, tally: report.Tally, bugs: list[BaseException]
+) -> None:
     """Answer each line as it comes; after a failure the rest goes through as it is."""
     unanswered: list[bytes] = []
 
@@ -131,7 +144,7 @@ def _stream(lines: Iterator[bytes], settings: Settings, tally: report.Tally, bug
         from headroom_cli import engine
 
         results: Iterable[Result] = engine.crush_lines(
-            watched(), policy_of(settings), open_store(settings), model=settings.model
+            watched(), policy_of(settings), open_store(settings), model=settings.model, stages=verb.stages
         )
         for result in results:
             io.write(result.data)
@@ -162,26 +175,34 @@ def _after(
         for warning in tally.warnings:
             report.warn(warning, settings)
     if report.wants_summary(settings) and tally.documents:
-        following = None if bugs else _following(data, settings, tally, milliseconds)
+        following = None if bugs else _following(data, verb, settings, tally, milliseconds)
         summed = report.summary_json if settings.json else report.summary
         io.tell(summed(verb.name, tally, milliseconds, following))
-    if not settings.strict:
-        return 0
-    if bugs:
+    if settings.strict and bugs:
         return FailedOpenError.status
-    return tally.failure.status if tally.failure is not None else 0
+    if settings.strict and tally.failure is not None:
+        return tally.failure.status
+    return 1 if tally.unfit else 0
 
 
-def _following(data: bytes, settings: Settings, tally: report.Tally, milliseconds: float) -> tuple[str, int] | None:
+def _following(
+    data: bytes, verb: Verb, settings: Settings, tally: report.Tally, milliseconds: float
+) -> tuple[str, int] | None:
     """Return the next level and the tokens it would leave, when that is asked cheaply and differs."""
-    if not data or settings.lossless or tally.level not in LEVELS[:-1] or milliseconds > PREVIEW_SECONDS * 1000:
+    if (
+        not data
+        or "route" not in verb.stages
+        or settings.lossless
+        or tally.level not in LEVELS[:-1]
+        or milliseconds > PREVIEW_SECONDS * 1000
+    ):
         return None
     if settings.json and not settings.verbose:  # a program reads it: it did not ask to wait twice
         return None
     io.release_output()  # the next stage of the pipe need not wait for this
     level = LEVELS[LEVELS.index(tally.level) + 1]
     try:
-        after = preview(data, settings, level).after
+        after = preview(data, settings, level, verb.stages).after
     except Exception:  # noqa: BLE001 - a remark about another level is worth no error
         return None
     return (level, after) if after < tally.after else None

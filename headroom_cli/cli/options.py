@@ -19,7 +19,7 @@ VERBS = {"crush": True, "route": True, "retrieve": True, "stats": False, "store"
 
 SHARED = (
     "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "only", "skip",
-    "as_kind", "strict", "json", "quiet", "verbose", "no_color",
+    "as_kind", "live", "fresh", "strict", "json", "quiet", "verbose", "no_color",
 )  # fmt: skip
 REPORTING = ("store", "json", "quiet", "verbose", "no_color")
 
@@ -53,10 +53,11 @@ class Verb:
     ``own``        the flags that are its alone; they are no settings and have no variable
     ``examples``   (command, what it does)
     ``statuses``   exit statuses besides the common ones: (status, meaning)
+    ``stages``     the stages of the engine that it runs, for a filter of documents
     ``run``        (settings, own) -> exit status; ``own`` holds the arguments and own flags that were given
     """
 
-    __slots__ = ("about", "arguments", "examples", "flags", "name", "own", "run", "statuses", "text")
+    __slots__ = ("about", "arguments", "examples", "flags", "name", "own", "run", "stages", "statuses", "text")
 
     def __init__(
         self,
@@ -70,8 +71,10 @@ class Verb:
         own: tuple[Setting, ...] = (),
         examples: tuple[tuple[str, str], ...] = (),
         statuses: tuple[tuple[int, str], ...] = (),
+        stages: tuple[str, ...] = (),
     ) -> None:
         """Hold one verb."""
+        self.stages = stages
         self.name = name
         self.run = run
         self.about = about

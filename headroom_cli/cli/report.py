@@ -66,7 +66,8 @@ class Tally:
     """The sums of one run over all its results: JSON Lines have one per line."""
 
     __slots__ = (
-        "after", "before", "blocks", "changed", "documents", "failure", "format", "kinds", "level", "warnings",
+        "after", "before", "blocks", "changed", "documents", "failure", "format", "kinds", "left_out", "level", "moved",
+        "rewritten", "steps", "unfit", "warnings",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -81,6 +82,11 @@ class Tally:
         self.warnings: list[str] = []
         self.failure: HeadroomError | None = None  # the first thing that failed open, for --strict
         self.kinds: dict[str, dict[str, int]] = {}
+        self.moved = 0  # values that align took out of the prefix
+        self.left_out = 0  # turns that fit left out,
+        self.steps = 0  # in so many steps, behind which
+        self.rewritten = 0  # so many tokens were to be written to the provider's cache again
+        self.unfit = ""  # why a budget could not be met
 
     def add(self, result: Result) -> None:
         """Count one result in."""
@@ -97,6 +103,14 @@ class Tally:
             sums["before"] += block.before
             sums["after"] += block.after
             sums["kept"] += bool(block.kept)
+        self.moved += len(result.moved)
+        if result.plan is not None and result.plan.fits:
+            self.left_out += sum(group.last - group.first + 1 for group in result.plan.groups)
+            self.steps += len(result.plan.steps)
+            self.rewritten += sum(step.rewritten for step in result.plan.steps)
+        if result.unfit and not self.unfit:
+            self.unfit = result.unfit
+            self.warnings.append(result.unfit)
         self.failure = self.failure or result.failure
         # A warning that every line of a long JSON Lines input repeats is said once.
         self.warnings += [warning for warning in dict.fromkeys(result.warnings) if warning not in self.warnings]
@@ -138,6 +152,11 @@ def summary(verb: str, tally: Tally, milliseconds: float, following: tuple[str, 
     )
     if tally.documents != 1:
         line = line.replace(": ", f": {_counted(tally.documents, 'document')}, ", 1)
+    if tally.moved:
+        line += f"; {_counted(tally.moved, 'value')} moved out of the prefix"
+    if tally.left_out:
+        line += f"; {_counted(tally.left_out, 'turn')} left out in {_counted(tally.steps, 'step')}"
+        line += f", {tally.rewritten:,} tokens to be cached again"
     if following:
         line += f"; {following[0]} would give {following[1]:,}"
     return line
@@ -167,6 +186,10 @@ def summary_json(verb: str, tally: Tally, milliseconds: float, following: tuple[
         },
         "warnings": tally.warnings,
     }
+    if tally.moved:
+        report["moved"] = tally.moved
+    if tally.left_out:
+        report["left_out"] = {"turns": tally.left_out, "steps": tally.steps, "tokens_rewritten": tally.rewritten}
     if following:
         report["next_level"] = {"level": following[0], "tokens_after": following[1]}
     return json.dumps(report)

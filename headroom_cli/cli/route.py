@@ -26,7 +26,7 @@ def _explain(settings: Settings, file: str) -> int:
     if status := filters.refuse_terminal(VERB, file):
         return status
     data = io.Source(file).read()
-    result = filters.preview(data, settings)
+    result = filters.preview(data, settings, stages=VERB.stages)
     if settings.json:
         import json
 
@@ -75,4 +75,5 @@ VERB = Verb(
         ("make 2>&1 | headroom route --as log", "say what the input is"),
     ),
     statuses=((65, "the input is not what --from said"),),
+    stages=("route",),
 )  # fmt: skip
