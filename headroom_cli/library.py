@@ -52,15 +52,24 @@ def compress(
     *,
     lossless: bool = False,
     redeem: str = "shell",
+    budget: int | None = None,
+    live: bool = False,
+    fresh: bool = False,
 ) -> Compressed:
     """Return a conversation that says the same in fewer tokens.
 
     ``messages`` is a list of messages or a whole request (Anthropic Messages, OpenAI Chat, OpenAI Responses) as Python
     values; it is not modified. ``store`` is a directory or a Store; None means the user's own (HEADROOM_STORE).
+    ``budget`` is in tokens: whole turns are left out until the rest fits. ``live`` is for a request that goes out next:
+    what stands before its last assistant turn went out before, and is left as it went out. ``fresh`` renders anew what
+    was rendered before.
+
     Raise TypeError for other values and ConfigError for a level that does not exist; whatever else fails leaves the
     messages as they are, with the reason in ``warnings``.
     """
-    policy = Policy(level=level or "", query=query or "", lossless=lossless, redeem=redeem)
+    policy = Policy(
+        level=level or "", query=query or "", lossless=lossless, redeem=redeem, budget=budget, live=live, fresh=fresh
+    )
     if not tokens.is_exact() and (ranks := resolve({}).ranks):
         tokens.use_exact(ranks)
     made, result = engine.crush_value(messages, policy, _store(store), model=model)

@@ -139,6 +139,11 @@ def give(key: tuple[object, ...], conversation: Conversation) -> None:
             _recent.pop(old, None)
 
 
+def forget_all() -> None:
+    """Forget every conversation, as a new process would have."""
+    _recent.clear()
+
+
 def key_of(document: Document, policy: Policy, store: Store, model: str) -> tuple[object, ...]:
     """Return what a conversation is remembered by."""
     first = next((block.text for block in document.blocks if block.turn == "user"), "")
@@ -227,7 +232,8 @@ class _Walker:
             draft = None if kept else self._drafted(block, report)
             if draft is not None:
                 self.changes.append(Change(block, draft, report, held))
-                shown = draft.text
+                # As a replay will tell it: the line break in front of a marker belongs to the marker.
+                shown = draft.text.removesuffix("\n") if draft.degree == LOSSY else draft.text
             else:
                 held.past = Past(report, exact=tokens.is_exact())
                 if not kept:
