@@ -27,8 +27,8 @@ _headroom() {
         return
     fi
     case ${COMP_WORDS[1]} in
-    crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;

@@ -65,13 +65,13 @@ class Price:
 class Census:
     """All that was counted of a document with turns.
 
-    ``whole``  tokens of its first request, which is all of it unless it is JSON Lines of requests
+    ``sizes``  tokens of the parts of its first request, which is all of it unless it is JSON Lines of requests
     ``marks``  whose breakpoints the prices suppose: the "client"'s or "assumed" ones
     """
 
     __slots__ = (
         "after", "before", "marks", "media", "model", "observed_after", "observed_before", "prices", "prompts",
-        "requests", "rows", "whole",
+        "requests", "rows", "sizes",
     )  # fmt: skip
 
     def __init__(self, prompts: list[Prompt]) -> None:
@@ -84,9 +84,9 @@ class Census:
         self.observed_before = 0
         self.observed_after = 0
         self.media = sum(part.media for prompt in prompts for part in prompt.parts)
-        self.marks = _marks_of(prompts)
+        self.marks = marks_of(prompts)
         self.requests = 0
-        self.whole = 0
+        self.sizes: list[int] = []
         self.prices: list[Price] = []
 
     def ordered(self) -> list[tuple[tuple[str, str, str], Row]]:
@@ -96,6 +96,11 @@ class Census:
     def own_rules(self) -> str:
         """Return the name of the rules that the document's model is sold under, "" when that cannot be told."""
         return self.prompts[0].rules(self.model)
+
+    def own_price(self) -> Price:
+        """Return the price under these rules, or under the first."""
+        own = self.own_rules()
+        return next((price for price in self.prices if price.rules.name == own), self.prices[0])
 
     def warnings(self) -> list[str]:
         """Return what a reader of the numbers must know besides."""
@@ -107,7 +112,10 @@ class Census:
         if self.marks == "assumed":
             found.append("No cache breakpoints: two are assumed, behind the system prompt and at the end.")
         placed = max(sum(part.mark for part in prompt.parts) + prompt.automatic for prompt in self.prompts)
-        broken = self.prices[0].before.broken if self.prices else 0
+        price = self.own_price()
+        known = "" if price.known else " (assumed: nothing is known of this model)"
+        found.append(f"Prefixes below {price.minimum:,} tokens are not kept{known}.")
+        broken = self.prices[0].before.broken
         if broken:
             found.append(f"{broken:,} of the requests changed what was already sent; --diff shows where.")
         if placed > 4:
@@ -132,12 +140,9 @@ def documents(data: bytes, form: str = "") -> list[tuple[Document, int]]:
 
 def _request_lines(data: bytes) -> list[tuple[Document, int]]:
     """Return the requests of JSON Lines of requests, [] for any other data."""
-    if data[:3] == b"\xef\xbb\xbf" or data.lstrip()[:1] not in (b"{", b"["):
+    if not formats.are_request_lines(data):
         return []
-    lines = data.splitlines()
-    filled = [(line, number) for number, line in enumerate(lines, 1) if line.strip()]
-    if len(filled) < 2 or not formats.is_request_line(filled[0][0]):
-        return []
+    filled = [(line, number) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
     found = [(formats.request_line(line), number) for line, number in filled]
     return [(document, number) for document, number in found if document is not None]
 
@@ -155,7 +160,7 @@ def take(held: Sequence[tuple[Document, int]], reports: Iterable[Report], model:
             for block in document.blocks
         }
         columns.append(_count(census, prompt, told, count))
-    census.whole = sum(columns[0].before)
+    census.sizes = columns[0].before
     _price(census, columns)
     return census
 
@@ -216,20 +221,18 @@ def _count(census: Census, prompt: Prompt, told: dict[str, tuple[Block, Report |
 # --- the document as requests
 
 
-def _marks_of(prompts: list[Prompt]) -> str:
+def marks_of(prompts: list[Prompt]) -> str:
     """Tell whose breakpoints count: "client" where there is one, else "assumed"."""
     placed = any(prompt.automatic or any(part.mark for part in prompt.parts) for prompt in prompts)
     return "client" if placed else "assumed"
 
 
-def settled(prompt: Prompt, *, assumed: bool | None = None) -> tuple[list[int], bool]:
+def settled(prompt: Prompt, *, assumed: bool) -> tuple[list[int], bool]:
     """Return the breakpoints in front of the messages, and whether one moves along at the end of each request.
 
-    Where the client places none, two are assumed: behind the system prompt, and at the end.
+    Where the client places none, two may be ``assumed``: behind the system prompt, and at the end.
     """
     parts = prompt.parts
-    if assumed is None:
-        assumed = _marks_of([prompt]) == "assumed"
     if assumed:
         return [i for i, part in enumerate(parts, 1) if part.region in ("tools", "system")][-1:], True
     last = prompt.automatic or any(part.mark for part in parts if part.region == "messages")

@@ -61,7 +61,7 @@ def cause(one: Prompt, other: Prompt, at: int) -> Break:
     before, after = one.parts[at], other.parts[at]
     if "tools" in (before.region, after.region):
         return _tool_cause(one, other, after if after.region == "tools" else before)
-    if "settings" in (before.region, after.region):
+    if "system" not in (before.region, after.region) and "settings" in (before.region, after.region):
         return _setting_cause(before if before.region == "settings" else after)
     if before.region != after.region:
         return Break(

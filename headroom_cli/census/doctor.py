@@ -7,7 +7,7 @@ order of a tool schema's keys, the order of fields) is no difference.
 from __future__ import annotations
 
 from headroom_cli import pricing, tokens
-from headroom_cli.census import Meter, key, lengths, place, segments, settled, sizes, wire
+from headroom_cli.census import Meter, key, lengths, marks_of, place, segments, settled, sizes, wire
 from headroom_cli.census.causes import Break, cause
 from headroom_cli.census.parts import dump
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from headroom_cli.census.wire import Prompt
     from headroom_cli.pricing import Rules, Segment
 
-_BEFORE, _AFTER = 28, 44  # characters of an excerpt
+_BEFORE, _AFTER = 24, 40  # characters of an excerpt
+_WHOLE = frozenset(("message left out", "message put in", "thinking left out"))
+_IDS = frozenset(("id", "call_id", "tool_call_id", "tool_use_id"))
 _WINDOW = 20_000  # characters around a difference in which it is told what kind of value it is in
 
 
@@ -96,8 +98,10 @@ def compare(one: Prompt, other: Prompt, model: str = "") -> Diagnosis:
             made.broken.signed = sum(part.signed for part in other.parts[at:])
     made.shared = sum(columns[0][:at]) + head
     made.notes += _order_notes(one, other, at)
+    # Where one of the two says where entries end, neither has any by assumption.
+    assumed = all(marks_of([prompt]) == "assumed" for prompt in (one, other))
     made.costs = [
-        _cost(Cost(rules, made.model), (one, other), columns, (at, head), joined=joined)
+        _cost(Cost(rules, made.model), (one, other), columns, (at, head, assumed), joined=joined)
         for rules in pricing.PROVIDERS.values()
     ]
     return made
@@ -110,12 +114,19 @@ def _comparable(one: Prompt, other: Prompt) -> list[str]:
     if bare[0] != bare[1]:
         notes.append("one side is a list of messages without a request around it: tools and settings are not compared")
         kept = {"system", "messages"}
+        for prompt in (one, other):  # a system prompt that stands among the messages stays
+            prompt.parts = [
+                part for part in prompt.parts if part.region in kept and not part.path.startswith(("system", "instr"))
+            ]
         if not all(any(part.region == "system" for part in prompt.parts) for prompt in (one, other)):
-            kept = {"messages"}
-        for prompt in (one, other):
-            prompt.parts = [part for part in prompt.parts if part.region in kept]
+            for prompt in (one, other):
+                prompt.parts = [part for part in prompt.parts if part.region == "messages"]
     # What a request does not say at all is not there on either side; what one of them says is a difference.
-    names = [{part.name for part in prompt.parts if part.region == "settings"} for prompt in (one, other)]
+    # A request that names no model was cut out of its envelope (Bedrock has it in the address): nothing is known then.
+    names = [
+        {part.name for part in prompt.parts if part.region == "settings" and (part.name != "model" or part.value)}
+        for prompt in (one, other)
+    ]
     for prompt in (one, other):
         prompt.parts = [
             part for part in prompt.parts if part.region != "settings" or part.name in names[0] & names[1]
@@ -140,8 +151,12 @@ def _break(one: Prompt, other: Prompt, at: int) -> Break:
     before, after = one.parts[at], other.parts[at]
     found = cause(one, other, at)
     regions = before.region, after.region
-    found.region = next((region for region in ("tools", "settings") if region in regions), before.region)
+    found.region = next((region for region in ("tools", "system", "settings") if region in regions), before.region)
     texts = _point(found, one, other, before, after)
+    if found.region == "messages" and found.next.path.rpartition(".")[2] in _IDS:
+        found.cause = "id changed"
+        found.what = "the id of a call, already sent, was changed"
+        found.advice = "send ids back as they came: they are part of the prompt"
     found.volatile = _volatile(*texts) if texts else ""
     if found.volatile and found.region in ("tools", "system"):
         found.advice = "headroom align moves it behind the prefix that stays"
@@ -150,7 +165,7 @@ def _break(one: Prompt, other: Prompt, at: int) -> Break:
 
 def _point(found: Break, one: Prompt, other: Prompt, before: Part, after: Part) -> tuple[str, str, int] | None:
     """Fill in both sides; return the two strings that differ, and where, if they are strings."""
-    whole = before.region != after.region or found.cause in ("message left out", "message put in")
+    whole = before.region != after.region or found.cause in _WHOLE
     if whole or (before.region == "tools" and before.name != after.name):
         for side, prompt, part in ((found.previous, one, before), (found.next, other, after)):
             if part.region == found.region:
@@ -213,18 +228,24 @@ def _common(before: Part, after: Part, size: int, other_size: int) -> int:
 
 
 def _cost(
-    cost: Cost, prompts: tuple[Prompt, Prompt], columns: Sequence[Sequence[int]], same: tuple[int, int], *, joined: bool
+    cost: Cost,
+    prompts: tuple[Prompt, Prompt],
+    columns: Sequence[Sequence[int]],
+    same: tuple[int, int, bool],
+    *,
+    joined: bool,
 ) -> Cost:
     """Price the second request after the first, and after one that it would have extended.
 
-    ``same`` is how many parts the two begin with in common, and about how many tokens of the next.
+    ``same`` is how many parts the two begin with in common, about how many tokens of the next one, and whether
+    breakpoints are assumed.
     """
-    rules, (at, head) = cost.rules, same
+    rules, (at, head, assumed) = cost.rules, same
     listed = []
     sent = []
     names = pricing.Names()
     for i, (prompt, column) in enumerate(zip(prompts, columns, strict=True)):
-        fixed, last = settled(prompt)
+        fixed, last = settled(prompt, assumed=assumed)
         parts = segments(prompt, column, joined=joined)
         whole = len(parts)
         cuts = [*lengths(prompt), whole] if i == 0 else [whole]

@@ -90,6 +90,13 @@ class Part:
         self.media = 0
         self.mark = isinstance(value, dict) and any(value.get(mark) is not None for mark in MARKS)
 
+    def around(self, text: str) -> None:
+        """Add JSON that stands around the texts: one piece for all of it."""
+        if self.pieces and self.pieces[-1].role == "structure":
+            self.pieces[-1].text += text
+        else:
+            self.pieces.append(Piece("structure", text))
+
 
 def filled(part: Part, role: str, shown: str, *, tool: str = "", hints: dict[str, str] | None = None) -> Part:
     """Give a part its pieces and its digest and return it. ``hints`` is call id -> the name shown for its result."""
@@ -127,7 +134,7 @@ def filled(part: Part, role: str, shown: str, *, tool: str = "", hints: dict[str
         digest = value
     part.digest = sha256(f"{role}\n{dump(digest)}".encode("utf-8", "surrogatepass"))
     if around != "":
-        part.pieces.append(Piece("structure", dump(around)))
+        part.around(dump(around))
     return part
 
 

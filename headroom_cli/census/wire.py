@@ -218,7 +218,7 @@ def _messages(prompt: Prompt, messages: Iterable[_tree.Node], prefix: str) -> No
             prompt.parts.append(Part("messages", path, around, message.start, role=role, digest=role))
         first = prompt.parts[at]
         first.outer = message.start
-        first.pieces.append(Piece("structure", dump(around)))
+        first.around(dump(around))
         first.mark = first.mark or any(message.get(mark) is not None for mark in MARKS)
         first.opens = dump({k: v for k, v in around.items() if k != "role"}, ordered=False)
         for part in prompt.parts[at:]:

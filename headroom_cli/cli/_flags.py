@@ -21,6 +21,8 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
         {
             "--lossless": "lossless",
             "--keep-json": "keep_json",
+            "--live": "live",
+            "--fresh": "fresh",
             "--strict": "strict",
             "--json": "json",
             "--quiet": "quiet",
@@ -49,6 +51,8 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
             "--explain": "explain",
             "--lossless": "lossless",
             "--keep-json": "keep_json",
+            "--live": "live",
+            "--fresh": "fresh",
             "--strict": "strict",
             "--json": "json",
             "--quiet": "quiet",

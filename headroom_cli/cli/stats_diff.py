@@ -6,7 +6,7 @@ import json
 
 from headroom_cli import tokens
 from headroom_cli.cli import io, report
-from headroom_cli.cli.stats_map import numbered, say
+from headroom_cli.cli.stats_map import large, numbered, say
 from headroom_cli.errors import FormatError
 
 TYPE_CHECKING = False
@@ -32,17 +32,20 @@ def show(previous: str, following: str, settings: Settings) -> int:
     """
     from headroom_cli.census import doctor
 
-    read = [(name, io.Source(name).read()) for name in (previous, following)]
+    names = ["standard input" if name == "-" else name for name in (previous, following)]
+    read = [io.Source(name).read() for name in (previous, following)]
     notes: list[str] = []
-    prompts = [_prompt(name, data, settings, notes, last=i == 0) for i, (name, data) in enumerate(read)]
+    prompts = [
+        _prompt(name, data, settings, notes, last=i == 0)
+        for i, (name, data) in enumerate(zip(names, read, strict=True))
+    ]
     raw = [prompt.format == "raw" for prompt in prompts]
     if raw[0] != raw[1]:
         raise FormatError(
-            f"{read[raw.index(True)][0]} is no request and no list of messages; name what was sent to the model"
+            f"{names[raw.index(True)]} is no request and no list of messages; name what was sent to the model"
         )
     found = doctor.compare(prompts[0], prompts[1], settings.model)
     found.notes = notes + found.notes
-    names = ["standard input" if name == "-" else name for name in (previous, following)]
     if settings.json:
         io.write(json.dumps(_json(found, names)).encode() + b"\n")
     else:
@@ -55,20 +58,17 @@ def _prompt(name: str, data: bytes, settings: Settings, notes: list[str], *, las
     from headroom_cli import census, formats
     from headroom_cli.census import wire
 
-    shown = "standard input" if name == "-" else name
     if not data.strip():
-        raise FormatError(f"{shown} is empty; name what was sent to the model")
+        raise FormatError(f"{name} is empty; name what was sent to the model")
     held = census.documents(data, settings.format)
     if held:
         if len(held) > 1:
-            notes.append(f"{shown} holds {len(held):,} requests: the {'last' if last else 'first'} one is compared")
+            notes.append(f"{name} holds {len(held):,} requests: the {'last' if last else 'first'} one is compared")
         return wire.read(*held[-1 if last else 0])
     try:
         return wire.read(formats.parse(data, settings.format))
     except UnicodeDecodeError as error:
-        raise FormatError(
-            f"{shown} is not UTF-8 text (byte {error.start:,}); name what was sent to the model"
-        ) from None
+        raise FormatError(f"{name} is not UTF-8 text (byte {error.start:,}); name what was sent to the model") from None
 
 
 # --- for programs
@@ -132,13 +132,16 @@ def _write(found: Diagnosis, names: list[str], settings: Settings) -> None:
     ])  # fmt: skip
     own = found.own
     rows = [
-        (("* " if cost.rules.name == own else "  ") + cost.rules.name, f"{cost.read:,}", f"{cost.written:,}",
-         f"{cost.plain:,}", f"{cost.price:,.0f}", f"{cost.lost:,}", f"{cost.extra:,.0f}")
+        (("* " if cost.rules.name == own else "  ") + cost.rules.name,
+         *map(large, (cost.read, cost.written, cost.plain, cost.price, cost.lost, cost.extra)))
         for cost in found.costs
     ]  # fmt: skip
-    report.show(
-        rows, ("  rules", "read", "written", "plain", "price", "lost", "extra"), frozenset(range(1, 7)), settings
-    )
+    heading = ("  rules", "read", "written", "plain", "price", "lost", "extra")
+    report.show(rows, heading, frozenset(range(1, 7)), settings)
+    price = next((cost for cost in found.costs if cost.rules.name == own), found.costs[0])
+    if not price.read and not price.written:
+        known = "" if price.known else " (assumed: nothing is known of this model)"
+        say([f"Nothing is cached: prefixes below {price.minimum:,} tokens are not kept{known}."])
     if broken is not None and any(cost.lost for cost in found.costs):
         say(["lost: tokens that could have been read; extra: what that adds to the price, in tokens of plain input"])
     if broken is None and any(cost.lost for cost in found.costs):
@@ -152,7 +155,12 @@ def _write_side(name: str, side: Side) -> None:
     """Write where one side differs, with a sign under the first byte that does."""
     place = f"line {side.line:,}, column {side.column:,}" if side.line else "not there"
     say([f"  {name}, {place}" + (f": {side.path}" if side.path else "")])
-    if not side.before and not side.after:
+    if not side.line:
         return
-    before, after = report.clean(side.before), report.clean(side.after)
+    before, after = side.before, side.after
+    while len(report.clean(before)) > 30:
+        before = before[1:]
+    while len(report.clean(after)) > 45:
+        after = after[:-1]
+    before, after = report.clean(before), report.clean(after)
     say([f"    {before}{after}", f"    {' ' * len(before)}^"])

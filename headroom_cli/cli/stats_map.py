@@ -24,7 +24,8 @@ def show(data: bytes, settings: Settings) -> int:
     """Report on a document. Raise FormatError when it is not what ``--from`` said."""
     from headroom_cli import census
 
-    result = filters.preview(data, settings)
+    # The map is of the document as it is: where align moves a value to, and what fit leaves out, is not asked here.
+    result = filters.preview(data, settings, stages=("route",))
     held = census.documents(data, settings.format)
     if held:
         counted = census.take(held, result.blocks, settings.model)
@@ -40,18 +41,16 @@ def show(data: bytes, settings: Settings) -> int:
 
 def _volatile(counted: Census) -> Volatile | None:
     """Return the first volatile value of the document's first request."""
-    from headroom_cli.census import Meter, prefix, sizes
+    from headroom_cli.census import Meter, prefix
 
-    meter = Meter(counted.model)
-    first = counted.prompts[0]
-    return prefix.first_volatile(first, sizes(first, meter), meter)
+    return prefix.first_volatile(counted.prompts[0], counted.sizes, Meter(counted.model))
 
 
 # --- for programs
 
 
 def _write_json(counted: Census, volatile: Volatile | None, result: Result, settings: Settings) -> None:
-    stable: dict[str, Any] = {"tokens": counted.whole if volatile is None else volatile.tokens, "volatile": None}
+    stable: dict[str, Any] = {"tokens": sum(counted.sizes) if volatile is None else volatile.tokens, "volatile": None}
     if volatile is not None:
         stable["volatile"] = {
             "kind": volatile.kind, "path": volatile.path, "line": volatile.line, "column": volatile.column,
@@ -113,20 +112,20 @@ def _write(counted: Census, volatile: Volatile | None, result: Result, settings:
     report.show(shown, heading, frozenset({3, 4, 5, 6}), settings)
     counting = "Tokens are counted." if tokens.is_exact() else "Tokens are estimated."
     own = counted.own_rules()
-    price = next((price for price in counted.prices if price.rules.name == own), counted.prices[0])
+    price = counted.own_price()
     observed = (
         f"Outputs of tools, all that may be shortened: {counted.observed_before:,} -> {counted.observed_after:,} tokens"
         f" ({share(counted.observed_after, counted.observed_before)});"
         f" they are {share(price.observed_before, price.before.price)} of the price."
-    )
+    ).replace(" %", "%")  # a number and its sign stay on one line
     title = f"Price of {numbered(counted.requests, 'request')}, in tokens of plain input. {counting}"
     lines = ["", observed, *_stable(counted, volatile), *counted.warnings(), "", title]
     say(lines)
     prices = [
-        (("* " if price.rules.name == own else "  ") + price.rules.name, f"{price.before.read:,}",
-         f"{price.before.written:,}", f"{price.before.plain:,}", f"{price.before.price:,.0f}",
-         f"{price.after.price:,.0f}", decimal(price.after.price, price.before.price),
-         decimal(price.observed_after, price.observed_before))
+        (("* " if price.rules.name == own else "  ") + price.rules.name,
+         *map(large, (price.before.read, price.before.written, price.before.plain, price.before.price,
+                      price.after.price)),
+         decimal(price.after.price, price.before.price), decimal(price.observed_after, price.observed_before))
         for price in counted.prices
     ]  # fmt: skip
     columns = ("  rules", "read", "written", "plain", "price", f"at {result.level}", "ratio", "outputs")
@@ -134,7 +133,7 @@ def _write(counted: Census, volatile: Volatile | None, result: Result, settings:
 
 
 def _stable(counted: Census, volatile: Volatile | None) -> list[str]:
-    whole = f"{counted.whole:,} tokens"
+    whole = f"{sum(counted.sizes):,} tokens"
     if volatile is None:
         return [f"Stable prefix: all {whole}; no volatile value in tools or system prompt."]
     place = f"line {volatile.line:,}, column {volatile.column:,}"
@@ -182,6 +181,17 @@ def say(lines: list[str]) -> None:
         told = report.clean(line)
         wrapped = [told] if told.startswith(" ") else textwrap.wrap(told, 80, break_on_hyphens=False) or [""]
         io.write("".join(part + "\n" for part in wrapped).encode("utf-8", "backslashreplace"))
+
+
+def large(number: float) -> str:
+    """Return a number that fits its column."""
+    return (
+        f"{number:,.0f}"
+        if number < 999_999.5
+        else f"{number / 1e6:,.3g} M"
+        if number < 999.5e6
+        else f"{number / 1e6:,.0f} M"
+    )
 
 
 def share(part: float, whole: float) -> str:
