@@ -1,7 +1,82 @@
-"""CacheAligner: volatile values leave the prefix of a conversation, so that what stands in front stays the same."""
+"""CacheAligner: volatile values leave the prefix of a conversation, so that what stands in front stays the same.
+
+At a conversation's first request each value in its head gives way to a placeholder, and one block behind the first
+turn of the user says what they stand for. Every later request gets the same placeholders and the same block; values
+that are others by then are said in a block behind the newest turn, which stays there from then on.
+"""
 
 from __future__ import annotations
 
+from headroom_cli.align.notice import HEADS, is_ours
+from headroom_cli.align.result import Aligned, Moved, rows_of
 from headroom_cli.align.values import Value, find
 
-__all__ = ["Value", "find"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from headroom_cli.align._births import Birth
+    from headroom_cli.align._head import Head, Path
+    from headroom_cli.formats import Document
+
+    class Notes(Protocol):
+        """What is remembered of a conversation."""
+
+        def get(self, name: str) -> Any:
+            """Return a JSON value, None when there is none."""
+
+        def set(self, name: str, value: Any) -> None:
+            """Remember a JSON value."""
+
+
+__all__ = ["HEADS", "Aligned", "Moved", "Value", "align", "find", "is_ours"]
+
+
+def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
+    """Return the edits that move volatile values out of a document's prefix; ``notes`` are read and added to.
+
+    ``live``: an assistant's turn without notes of ours means that the conversation went upstream without us, so
+    nothing in front of it is touched; without it only signed thinking forbids that. Raise StoreError.
+    """
+    if not document.has_turns:
+        from headroom_cli.align import _raw
+
+        return _raw.aligned(document)
+    from headroom_cli.align import _births, breakpoints, tools
+    from headroom_cli.align._head import Head
+    from headroom_cli.align._plan import Plan
+    from headroom_cli.align._run import Run
+
+    value = document.value()
+    head = Head(document, value)
+    if not head.turns:
+        return Aligned(why="no turns")
+    plan = Plan(head)
+    name = _births.name(head)
+    births: list[Birth] = notes.get(name) or []
+    run = Run(document, head, plan, births, live=live)
+    helds = run.values()
+    fixed = frozenset(int(path[1]) for path in plan.texts if path[0] == "tools")
+    order, known = tools.arrange(
+        document, value, run.birth.get("tools") if run.birth else None, fixed=fixed, birth=run.is_birth
+    )
+    aligned = Aligned(why=run.why)
+    marks = breakpoints.place(head, value, plan, late=head.signed and run.birth is None)
+    aligned.edits = [*plan.edits(value), *order]
+    aligned.moved = rows_of(helds, run.birth)
+    aligned.breakpoints = [".".join(map(str, _dotted(head, path))) for path in marks]
+    if run.birth is not None and (known or run.birth["texts"]):
+        if known:
+            run.birth["tools"] = known
+        if run.changed or known is not run.tools_before:
+            notes.set(name, _births.trimmed(births))
+    return aligned
+
+
+def _dotted(head: Head, path: Path) -> Path:
+    """Return a part's path in the document that will be."""
+    turn, number = path if len(path) == 2 else ("", "")
+    if isinstance(turn, int) and isinstance(number, int):  # an added part
+        content = head.turns[turn].get("content")
+        return (*head.path, turn, "content", number + (len(content) if isinstance(content, list) else 1))
+    return path

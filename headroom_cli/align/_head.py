@@ -1,0 +1,211 @@
+"""The head of a conversation: the texts in front of the user's first words that harnesses fill in.
+
+System prompts, messages of developers before the first answer, descriptions of tools and of their parameters, and whole
+elements of known wrappers that stand in front of the user's own words.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.align.notice import is_ours
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from headroom_cli.formats import Document
+
+    Path = tuple[str | int, ...]
+
+# Elements that harnesses put in front of the user's words, in the user's turn.
+WRAPPERS = (
+    "system-reminder", "system_reminder", "environment_context", "environment_details", "environment_info", "env",
+    "user_instructions", "user_info", "user_context", "ide_context", "ide_opened_file", "git_status", "project_layout",
+    "additional_data", "open_and_recently_viewed_files", "RUNTIME_INFORMATION", "REPOSITORY_INFO", "INSTRUCTIONS",
+    "current_datetime", "session_context",
+)  # fmt: skip
+_OPENINGS = tuple(f"<{name}" for name in WRAPPERS)
+_SIGNED = ("thinking", "redacted_thinking", "reasoning")
+# Claude Code's first block: forwarded untouched, Anthropic reads it.
+_UNTOUCHED = "x-anthropic-billing-header"
+_MOST_NODES = 20_000  # of the schemas of all tools together
+
+
+class Place:
+    """A text of the head: where it stands, what names it from request to request, which part may be searched."""
+
+    __slots__ = ("end", "key", "path", "text")
+
+    def __init__(self, key: str, path: Path, text: str, end: int = -1) -> None:
+        """Search ``text[:end]``; a negative end means the whole text."""
+        self.key = key
+        self.path = path
+        self.text = text
+        self.end = len(text) if end < 0 else end
+
+
+class Head:
+    """What align must know of a conversation.
+
+    ``shape``     anthropic, openai or responses: how turns are written
+    ``turns``     the messages or items, ``path`` where they stand
+    ``places``    the texts of the head, in the order of the prompt
+    ``first``     the index of the turn with the user's first own words, -1 when there is none
+    ``own``       those words
+    ``answered``  the index of the first turn of the assistant, -1 when there is none
+    ``last``      the index of the last one
+    ``signed``    a turn holds thinking that is bound to what stands before it
+    """
+
+    __slots__ = ("answered", "first", "last", "own", "path", "places", "shape", "signed", "turns")
+
+    def __init__(self, document: Document, value: Any) -> None:
+        """Read the value of a document with turns."""
+        self.path: Path = document.turns
+        turns = value.get(self.path[0]) if self.path and isinstance(value, dict) else value
+        self.turns: list[Any] = turns if isinstance(turns, list) else []
+        self.shape = _shape(document.format, self.turns)
+        self.first = self.answered = self.last = -1
+        self.own = ""
+        self.signed = False
+        self._roles()
+        self.places: list[Place] = []
+        if isinstance(value, dict):
+            self.places += _texts("system", ("system",), value.get("system"))
+            self.places += _texts("instructions", ("instructions",), value.get("instructions"))
+        self._add_turns()
+        if isinstance(value, dict):
+            self.places += _descriptions(value.get("tools"), "tools")
+            self.places += _descriptions(value.get("functions"), "functions")
+
+    def _roles(self) -> None:
+        for i, turn in enumerate(self.turns):
+            if not isinstance(turn, dict):
+                continue
+            if is_answer(turn):
+                self.answered = i if self.answered < 0 else self.answered
+                self.last = i
+                self.signed = self.signed or _is_signed(turn)
+            elif turn.get("role") == "user" and self.first < 0:
+                said = [(text, end) for _, text, end in _user_texts((), turn) if not is_ours(text)]
+                own = "\n".join(text[end:] for text, end in said).strip()
+                if own or not said:
+                    self.first, self.own = i, own
+        if self.first < 0:  # wrappers alone
+            self.first = next(
+                (i for i, t in enumerate(self.turns) if isinstance(t, dict) and t.get("role") == "user"), -1
+            )
+
+    def _add_turns(self) -> None:
+        """Add the system messages before the first answer, and the wrappers before the user's first own words."""
+        stop = self.answered if self.answered >= 0 else len(self.turns)
+        for i, turn in enumerate(self.turns[:stop]):
+            role = turn.get("role") if isinstance(turn, dict) else None
+            if role in ("system", "developer"):
+                self.places += _texts(f"turn.{i}", (*self.path, i, "content"), turn.get("content"))
+            elif role == "user" and 0 <= i <= self.first:
+                for path, text, end in _user_texts((*self.path, i, "content"), turn):
+                    if end:
+                        self.places.append(Place(".".join(map(str, path)), path, text, end))
+                    if end < len(text.rstrip()):
+                        break
+
+
+def is_answer(turn: Any) -> bool:
+    """Tell whether a turn is the model's: words, a call or thinking."""
+    if not isinstance(turn, dict):
+        return False
+    if "role" in turn:
+        return bool(turn["role"] == "assistant")
+    kind = str(turn.get("type"))
+    return kind == "reasoning" or kind.endswith("_call")
+
+
+def wrapped(text: str) -> int:
+    """Return where the wrappers at the start of a user's text end; its length when nothing else is there."""
+    at = 0
+    while True:
+        start = at
+        while start < len(text) and text[start].isspace():
+            start += 1
+        if start == len(text):
+            return start if at else 0
+        if not text.startswith(_OPENINGS, start):
+            return at
+        stop = min(
+            (i for i in (text.find(">", start, start + 100), text.find(" ", start, start + 100)) if i > 0), default=0
+        )
+        close = f"</{text[start + 1 : stop]}>"
+        end = text.find(close, stop)
+        if not stop or end < 0:
+            return at
+        at = end + len(close)
+
+
+def _shape(form: str, turns: list[Any]) -> str:
+    if form in ("anthropic", "openai", "responses"):
+        return form
+    if any(isinstance(turn, dict) and isinstance(turn.get("type"), str) for turn in turns):
+        return "responses"
+    return "openai"
+
+
+def _is_signed(turn: dict[str, Any]) -> bool:
+    if turn.get("type") == "reasoning":
+        return True
+    content = turn.get("content")
+    return isinstance(content, list) and any(isinstance(part, dict) and part.get("type") in _SIGNED for part in content)
+
+
+def _texts(key: str, path: Path, content: Any) -> Iterator[Place]:
+    """Yield the texts of a system prompt or message."""
+    if isinstance(content, str):
+        if content:
+            yield Place(key, path, content)
+    elif isinstance(content, list):
+        for i, part in enumerate(content):
+            text = part.get("text") if isinstance(part, dict) else None
+            if isinstance(text, str) and text and not text.startswith(_UNTOUCHED):
+                yield Place(f"{key}.{i}", (*path, i, "text"), text)
+
+
+def _user_texts(path: Path, turn: dict[str, Any]) -> list[tuple[Path, str, int]]:
+    """Return the texts of a user's turn with their paths, and where the wrappers in front of each end."""
+    content = turn.get("content")
+    if isinstance(content, str):
+        return [(path, content, wrapped(content))]
+    found: list[tuple[Path, str, int]] = []
+    for i, part in enumerate(content if isinstance(content, list) else ()):
+        text = part.get("text") if isinstance(part, dict) else None
+        if isinstance(text, str):
+            found.append(((*path, i, "text"), text, wrapped(text)))
+    return found
+
+
+def tool_name(tool: Any) -> str:
+    """Return what names a tool, "" when nothing does."""
+    if not isinstance(tool, dict):
+        return ""
+    function = tool.get("function")
+    name = tool.get("name") or (function.get("name") if isinstance(function, dict) else "") or tool.get("type")
+    return name if isinstance(name, str) else ""
+
+
+def _descriptions(tools: Any, key: str) -> Iterator[Place]:
+    """Yield the descriptions of tools and, however deep, of their parameters."""
+    nodes = 0
+    for i, tool in enumerate(tools if isinstance(tools, list) else ()):
+        name = tool_name(tool)
+        stack: list[tuple[Path, Any]] = [((key, i), tool)]
+        found: list[tuple[Path, str]] = []
+        while stack and nodes < _MOST_NODES:
+            path, node = stack.pop()
+            nodes += 1
+            items = node.items() if isinstance(node, dict) else enumerate(node)
+            for step, value in items:
+                if step == "description" and isinstance(value, str):
+                    found.append(((*path, step), value))
+                elif isinstance(value, (dict, list)) and step not in ("enum", "default", "examples", "cache_control"):
+                    stack.append(((*path, step), value))
+        for path, text in sorted(found, key=lambda pair: [str(step) for step in pair[0]]):
+            yield Place(f"tool.{name}.{'.'.join(map(str, path[2:]))}", path, text)
