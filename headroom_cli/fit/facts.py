@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from headroom_cli.lazy import pattern
 
@@ -42,10 +43,7 @@ class Facts(dict[str, tuple[str, ...]]):
 
     def of(self, text: str) -> set[str]:
         """Return the facts of a text."""
-        found: set[str] = set()
-        for run in set(_RUN.findall(text)):
-            found.update(self[run])
-        return found
+        return set(chain.from_iterable(map(self.__getitem__, set(_RUN.findall(text)))))
 
 
 _FAILED = pattern(

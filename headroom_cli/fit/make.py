@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from headroom_cli.fit import turns as reading
 from headroom_cli.fit.scores import Weights
-from headroom_cli.fit.units import units
 from headroom_cli.fit.walk import LOW, Group, Plan, Row, Walk
 from headroom_cli.hashing import sha256
 
@@ -51,6 +50,7 @@ def make(
         refers=refers,
         turn_of=lambda ordinal: document.turn_of(blocks[ordinal]) if 0 <= ordinal < len(blocks) else -1,
         weights=weights or Weights(),
+        alternates=document.format == "anthropic",
     )
     name = f"fit {sha256(f'{budget} {explicit} {query}'.encode('utf-8', 'replace'))[:16]}"
     chain = _chain(turns) if notes is not None else []
@@ -131,7 +131,7 @@ def _fill(made: Plan, walk: Walk, refers: dict[int, tuple[int, ...]], document: 
     made.groups = walk.groups if made.fits else []
     made.after = walk.total(len(walk.turns)) if made.fits else made.before
     out = walk.out
-    for unit in units(walk.turns):
+    for unit in walk.units(len(walk.turns)):
         step = out[unit.first]
         reason = unit.fixed or walk.why.get(unit.first, "") or ("" if walk.steps else "fits")
         made.rows.append(Row(unit, walk.scores.get(unit.first), "" if step else reason or "scored", step))

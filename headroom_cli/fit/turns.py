@@ -46,11 +46,12 @@ class Turn:
     ``answers``  the ids of the calls answered here
     ``tokens``   what the turn costs
     ``failed``   a result here says by its own mark that it is an error
+    ``parts``    calls or answers in the way that only the Anthropic API has
     ``signed``   holds a signature over everything before it
     ``standing`` of a shape that is not understood, or that others depend on: it never goes
     """
 
-    __slots__ = ("answers", "calls", "failed", "role", "said", "shown", "signed", "standing", "tokens")
+    __slots__ = ("answers", "calls", "failed", "parts", "role", "said", "shown", "signed", "standing", "tokens")
 
     def __init__(self, role: str) -> None:
         """Start a turn that says nothing."""
@@ -61,6 +62,7 @@ class Turn:
         self.answers: list[str] = []
         self.tokens = 0
         self.failed = False
+        self.parts = False
         self.signed = False
         self.standing = False
 
@@ -185,11 +187,13 @@ def _content(content: Any, turn: Turn, said: list[str], shown: list[str], *, obs
             continue
         kind = part.get("type")
         if kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
+            turn.parts = True
             if kind == "tool_use":  # the others are answered within the turn
                 turn.calls.append((str(part.get("id")), str(part.get("name") or ""), _object_of(part.get("input"))))
             said.append(str(part.get("name") or ""))
             said += strings(part.get("input"))
         elif kind == "tool_result":
+            turn.parts = True
             turn.answers.append(str(part.get("tool_use_id")))
             turn.failed = turn.failed or part.get("is_error") is True
             shown += strings(part.get("content"))

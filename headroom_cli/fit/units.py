@@ -26,8 +26,13 @@ class Unit:
         self.fixed = fixed
 
 
-def units(turns: list[Turn]) -> list[Unit]:
-    """Cut a conversation into units; together they are all turns, in order."""
+def units(turns: list[Turn], *, alternates: bool = False) -> list[Unit]:
+    """Cut a conversation into units; together they are all turns, in order.
+
+    Where user and assistant have to ``alternate``, the user's words go with the answer before them instead of the one
+    behind: then every unit begins with an assistant's turn and ends with a user's, and whatever goes, the rest is in
+    turn.
+    """
     ends, halves = _bound(turns)
     found: list[Unit] = []
     i = 0
@@ -42,8 +47,11 @@ def units(turns: list[Turn]) -> list[Unit]:
             continue
         kind = _kind(turns, i, last)
         # The answer belongs to the question when nothing is called in between.
-        while kind == "words" and last + 1 < len(turns) and _plain(turns[last + 1]) and ends[last + 1] == last + 1:
-            last += 1
+        if kind == "said" and alternates and last + 1 < len(turns) and _asks(turns[last + 1]):
+            last, kind = last + 1, "words"
+        elif kind == "words" and not alternates:
+            while last + 1 < len(turns) and _plain(turns[last + 1]) and ends[last + 1] == last + 1:
+                last += 1
         found.append(Unit(i, last, kind, sum(turn.tokens for turn in turns[i : last + 1])))
         i = last + 1
     _fix(found, turns, halves)
@@ -53,6 +61,11 @@ def units(turns: list[Turn]) -> list[Unit]:
 def _opens(turn: Turn) -> bool:
     """Tell whether a turn at the start is part of what everything else is about."""
     return turn.role in ("system", "user") and not turn.answers
+
+
+def _asks(turn: Turn) -> bool:
+    """Tell whether a turn is the user's own."""
+    return turn.role == "user" and not turn.answers and not turn.standing
 
 
 def _plain(turn: Turn) -> bool:

@@ -121,8 +121,9 @@ class Walk:
         refers: dict[int, tuple[int, ...]],
         turn_of: Callable[[int], int],
         weights: Weights,
+        alternates: bool,
     ) -> None:
-        """``turn_of`` gives the turn of a block's ordinal."""
+        """``turn_of`` gives the turn of a block's ordinal; ``alternates`` tells the format that wants turns in turn."""
         self.turns = turns
         self.outside = outside
         self.budget = budget
@@ -137,6 +138,8 @@ class Walk:
         self.hopeless = False
         self.fresh: list[list[Group]] = []  # for each step the groups that it made
         self.reader = Reader(turns)
+        # A bare list shows that it is in that format's shape by its first call.
+        self._alternates = 0 if alternates else next((i for i, turn in enumerate(turns) if turn.parts), len(turns))
         self._count = count
         self._weights = weights
         self._leans: list[tuple[int, int]] = sorted(
@@ -148,9 +151,13 @@ class Walk:
         standing = sum(turn.tokens for turn, out in zip(self.turns[:end], self.out, strict=False) if not out)
         return self.outside + standing + sum(group.tokens for group in self.groups)
 
+    def units(self, end: int) -> list[Unit]:
+        """Return the units of the turns before ``end``."""
+        return units(self.turns[:end], alternates=self._alternates < end)
+
     def step(self, end: int, total: int) -> int | None:
         """Leave units out at turn ``end - 1``; return the new total, None when what must stay exceeds the budget."""
-        whole = units(self.turns[:end])
+        whole = self.units(end)
         gone = [bool(self.out[unit.first]) for unit in whole]
         self.reader.upto(end)
         question = self._question(whole)
@@ -186,7 +193,7 @@ class Walk:
 
         Newest turns that take more than the rest of it will go soon enough: for their sake not everything else has to.
         """
-        newest = sum(unit.tokens for unit, why in zip(whole, stays, strict=True) if why in _PASSING)
+        newest = sum(unit.tokens for unit, why in zip(whole, stays, strict=True) if why.startswith("newest"))
         if newest <= (1 - LOW) * self.budget or newest >= self.budget:
             return int(LOW * self.budget)
         return int(newest + LOW * (self.budget - newest))
