@@ -40,7 +40,7 @@ class Weights:
         self,
         *,
         again: float = 0.3,
-        unused: float = 0.06,
+        unused: float = 0.12,
         half: float = 20.0,
         recent: float = 0.5,
         words: float = 3.0,
