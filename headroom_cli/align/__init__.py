@@ -54,7 +54,7 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
     plan = Plan(head)
     name = _births.name(head)
     births: list[Birth] = notes.get(name) or []
-    run = Run(document, head, plan, births, live=live)
+    run = Run(document, value, head, plan, births, live=live)
     helds = run.values()
     fixed = frozenset(int(path[1]) for path in plan.texts if path[0] == "tools")
     order, known = tools.arrange(

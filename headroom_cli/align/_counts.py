@@ -6,6 +6,7 @@ import re
 
 from headroom_cli.align import _words
 from headroom_cli.align._dates import label
+from headroom_cli.align._shade import hits
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -53,8 +54,7 @@ def counters(shade: Shade, lower: str) -> Iterator[Found]:
     """Yield numbers that change from request to request, told by the words around them."""
     text = shade.text
     for word in _SPENT:
-        at = lower.find(word)
-        while at >= 0:
+        for at in hits(lower, word, inside=True):
             match = _AFTER.match(text, at)
             if match is not None and (match["w"] or not _VERB.search(text, at, match.start("v"))):
                 yield from _told(shade, at, match.start("v"), _end(text, match))
@@ -66,15 +66,12 @@ def counters(shade: Shade, lower: str) -> Iterator[Found]:
                     yield from _told(
                         shade, offset + match.start("v"), offset + match.start("v"), offset + match.end("v")
                     )
-            at = lower.find(word, at + len(word))
     for word in _PLACES:
-        at = lower.find(word)
         found = []
-        while at >= 0:
-            match = _PLACE.match(text, at) if not lower[at - 1 : at].isalnum() else None
+        for at in hits(lower, word):
+            match = _PLACE.match(text, at)
             if match is not None and _is_place(shade, match, at):
                 found.append(match)
-            at = lower.find(word, at + len(word))
         # "Step 1 of 3 ... Step 2 of 3" is a recipe.
         if len(found) <= 2:
             for match in found:

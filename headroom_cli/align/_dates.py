@@ -6,7 +6,10 @@ say so: prompts are full of dates that never change (releases, laws, API version
 
 from __future__ import annotations
 
+from itertools import islice
+
 from headroom_cli.align import _words
+from headroom_cli.align._shade import MOST_HITS, hits
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -68,13 +71,13 @@ _EPOCH = pattern(r"1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9}|\.[0-9]{1,9})?(?![0-9A
 def dates(shade: Shade) -> Iterator[Found]:
     """Yield the dates that are of this request."""
     text = shade.text
-    for match in _DATE.finditer(text):
+    for match in islice(_DATE.finditer(text), MOST_HITS):
         word = match["c"]
         if word and word.lower() not in _words.MONTHS:
             continue
         if _plausible(match[0]):
             yield from _judged(shade, match.start(), match.end())
-    for match in _NAMED_DATE.finditer(text):
+    for match in islice(_NAMED_DATE.finditer(text), MOST_HITS):
         if match[0][: 1 + len(match["c"])].lower() not in _words.MONTHS:
             continue
         end = match.end()
@@ -135,7 +138,7 @@ def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Itera
     elif timed and not _stands(shade, start):
         if not (shade.covers(start) or shade.example(start) or shade.quoted(start, end) or shade.indented(start)):
             yield start, end, BARE, label(shade, start)
-    elif not timed and _alone(shade, start, end):
+    elif not timed and shade.alone(start, end):
         yield start, end, "date", ""
 
 
@@ -148,15 +151,6 @@ def _from(text: str, start: int) -> int:
 
 def _stands(shade: Shade, start: int) -> bool:
     return not _words.STANDING.isdisjoint(shade.words(start)[-4:])
-
-
-def _alone(shade: Shade, start: int, end: int) -> bool:
-    """Tell a date that is the first or the last line of the whole text, by itself."""
-    text = shade.text
-    alone = not text[:start].strip() or not text[end:].strip()
-    return (
-        alone and text[:start].endswith(("", "\n")) and shade.starts_line(start) and text[end : end + 1] in ("", "\n")
-    )
 
 
 def current(shade: Shade, start: int) -> bool:
@@ -208,12 +202,10 @@ def clocks(shade: Shade, lower: str) -> Iterator[Found]:
     text = shade.text
     places: set[int] = set()
     for word in _ANCHORS:
-        at = lower.find(word)
-        while at >= 0:
+        for at in hits(lower, word, inside=True):
             anchor = _ANCHOR.match(text, at)
             if anchor is not None:
                 places.add(anchor.end())
-            at = lower.find(word, at + len(word))
     for at in sorted(places):
         found = _clock_at(text, at)
         if found is None or not current(shade, at) or not shade.speaks(at, found[0]):

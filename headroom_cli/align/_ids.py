@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from headroom_cli.align import _words
 from headroom_cli.align._dates import label
+from headroom_cli.align._shade import MOST_HITS, hits
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -92,12 +93,12 @@ _VERSION = pattern(r"v?\d{1,5}(?:\.\d{1,5}){1,3}(?:[-+.]?(?:alpha|beta|rc|dev|po
 def names(shade: Shade) -> Iterator[Found]:
     """Yield what machines made up, told by shape alone."""
     text = shade.text
-    for match in _UUID_TAIL.finditer(text):
+    for match in islice(_UUID_TAIL.finditer(text), MOST_HITS):
         start = match.start() - 8
         whole = start >= 0 and _HEX8.search(text[max(0, start - 1) : match.start()])
         if whole and not text.startswith(_WELL_KNOWN, start) and _free(shade, start, match.end()):
             yield start, match.end(), "uuid", label(shade, start)
-    for match in _HEX.finditer(text):
+    for match in islice(_HEX.finditer(text), MOST_HITS):
         front = _HEX_FRONT.search(text[max(0, match.start() - 16) : match.start()])
         start = match.start() - (len(front[0]) if front else 0)
         end = match.end()
@@ -106,13 +107,13 @@ def names(shade: Shade) -> Iterator[Found]:
             continue
         if len(set(letters)) > 6 and _words.DIGESTS.isdisjoint(shade.words(start)) and _free(shade, start, end):
             yield start, end, "id", label(shade, start)
-    for match in _TAIL.finditer(text):
+    for match in islice(_TAIL.finditer(text), MOST_HITS):
         prefix = _PREFIX.search(text[max(0, match.start() - 16) : match.start()])
         if prefix is not None and _is_made_up(match[0][1:]):
             start = match.start() - len(prefix[0])
             if _free(shade, start, match.end()):
                 yield start, match.end(), "id", label(shade, start)
-    for match in _ULID.finditer(text):
+    for match in islice(_ULID.finditer(text), MOST_HITS):
         start = match.start()
         if not text[start - 1 : start].isalnum() and _is_made_up(match[0]) and _free(shade, start, match.end()):
             yield start, match.end(), "id", label(shade, start)
@@ -140,12 +141,9 @@ def _free(shade: Shade, start: int, end: int) -> bool:
 def paths(shade: Shade, lower: str) -> Iterator[Found]:
     """Yield temporary paths with a random part."""
     text, done = shade.text, 0
-    places = []
+    places: list[int] = []
     for root in _TEMPORARY:
-        at = lower.find(root)
-        while at >= 0:
-            places.append(at)
-            at = lower.find(root, at + len(root))
+        places += hits(lower, root, inside=True)
     for at in sorted(places):
         if at < done:
             continue
@@ -170,7 +168,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
     """Yield ids, hosts, processes, directories and branches that a label names."""
     text = shade.text
     done = 0
-    for at in _hits(lower, _SUBJECTS):
+    for at in sorted(at for word in _SUBJECTS for at in hits(lower, word)):
         match = _NAMED_ID.match(text, at) if at >= done else None
         if match is None:
             continue
@@ -183,7 +181,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
         if is_id and _is_said(shade, at, start):
             yield start, end, "id", f"{subject} id"
     for word, shape in _SHAPES.items():
-        for at in _hits(lower, (word,)):
+        for at in hits(lower, word):
             match = shape.match(text, at)
             if match is None:
                 continue
@@ -199,19 +197,6 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
                 continue
             if _is_said(shade, at, start):
                 yield start, end, kind, label(shade, start)
-
-
-def _hits(lower: str, words: tuple[str, ...]) -> list[int]:
-    """Return the places of some words that begin there."""
-    places = []
-    for word in words:
-        at = lower.find(word)
-        while at >= 0:
-            if at == 0 or not lower[at - 1].isalnum():
-                places.append(at)
-            at = lower.find(word, at + len(word))
-    places.sort()
-    return places
 
 
 def _is_id(value: str, *, named_id: bool, clear: bool, loose: bool) -> bool:

@@ -20,12 +20,15 @@ class Run:
     """One request against what is remembered."""
 
     __slots__ = (
-        "_births", "_document", "_head", "_live", "_plan", "_sums", "birth", "changed", "is_birth", "tools_before",
-        "why",
+        "_births", "_document", "_head", "_live", "_plan", "_sums", "_value", "birth", "changed", "is_birth",
+        "tools_before", "why",
     )  # fmt: skip
 
-    def __init__(self, document: Document, head: Head, plan: Plan, births: list[Birth], *, live: bool) -> None:
+    def __init__(
+        self, document: Document, value: Any, head: Head, plan: Plan, births: list[Birth], *, live: bool
+    ) -> None:
         self._document = document
+        self._value = value
         self._head = head
         self._plan = plan
         self._births = births
@@ -194,7 +197,7 @@ class Run:
 
     def _session(self) -> str:
         """Return a digest of the client's own name for the conversation, "" when it gives none."""
-        value = self._document.value() if self._head.path else None
+        value = self._value
         if not isinstance(value, dict):
             return ""
         metadata = value.get("metadata")

@@ -11,6 +11,10 @@ from bisect import bisect_right
 
 from headroom_cli.lazy import pattern
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _FENCE = pattern(r"^[ \t>]{0,12}(```+|~~~+)[^\n`]{0,80}$", re.MULTILINE)
 _EXAMPLE_TAG = pattern(r"<(/?)((?:[a-z]{1,10}[_-])?examples?|samples?|format|schema|template)(?:[ \t][^<>\n]{0,80})?>")
 # What makes the rest of a line, or the lines under it, an illustration.
@@ -22,6 +26,7 @@ _EXAMPLE = pattern(
 )
 _KEY = pattern(r"[\"'](?:default|examples?|const|enum|pattern|format|type)[\"'][ \t]*:[ \t]*\[?[^\n]{0,80}$")
 _CODE = pattern(r"[(\[{$\"`]|//|--|\w[ \t]+=|=[ \t]")
+MOST_HITS = 4_000
 _WIDEST = 160  # characters in front of a value that can say what it is
 _WORD = pattern(r"[A-Z]?[a-z\u00df-\u00ff]{1,24}(?:['\u2019][a-z]{1,2})?|[A-Z]{2,24}|[\u3400-\u9fff]{1,12}")
 _END = pattern(r"(?<![eEiI]\.[gGeE])[.!?][ \t\"')\]`]{1,3}(?=[^a-z])|\u3002")
@@ -32,13 +37,14 @@ QUOTES = "\"'`"
 class Shade:
     """One text and what must be known of it around a place; each part is read when it is first asked for."""
 
-    __slots__ = ("_ends", "_starts", "text")
+    __slots__ = ("_edges", "_ends", "_starts", "text")
 
     def __init__(self, text: str) -> None:
         """Read nothing yet."""
         self.text = text
         self._starts: list[int] | None = None
         self._ends: list[int] = []
+        self._edges: tuple[int, int] | None = None
 
     def covers(self, at: int) -> bool:
         """Tell whether a place is in a fence, or between example tags."""
@@ -62,6 +68,14 @@ class Shade:
         above = self.text[max(0, end - _WIDEST) : end].rstrip() if end > 0 else ""
         line = above.rpartition("\n")[2]
         return line if line.rstrip("*_`").endswith(":") or line.startswith(("#", "**")) else ""
+
+    def alone(self, start: int, end: int) -> bool:
+        """Tell whether a place is the first or the last line of the whole text, by itself."""
+        if self._edges is None:
+            self._edges = len(self.text) - len(self.text.lstrip()), len(self.text.rstrip())
+        first, last = self._edges
+        alone = (start <= first + 12 and not self.text[first:start].strip(" #>*_-")) or end + 4 > last
+        return alone and self.starts_line(start) and self.text[end : end + 1] in ("", "\n", "*", "_")
 
     def example(self, at: int) -> bool:
         """Tell whether the words before a place, or the line above, make it an illustration."""
@@ -93,6 +107,16 @@ class Shade:
         line = self.line(at)
         found = _words(line)
         return found if found or line.strip(" \t-*>\"'`") else _words(self.heading(at))
+
+
+def hits(lower: str, word: str, *, inside: bool = False) -> Iterator[int]:
+    """Yield the places of a word, those within other words only if ``inside``; a text full of it is data."""
+    at, left = lower.find(word), MOST_HITS
+    while at >= 0 and left:
+        if inside or not lower[at - 1 : at].isalnum():
+            yield at
+        left -= 1
+        at = lower.find(word, at + len(word))
 
 
 def _words(line: str) -> list[str]:

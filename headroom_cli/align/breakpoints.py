@@ -60,7 +60,7 @@ def _first(head: Head, value: dict[str, Any], plan: Plan, *, late: bool) -> None
     """Mark the end of tools and system, and the end of the newest turn of the user."""
     least = PROVIDERS["anthropic 5m"].minimum(str(value.get("model") or ""))[0] * _CHARACTERS
     system, tools = value.get("system"), value.get("tools")
-    size = _size(system) + _size(tools)
+    size = _size([system, tools], least)
     if size >= least:
         if isinstance(system, str) and system.strip() and not late:
             plan.marks["system",] = _MARK
@@ -69,7 +69,7 @@ def _first(head: Head, value: dict[str, Any], plan: Plan, *, late: bool) -> None
         elif (late or not system) and tools and isinstance(tools, list) and isinstance(tools[-1], dict):
             plan.marks["tools", len(tools) - 1] = _MARK
     newest = next((i for i in range(len(head.turns) - 1, -1, -1) if head.turns[i].get("role") == "user"), -1)
-    if newest > head.last and size + _size(head.turns) >= least:
+    if newest > head.last and size + _size(head.turns, least) >= least:
         path = _last_part(head, newest, plan)
         if path:
             plan.marks[path] = _MARK
@@ -125,11 +125,11 @@ def _markable(part: Any) -> bool:
     return part["type"] != "text" or bool(str(part.get("text", "")).strip())
 
 
-def _size(node: Any) -> int:
-    """Return the characters of the texts in a value."""
+def _size(node: Any, enough: int) -> int:
+    """Return the characters of the texts in a value, or some number above ``enough``."""
     total = 0
     stack = [node]
-    while stack:
+    while stack and total < enough:
         node = stack.pop()
         if isinstance(node, str):
             total += len(node)

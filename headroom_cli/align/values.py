@@ -15,6 +15,7 @@ MOST = 400
 MOST_BARE = 8  # times that no words name
 # Kinds of which an equal text elsewhere is the same thing and no coincidence.
 SAME = frozenset(("uuid", "id", "path"))
+_MOST_WORK = 50_000_000  # characters that are looked through for repeats
 _SHORTEST_REPEAT = 10
 _ASCII_LOWER = {code: code + 32 for code in range(65, 91)}
 
@@ -88,6 +89,8 @@ def _apart(taken: list[Found], more: Iterable[Found]) -> list[Found]:
 def _repeats(text: str, chosen: list[Found]) -> list[Found]:
     """Return the other places of ids and paths: a session's directory is named again and again."""
     more: list[Found] = []
+    if len(chosen) * len(text) > _MOST_WORK:
+        return more
     for value in sorted({(text[found[0] : found[1]], found[2], found[3]) for found in chosen if found[2] in SAME}):
         name, kind, label = value
         if len(name) < _SHORTEST_REPEAT or len(more) > MOST:
