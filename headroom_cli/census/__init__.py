@@ -13,7 +13,7 @@ from headroom_cli.census.names import program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from headroom_cli.census.parts import Part
     from headroom_cli.census.wire import Prompt
@@ -239,9 +239,13 @@ def settled(prompt: Prompt, *, assumed: bool) -> tuple[list[int], bool]:
     return [i for i, part in enumerate(parts, 1) if part.mark and part.region != "messages"], last
 
 
-def sizes(prompt: Prompt, meter: Meter) -> list[int]:
-    """Return the tokens of a prompt's parts as they are."""
-    return [sum(meter(piece.text) for piece in part.pieces) for part in prompt.parts]
+def sizes(prompt: Prompt, meter: Meter, counted: Mapping[str, int] | None = None) -> list[int]:
+    """Return the tokens of a prompt's parts as they are; ``counted`` are those of parts seen before, by digest."""
+    known = counted or {}
+    return [
+        known[part.digest] if part.digest in known else sum(meter(piece.text) for piece in part.pieces)
+        for part in prompt.parts
+    ]
 
 
 def lengths(prompt: Prompt) -> list[int]:

@@ -88,7 +88,9 @@ def compare(one: Prompt, other: Prompt, model: str = "") -> Diagnosis:
     made.model = model or other.model or one.model
     made.own = other.rules(made.model)
     meter = Meter(made.model)
-    columns = [sizes(prompt, meter) for prompt in (one, other)]
+    first = sizes(one, meter)
+    counted = {part.digest: size for part, size in zip(one.parts, first, strict=True)}
+    columns = [first, sizes(other, meter, counted)]
     made.tokens = sum(columns[0]), sum(columns[1])
     head = 0
     if made.verdict == "broken":

@@ -30,6 +30,8 @@ CALLS = frozenset(
 _RESULTS = frozenset(("tool_result", "function_call_output", "custom_tool_call_output", "local_shell_call_output"))
 THOUGHTS = frozenset(("thinking", "redacted_thinking", "reasoning"))
 SYSTEM = ("system", "developer")
+_IN_ORDER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 class Piece:
@@ -192,7 +194,7 @@ def without_marks(value: Any) -> Any:
 
 def dump(value: Any, *, ordered: bool = True) -> str:
     """Return compact JSON; with its keys sorted where their order says nothing."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=not ordered)
+    return (_IN_ORDER if ordered else _SORTED)(value)
 
 
 def elements(text: str, at: int) -> Iterator[tuple[Any, int]]:
