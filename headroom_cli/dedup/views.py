@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # `cat -n` and `nl` (a tab), editors (`12:`, an arrow, `12|`, `12 | `), `grep -C` (`12-` around the matches `12:`).
 _NUMBER = pattern(r"[ ]{0,9}L?(\d{1,7})(\t|\u2192|[ ]?[|\u2502][ ]?|:|-)")
+_PADDED = pattern(r"[ ]{1,9}\d{1,7}[\t\u2192:]")  # columns of a table, drawn with bars, stay
 _SAMPLE = 24  # lines, evenly spread, one of which must look numbered before every line is asked
 # What an output says of the file that it shows: SWE-agent's and aider's heads, and what edit tools echo.
 _HEADS = (
@@ -26,19 +27,35 @@ _VERDICT = pattern(
     r"|passed|\bok$|warnings? in|interrupt|\brefused\b|invalid|undefined"
 )
 _LAST = 12  # lines from the end among which the verdict stands
+# A table's place in our own rendering of JSON, and its heading: they mean what stands below in the same text.
+_TABLE = pattern(r"(?:^|[:,\[])@\d")
+# A line of JSON is compared member by member: an answer that comes again has one member changed.
+_JSON = pattern(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]')
+_LEAST_JSON, _MOST_JSON = 100, 50_000  # characters of a line that is cut into members
 
 
 class View:
-    """A text's lines: ``rows`` as they stand, ``keys`` as they are compared, ``numbers`` (0: none) or None."""
+    """A text's lines: ``rows`` as they stand, ``keys`` as they are compared, ``numbers`` (0: none) or None.
 
-    __slots__ = ("held", "keys", "numbers", "rows")
+    A row that is in ``glued`` goes on the line of the row before it: both are members of one JSON value.
+    """
 
-    def __init__(self, rows: list[str], keys: list[str], numbers: list[int] | None, held: frozenset[int]) -> None:
+    __slots__ = ("glued", "held", "keys", "numbers", "rows")
+
+    def __init__(
+        self,
+        rows: list[str],
+        keys: list[str],
+        numbers: list[int] | None = None,
+        held: frozenset[int] = frozenset(),
+        glued: frozenset[int] = frozenset(),
+    ) -> None:
         """``held`` are the indexes of the lines that must stay where they are."""
         self.rows = rows
         self.keys = keys
         self.numbers = numbers
         self.held = held
+        self.glued = glued
 
 
 def view(rows: list[str]) -> View:
@@ -49,7 +66,7 @@ def view(rows: list[str]) -> View:
     match = _NUMBER.match
     step = max(1, len(rows) // _SAMPLE)
     if not any(map(match, rows[::step])) and not any(map(match, rows[:8])):
-        return View(rows, rows, None, frozenset())
+        return _members(rows)
     found = [match(row) for row in rows]
     numbers = [int(number[1]) if number is not None else 0 for number in found]
     last = len(rows) - 1
@@ -67,8 +84,51 @@ def view(rows: list[str]) -> View:
         if number[2] in signs:
             signs[number[2]].append(i)
     if not any(kept):
-        return View(rows, rows, None, frozenset())
+        return _members(rows)
     return View(rows, keys, kept, frozenset(signs[":"]) if signs["-"] else frozenset())
+
+
+def _members(rows: list[str]) -> View:
+    """Cut the lines that are JSON into the members of the value, each with its comma."""
+    long = [i for i, row in enumerate(rows) if row[:1] in _OPENS and _LEAST_JSON <= len(row) <= _MOST_JSON]
+    if not long:
+        return View(rows, rows)
+    parts: list[str] = []
+    glued: list[int] = []
+    done = 0
+    for i in long:
+        parts += rows[done:i]
+        parts += (cut := _cut(rows[i]))
+        glued += range(len(parts) - len(cut) + 1, len(parts))
+        done = i + 1
+    parts += rows[done:]
+    keys = [part.rstrip(" ") for part in parts] if glued else parts
+    inner = frozenset(glued)
+    # The first member says what the value is about: it stays.
+    return View(parts, keys, held=frozenset([i - 1 for i in glued if i - 1 not in inner]), glued=inner)
+
+
+_OPENS = frozenset('{["')
+
+
+def _cut(row: str) -> list[str]:
+    """Return a line of JSON member by member, the line itself when it has none."""
+    if '":' not in row:
+        return [row]
+    depth, level, start = 0, int(row[0] != '"'), 0
+    parts = []
+    for found in _JSON.finditer(row):
+        sign = found[0]
+        if sign in ("{", "["):
+            depth += 1
+        elif sign in ("}", "]"):
+            depth -= 1
+        elif sign == "," and depth == level:
+            end = found.end() + (row[found.end() : found.end() + 1] == " ")
+            parts.append(row[start:end])
+            start = end
+    parts.append(row[start:])
+    return [part for part in parts if part]
 
 
 def unpadded(text: str) -> str:
@@ -78,8 +138,17 @@ def unpadded(text: str) -> str:
     if seen.numbers is None:
         return text
     return "\n".join(
-        [row.lstrip(" ") if number and row[:1] == " " else row for row, number in zip(rows, seen.numbers, strict=True)]
+        [
+            row.lstrip(" ") if number and row[:1] == " " and _PADDED.match(row) else row
+            for row, number in zip(rows, seen.numbers, strict=True)
+        ]
     )
+
+
+def own_signs(rows: list[str]) -> list[int]:
+    """Return the indexes of the lines of a rendering of JSON that point into that rendering."""
+    legend = next((i for i, row in enumerate(rows) if row.startswith("[JSON as tables")), len(rows))
+    return [i for i in range(legend, len(rows)) if "@" in rows[i] and _TABLE.search(rows[i])]
 
 
 def verdict(rows: list[str]) -> int:

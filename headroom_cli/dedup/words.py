@@ -3,9 +3,10 @@
     [40-60 as above]                    these lines of this file, by the numbers before them
     [43-63 = 40-60 above]               they had other numbers there
     [= src/app.py:12-88 above]          an output without numbers of its own, or another file
-    [15 lines as above: def main(self)]    lines without numbers: how many, and how the first of them begins
+    [15 lines as above: def main(sel]   lines without numbers: how many, and how the first of them begins
 
-    [9 lines as above: tests/test_domain.py…ends_well]    and how the last of them ends, where the beginning says too little
+    [9 fields as above: user_id":"a12]  members of a JSON value, which goes on in the next line
+    [9 lines as above: tests/test_d…ends_well]  and how the last of them ends, where the beginning says too little
 
 "Above" is always the newest copy above: of those numbers of that file, or of a line that begins with these words (and,
 that many lines on, one that ends with those).
@@ -16,7 +17,7 @@ from __future__ import annotations
 from headroom_cli.lazy import pattern
 
 # Characters of a line that name it. Shorter ones are less telling, longer ones cost more than they tell.
-ANCHOR = 16
+ANCHOR = 12
 TAIL = 12
 # Rules and bullets in front of a line's first words.
 _RULE = " \t\r_=-*#~+|>.<([{}])\"'`/:;,!@$%^&?\\"
@@ -24,18 +25,25 @@ _RULE = " \t\r_=-*#~+|>.<([{}])\"'`/:;,!@$%^&?\\"
 _RANGE = r"\d{1,7}(?:-\d{1,7})?"
 REFERENCE = pattern(
     rf"\[(?:{_RANGE} as above|(?:{_RANGE} )?= (?:[^\n]{{1,300}}:)?{_RANGE} above"
-    rf"|(?:(?:{_RANGE}|\d{{1,7}} lines) )?as above: [^\n]{{1,{ANCHOR + TAIL + 1}}})\]$"
+    rf"|(?:(?:{_RANGE}|\d{{1,7}} (?:lines|fields)) )?as above: [^\n]{{1,{ANCHOR + TAIL + 1}}})\]$"
 )
-# Gap notes that stand alone on a line, ours and those of other programs: no text of the output that they are in.
-_NOTE = pattern(r"[ \t]{0,200}(?:\[?\.\.\.|<<headroom:|\[JSON as tables)")
+# Gap notes on a line of their own, markers, the legend of tables: what they mean depends on where they stand.
+_NOTE = pattern(r"[ \t]{0,200}(?:\[\.\.\. |\.\.\.\d|<<headroom:|\[JSON as tables)")
 
 
-def is_notation(row: str) -> bool:
-    """Tell a reference, a gap note or a marker from a line of somebody's text."""
-    head = row.lstrip()[:2]
-    if head[:1] not in ("[", ".", "<"):
-        return False
-    return bool(REFERENCE.match(row.rstrip()) or _NOTE.match(row))
+def notation(rows: list[str]) -> frozenset[int]:
+    """Return the indexes of the lines that are references, gap notes or markers, and not lines of somebody's text."""
+    reference, note = REFERENCE.match, _NOTE.match
+    return frozenset(
+        [
+            i
+            for i, row in enumerate(rows)
+            if row.lstrip()[:1] in _SIGNS and (reference(row.rstrip()) is not None or note(row) is not None)
+        ]
+    )
+
+
+_SIGNS = frozenset("[.<")
 
 
 def anchor(key: str) -> str:
@@ -61,7 +69,7 @@ def tail(key: str) -> str:
     return key.rstrip(_RULE)[-TAIL:].lstrip()
 
 
-def by_words(own: str, lines: int, key: str, last: str = "") -> str:
-    """Refer to lines by their number and how the first begins; and how the ``last`` ends, "" to leave that out."""
-    said = f"{anchor(key)}\u2026{tail(last)}" if last else anchor(key)
-    return f"[{own or f'{lines} lines'} as above: {said}]" if own or lines > 1 else f"[as above: {said}]"
+def by_words(own: str, count: int, unit: str, first: str, last: str = "") -> str:
+    """Refer to lines by their count and how the first begins; and how the ``last`` ends, "" to leave that out."""
+    said = f"{anchor(first)}\u2026{tail(last)}" if last else anchor(first)
+    return f"[{own or f'{count} {unit}'} as above: {said}]" if own or count > 1 else f"[as above: {said}]"
