@@ -589,3 +589,22 @@ def test_big_conversations_are_counted_in_time():
     small, large = seconds(400), seconds(1600)
     assert large < 2.0
     assert large < 4 * 1.6 * small + 0.05
+
+
+@pytest.mark.parametrize(("path", "value"), [
+    (("messages", 0, "content"), {"text": "no list"}), (("messages", 0, "content"), 5), (("messages", 0), "no message"),
+    (("messages", 0, "content"), [None, 1, ["a"], {"type": "text", "text": None}, {"text": 5}, {}]),
+    (("messages", 2, "content", 0, "content"), [{"type": {"a": 1}}, None, [1], "plain"]),
+    (("messages", 2, "content", 0, "content"), None), (("messages", 2, "content", 0, "tool_use_id"), 7),
+    (("messages", 1, "content", 1, "input"), "no object"), (("messages", 1, "content", 1, "name"), None),
+    (("messages", 1, "content", 0, "signature"), None), (("tools", 0), None), (("tools", 0, "name"), []),
+    (("tools", 0, "input_schema"), {"x": float("nan"), "y": [[[]]]}), (("system", 0), "plain"), (("system", 0), 5),
+    (("system",), None), (("model",), None), (("thinking",), 0), (("output_config",), []), (("cache_control",), 1),
+])  # fmt: skip
+def test_odd_values_are_counted_and_compared(path, value):
+    odd = changed({**ANTHROPIC, "thinking": None, "output_config": {}, "cache_control": {}}, path, value)
+    whole = counted(json.dumps(odd).encode())
+    assert whole.before == sum(row.before for row in whole.rows.values())
+    assert compared(odd, extended(odd), indent=1).intact
+    found = compared(extended(ANTHROPIC), odd)
+    assert found.intact or found.broken.what

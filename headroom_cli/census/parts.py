@@ -168,12 +168,13 @@ def _contents(part: Part, value: Any, shown: str, path: str, tool: str) -> Any:
         return [_contents(part, inner, shown, f"{path}.{i}", tool) for i, inner in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    if value.get("type") in TEXTS and isinstance(value.get("text"), str):
+    kind = str(value.get("type"))  # of a broken request it may be anything
+    if kind in TEXTS and isinstance(value.get("text"), str):
         part.pieces.append(Piece(shown, value["text"], path=f"{path}.text", tool=tool))
         return {**{k: v for k, v in value.items() if k not in MARKS}, "text": ""}
-    if value.get("type") in MEDIA:
+    if kind in MEDIA:
         part.media += 1
-        return {"type": value["type"]}  # its tokens follow from pixels and pages, not from its base64
+        return {"type": kind}  # its tokens follow from pixels and pages, not from its base64
     part.pieces.append(Piece(shown, dump(value), kind="other", tool=tool))
     return ""
 

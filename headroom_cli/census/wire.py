@@ -193,7 +193,7 @@ def _messages(prompt: Prompt, messages: Iterable[_tree.Node], prefix: str) -> No
             continue
         role = str(message.get("role") or "")
         around = {
-            key: _tree.scan_once(prompt.text, node.start)[0] if node.opened else node.value
+            key: _plain(prompt, node)
             for key, node in message.value.items() if key not in ("content", "tool_calls", *MARKS)
         }  # fmt: skip
         shown, at = "tool" if role == "function" else role, len(prompt.parts)
@@ -203,15 +203,15 @@ def _messages(prompt: Prompt, messages: Iterable[_tree.Node], prefix: str) -> No
         content = message.child("content")
         if content is not None and content.opened and not content.is_object():
             for j, node in enumerate(content.items()):
-                value = _tree.scan_once(prompt.text, node.start)[0]
+                value = _plain(prompt, node)
                 part = Part("messages", f"{path}.content.{j}", value, node.start, role=role)
                 prompt.parts.append(filled(part, role, shown, tool=tool, hints=hints))
         elif content is not None and content.value not in (None, ""):
-            part = Part("messages", f"{path}.content", content.value, content.start, role=role)
+            part = Part("messages", f"{path}.content", _plain(prompt, content), content.start, role=role)
             prompt.parts.append(filled(part, role, shown, tool=tool, hints=hints))
         calls = message.child("tool_calls")
         for j, node in enumerate(calls.items() if calls is not None else ()):
-            value = _tree.scan_once(prompt.text, node.start)[0]
+            value = _plain(prompt, node)
             part = Part("messages", f"{path}.tool_calls.{j}", value, node.start, role=role)
             prompt.parts.append(filled(part, role, shown, hints=hints))
         if at == len(prompt.parts):
@@ -237,7 +237,7 @@ def _items(prompt: Prompt, items: Iterable[_tree.Node], prefix: str) -> None:
                 for piece in part.pieces:
                     piece.path = f"{prefix}{i}" + piece.path[1:] if piece.path else ""
             continue
-        value = _tree.scan_once(prompt.text, item.start)[0]
+        value = _plain(prompt, item)
         kind = str(value.get("type") or "") if isinstance(value, dict) else ""
         shown = (
             "tools"
@@ -251,6 +251,11 @@ def _items(prompt: Prompt, items: Iterable[_tree.Node], prefix: str) -> None:
         part = Part("messages", f"{prefix}{i}", value, item.start, role=shown)
         prompt.parts.append(filled(part, shown, shown, hints=hints))
         part.answer = shown == "assistant"
+
+
+def _plain(prompt: Prompt, node: _tree.Node) -> Any:
+    """Return the value of a node, read again where it was opened."""
+    return _tree.scan_once(prompt.text, node.start)[0] if node.opened else node.value
 
 
 def _line_nodes(text: str) -> Iterator[_tree.Node]:
