@@ -49,19 +49,16 @@ def blocks(shade: Shade) -> Iterator[Found]:
     """Yield the values of many lines. They begin and end with a line."""
     text = shade.text
     yield from _elements(shade)
-    done = 0
-    for first, sign in ((_BRANCH, "ranch"), (_FIRST_STATUS, "tatus:"), (_COMMITS, "commits"), (_BRANCH, "HEAD det")):
-        if sign not in text:
-            continue
-        for match in first.finditer(text):
-            start = match.start() if first is _BRANCH else match.end()
-            if start < done and first is not _BRANCH:
+    for first, sign in ((_BRANCH, "ranch"), (_BRANCH, "HEAD det"), (_FIRST_STATUS, "tatus:"), (_COMMITS, "commits")):
+        done = 0
+        for match in first.finditer(text) if sign in text else ():
+            if match.start() < done:
                 continue
-            end = _extent(text, match.start() if first is _BRANCH else start, _COMMIT if first is _COMMITS else _STATE)
-            many = text.count("\n", start, end) >= (1 if first is _BRANCH else 0)
+            start = match.start() if first is _BRANCH else match.end()
+            end = done = _extent(text, start, _COMMIT if first is _COMMITS else _STATE)
+            many = first is not _BRANCH or "\n" in text[start:end]
             stands = shade.example(start) or (shade.covers(start) and text.startswith(("On b", "HEAD"), start))
             if end > start and many and not stands:
-                done = max(done, end)
                 yield start, end, "git status" if first is not _COMMITS else "recent commits", ""
     yield from _logs(shade)
 
@@ -69,11 +66,16 @@ def blocks(shade: Shade) -> Iterator[Found]:
 def _elements(shade: Shade) -> Iterator[Found]:
     text = shade.text
     done = 0
+    closed: dict[str, int] = {}  # where an element of this name ends next
     for match in _OPEN.finditer(text):
         if match.start() < done:
             continue
-        stop = text.find(f"</{match[1]}>", match.end(), match.end() + _LONGEST)
-        if stop < 0:
+        name = match[1]
+        if closed.get(name, 0) < match.end():
+            stop = text.find(f"</{name}>", match.end())
+            closed[name] = stop if stop >= 0 else len(text) + _LONGEST
+        stop = closed[name]
+        if stop - match.end() >= _LONGEST:
             continue
         done = stop
         start, end = match.end(), stop
@@ -81,8 +83,8 @@ def _elements(shade: Shade) -> Iterator[Found]:
             start += 1
         while end > start and text[end - 1] in " \t\r\n":
             end -= 1
-        if end > start:
-            yield start, end, ELEMENTS[match[1].lower()], ""
+        if end > start and not shade.shown(start):
+            yield start, end, ELEMENTS[name.lower()], ""
 
 
 def _extent(text: str, start: int, shape: re.Pattern[str]) -> int:

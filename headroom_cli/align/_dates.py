@@ -62,7 +62,7 @@ _AFTER = pattern(rf"(?:T|:|,? {{1,2}}(?:at |um |\u00e0 |a las |- |\u2013 )?|,\n?
 _DAY_AFTER = pattern(rf",? \(?(?:{_DAY})\)?|,? ?\([A-Z][a-z]{{2,8}}\)|[ (]?\u661f\u671f.\)?")
 _ZONE_AFTER = pattern(rf"(?! ?h\b){_ZONE}")
 _PLACE_AFTER = pattern(rf" ?\((?:{_NAMED}|{_PLACE})\)| {_NAMED}")
-_MONTH_YEAR = pattern(r"(?:(?P<c>[A-Z][a-z]{2,8}) )?[12][0-9]{3}(?![0-9.-])")
+_MONTH_YEAR = pattern(r"(?:(?P<c>[A-Z][a-z]{2,8}) )?[12][0-9]{3}(?![0-9-]|\.[0-9])")
 _LABELLED_DAY = pattern(rf"(?:{_DAY})(?:,? (?P<t>{_TIME}){_ZONE})?")
 _CLOCK = pattern(rf"(?P<t>{_TIME}){_ZONE}")
 _EPOCH = pattern(r"1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9}|\.[0-9]{1,9})?(?![0-9A-Za-z])")
@@ -112,7 +112,7 @@ def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Itera
     """Yield the date at this place with its weekday and time of day, if it is of this request."""
     text = shade.text
     before = text[start - 1 : start]
-    if (before.isalnum() or before in ("-", "_", "/", ".", "\\", "@")) and before:
+    if before and ((before.isalnum() and before < "\u3400") or before in "-_/.\\@"):
         return
     after = _AFTER.match(text, end)
     timed = timed or after is not None or text[start:end].rstrip("Z")[-5:].isdigit()
@@ -163,7 +163,7 @@ def current(shade: Shade, start: int) -> bool:
     for word in reversed(words[-5:]):
         if word in _words.STANDING:
             return False
-        if word in _words.CURRENT:
+        if word in _words.CURRENT or (word[0] > "\u3400" and any(now in word for now in _words.CURRENT_CJK)):
             return True
     if not words:
         return False

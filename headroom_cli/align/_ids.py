@@ -175,9 +175,9 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
         start, end = match.span("v")
         done = match.start("v")
         subject = match["s"].lower()
-        is_id = _is_id(
-            match["v"], named_id=match["i"] is not None, clear=subject in _words.CLEAR, loose=not match["p"].strip()
-        )
+        named = match["i"] is not None or "#" in match["p"]
+        clear, loose = subject in _words.CLEAR, not match["p"].strip()
+        is_id = _is_id(match["v"], named_id=named, clear=clear, loose=loose)
         if is_id and _is_said(shade, at, start):
             yield start, end, "id", f"{subject} id"
     for word, shape in _SHAPES.items():

@@ -28,7 +28,9 @@ _KEY = pattern(r"[\"'](?:default|examples?|const|enum|pattern|format|type)[\"'][
 _CODE = pattern(r"[(\[{$\"`]|//|--|\w[ \t]+=|=[ \t]")
 MOST_HITS = 4_000
 _WIDEST = 160  # characters in front of a value that can say what it is
-_WORD = pattern(r"[A-Z]?[a-z\u00df-\u00ff]{1,24}(?:['\u2019][a-z]{1,2})?|[A-Z]{2,24}|[\u3400-\u9fff]{1,12}")
+_WORD = pattern(
+    r"[A-Z]?[a-z\u00df-\u00ff]{1,24}(?:['\u2019][a-z]{1,3})?|[A-Z]{2,24}|[\u3400-\u9fff\uac00-\ud7af]{1,12}"
+)
 _END = pattern(r"(?<![eEiI]\.[gGeE])[.!?][ \t\"')\]`]{1,3}(?=[^a-z])|\u3002")
 _BREAK = pattern(r"[.!?;][ \t\"')\]]|[|,][ \t]|\u3002|\uff0c")
 QUOTES = "\"'`"
@@ -37,21 +39,29 @@ QUOTES = "\"'`"
 class Shade:
     """One text and what must be known of it around a place; each part is read when it is first asked for."""
 
-    __slots__ = ("_edges", "_ends", "_starts", "text")
+    __slots__ = ("_edges", "_regions", "text")
 
     def __init__(self, text: str) -> None:
         """Read nothing yet."""
         self.text = text
-        self._starts: list[int] | None = None
-        self._ends: list[int] = []
+        self._regions: tuple[tuple[list[int], list[int]], tuple[list[int], list[int]]] | None = None
         self._edges: tuple[int, int] | None = None
 
     def covers(self, at: int) -> bool:
         """Tell whether a place is in a fence, or between example tags."""
-        if self._starts is None:
-            self._starts, self._ends = _regions(self.text)
-        i = bisect_right(self._starts, at) - 1
-        return i >= 0 and at < self._ends[i]
+        return self._in(0, at) or self.shown(at)
+
+    def shown(self, at: int) -> bool:
+        """Tell whether a place is between tags that say that what is there is an example."""
+        return self._in(1, at)
+
+    def _in(self, which: int, at: int) -> bool:
+        """Tell whether a place is in one of the fences (0), or of the elements named example (1)."""
+        if self._regions is None:
+            self._regions = _joined(_fences(self.text)), _joined(_examples(self.text))
+        starts, ends = self._regions[which]
+        i = bisect_right(starts, at) - 1
+        return i >= 0 and at < ends[i]
 
     def line(self, at: int) -> str:
         """Return what stands before a place on its line, at most _WIDEST characters."""
@@ -98,9 +108,9 @@ class Shade:
 
         In a fence it does when the label is plain text: a quoted value there is code, or a sample of data.
         """
-        if self._shows(start):
+        if self._shows(start) or self.shown(start):
             return False
-        return not self.covers(start) or not (self.quoted(start, end) or _CODE.search(self.line(start)))
+        return not self._in(0, start) or not (self.quoted(start, end) or _CODE.search(self.line(start)))
 
     def words(self, at: int) -> list[str]:
         """Return the words before a place in its sentence, lower case, nearest last; of a heading when it has none."""
@@ -130,8 +140,8 @@ def _sentence(line: str, ends: re.Pattern[str] = _END) -> str:
     return line[last:]
 
 
-def _regions(text: str) -> tuple[list[int], list[int]]:
-    """Return the starts and ends of fences and of elements named example; what is never closed counts for nothing."""
+def _fences(text: str) -> list[tuple[int, int]]:
+    """Return the spans of fences; what is never closed counts for nothing."""
     spans = []
     opened, mark = -1, ""
     if "```" in text or "~~~" in text:
@@ -141,12 +151,23 @@ def _regions(text: str) -> tuple[list[int], list[int]]:
             elif match[1].startswith(mark) and not match[0].strip(" \t>`~"):
                 spans.append((opened, match.end()))
                 opened = -1
+    return spans
+
+
+def _examples(text: str) -> list[tuple[int, int]]:
+    """Return the spans of elements that show something; what is never closed counts for nothing."""
+    spans = []
     inside: dict[str, int] = {}
     for match in _EXAMPLE_TAG.finditer(text):
         if not match[1]:
             inside[match[2]] = match.start()  # one that is only named before is no element
         elif match[2] in inside:
             spans.append((inside.pop(match[2]), match.end()))
+    return spans
+
+
+def _joined(spans: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Return the starts and the ends of spans, overlapping ones as one."""
     starts: list[int] = []
     ends: list[int] = []
     for start, end in sorted(spans):

@@ -18,9 +18,9 @@ MONTHS = words(
 )
 CURRENT = words(
     "today todays today's now current currently present tonight heute heutiges aktuelles aktuelle jetzt "
-    "actuelle aujourd'hui actual hoy oggi hoje vandaag \u4eca\u5929 \u5f53\u524d\u65e5\u671f \u5f53\u524d "
-    "\u5f53\u524d\u65f6\u95f4 \u4eca\u65e5 \u73b0\u5728"
+    "actuelle aujourd'hui actual hoy oggi hoje vandaag"
 )
+CURRENT_CJK = words("\u4eca\u5929 \u5f53\u524d \u4eca\u65e5 \u73b0\u5728 \u73fe\u5728 \uc624\ub298 \ud604\uc7ac")
 NOUNS = words(
     "date time datetime timestamp day clock datum uhrzeit zeit stand fecha hora data heure \u65e5\u671f \u65f6\u95f4"
 )
@@ -39,7 +39,7 @@ HAPPENING = words(
     "session conversation request chat report snapshot prompt context run system page message data cache "
     "index last thread task job inventory memory login"
 )
-FILLERS = words("is was are the it its it's on at of to a an as be set utc est")
+FILLERS = words("is was are the it its it's on at of to a an as be set utc est le der den el den")
 JOINTS = words("and or with use see in under from for by cd this that your you have")
 # What a date that stands is about.
 STANDING = words(

@@ -17,6 +17,8 @@ MOST_BARE = 8  # times that no words name
 SAME = frozenset(("uuid", "id", "path"))
 _MOST_WORK = 50_000_000  # characters that are looked through for repeats
 _SHORTEST_REPEAT = 10
+# A text without any of these has no value in it.
+_SIGNS = (*"0123456789", "<", "/", "\\", "ranch", "oday", "urrent")
 _ASCII_LOWER = {code: code + 32 for code in range(65, 91)}
 
 
@@ -43,7 +45,7 @@ def find(text: str) -> list[Value]:
     Which places are found depends on the words and shapes around and of the values, so that two texts that differ only
     in their values are found alike. Time is linear in the text.
     """
-    if not text or (not any(digit in text for digit in "0123456789") and "<" not in text and "ranch" not in text):
+    if not any(sign in text for sign in _SIGNS):
         return []
     from headroom_cli.align import _blocks, _counts, _dates, _ids
     from headroom_cli.align._shade import Shade
