@@ -6,6 +6,7 @@ prompts, tools, ids and cache marks do not enter: they may move without changing
 
 from __future__ import annotations
 
+from headroom_cli.harness import words
 from headroom_cli.hashing import sha256
 
 TYPE_CHECKING = False
@@ -62,13 +63,18 @@ def replay_shard(document: Document, original: str) -> str:
 def shard(document: Document, text_digest: str) -> str:
     """Return the journal that holds a document's records: one per conversation, one of 256 for raw blobs.
 
-    A conversation is known by its first user turn, which is never shortened; a raw blob only by the text at hand.
+    A conversation is known by the user's first own words, which are never shortened and which hold no date of a
+    harness; a raw blob only by the text at hand.
     """
     if not document.has_turns:
         return text_digest[:2]
+    first = ""
     for block in document.blocks:
         if block.turn == "user":
-            return digest(block.text)[:16]
-        if block.turn not in ("system", "developer"):
+            own = words(block.text).strip()
+            if own:
+                return digest(own)[:16]
+            first = first or block.text
+        elif first or block.turn not in ("system", "developer"):
             break
-    return "00000000"
+    return digest(first)[:16] if first else "00000000"

@@ -195,7 +195,7 @@ class Renderings:
 
             data = json.dumps(undo, separators=(",", ":")).encode("ascii")
             self._store.put([Entry(data, "edits", "")])
-            digest = context.digest(output)
+            digest = _name_of(output)
             self._add(digest[:2], context.note_key("undo", digest), {"u": sha256(data)})
 
     # What a stage notes.
@@ -291,12 +291,17 @@ def _past_of(record: Any, stale: bool) -> Past | None:  # noqa: FBT001 - the two
     return past
 
 
+def _name_of(output: str) -> str:
+    """Return the digest of an output; a document may stand on a line of its own, or be the last of several lines."""
+    return context.digest(output.rstrip("\r\n"))
+
+
 def before_edits(store: Store, text: str) -> str:
     """Return a document's text before the edits that made it, the text itself when none did.
 
     Raise StoreError, NotFoundError, CorruptError.
     """
-    digest = context.digest(text)
+    digest = _name_of(text)
     held = store.recall(digest[:2]).get(context.note_key("undo", digest))
     return text if held is None else formats.undone(text, json.loads(store.get(json.loads(held)["u"])))
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from headroom_cli.replay import Change, Conversation
     from headroom_cli.store import Entry, Store
 
-STAGES = ("route", "fit")
+STAGES = ("align", "route", "fit")
 # Above this a block passes through: memory is promised up to 10 MB of input, time up to a little more.
 MAX_BLOCK = 32_000_000  # characters
 # The last guard over a whole document; limits proper are counted in input.
@@ -42,7 +42,7 @@ class Run:
     def __init__(
         self, document: Document, data: bytes, policy: Policy, store: Store | None, model: str, *, usable: bool
     ) -> None:
-        """Take a document and the bytes it came in, none for values; ``usable``: there is a store, or none is needed."""
+        """Take a document and its bytes (none for values); ``usable``: there is a store, or none is needed."""
         self.document = self._came = document
         self._data = data
         self._value = document.value() if isinstance(document, formats.ValueDocument) else None
@@ -80,7 +80,7 @@ class Run:
         from headroom_cli.align import align
 
         known = self._opened()
-        aligned = align(self.document, Notes(known, "align"))
+        aligned = align(self.document, Notes(known, "align"), live=self._policy.live)
         if aligned.edits and self._edit(aligned.edits, known):
             self.result.moved = aligned.moved
 

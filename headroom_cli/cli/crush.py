@@ -38,5 +38,5 @@ VERB = Verb(
         ("headroom crush trace.json | headroom retrieve --expand | cmp - trace.json", "get every byte back"),
     ),
     statuses=((65, "the input is not what --from said"),),
-    stages=("route", "fit"),
+    stages=("align", "route", "fit"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headroom_cli import harness
 from headroom_cli.formats._calls import Call, from_prose, is_observation
 from headroom_cli.model import Block, Hint
 
@@ -59,8 +60,9 @@ class Turns:
                 if call.hint.command:
                     self._add(node, path, "tool", call.kept, call.hint, turn=role)
                     return
-            self._add(node, path, role, "user's words", None)
-            self.question = text
+            own = harness.words(text)
+            self._add(node, path, role, "user's words" if own.strip() else "not the user's words", None)
+            self.question = own if own.strip() else self.question
             return
         if role == "assistant":
             self._answer()
