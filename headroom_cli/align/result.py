@@ -15,12 +15,12 @@ class Moved:
     ``kind``, ``label``  as ``find`` says
     ``text``         the value in this request
     ``placeholder``  what stands there instead
-    ``behind``       characters of the head between it and the next value: what it kept out of a cache alone
+    ``behind``       the text between it and the next value, or the text's end: what it alone kept out of a cache
     """
 
     __slots__ = ("behind", "kind", "label", "path", "placeholder", "text")
 
-    def __init__(self, path: str, kind: str, label: str, text: str, placeholder: str, behind: int) -> None:  # noqa: PLR0917 - a row
+    def __init__(self, path: str, kind: str, label: str, text: str, placeholder: str, behind: str) -> None:  # noqa: PLR0917 - a row
         """Hold one row of ``align --explain``."""
         self.path = path
         self.kind = kind
@@ -60,5 +60,5 @@ def rows_of(helds: list[Held], birth: Birth | None) -> list[Moved]:
             held.spans, held.names, record["k"], record["l"], ends, strict=True
         ):
             path = ".".join(map(str, held.place.path))
-            rows.append(Moved(path, kind, label, text[start:end], name, stop - end))
+            rows.append(Moved(path, kind, label, text[start:end], name, text[end:stop]))
     return rows
