@@ -77,14 +77,17 @@ VERB = Verb(
         by kind and by day. It never holds any of your text.
 
         With FILE, or - for standard input, shows the document's tokens by role, kind and tool (of a shell, the program
-        that it ran), and what crush would leave. All of it counts: tools, calls, and as "structure" ids and JSON. Then
+        that it ran), and what route would leave. All of it counts: tools, calls, and as "structure" ids and JSON. Then
         the stable prefix, which ends at the first volatile byte of the tools or the system prompt, and the price under
-        each provider's caching rules, raw and crushed, of the requests that a conversation is made of: one for each
-        answer. A * stands at the model's own rules. Token numbers are estimates, unless --ranks names a rank file.
+        each provider's caching rules of the requests that a conversation is made of, one for each answer: tokens read
+        from the cache, written to it, and plain; the price raw and shortened, in tokens of plain input; the ratio of
+        the two, and that of the tools' outputs alone. A * stands at the model's own rules. JSON Lines of requests are
+        priced as they are. Token numbers are estimates, unless --ranks names a rank file.
 
         With --diff, compares a request with the one that followed it, as the provider renders them: tools, system
-        prompt, messages. Names the first byte where they diverge in both files, what changed, what it costs under
-        each provider's rules and what to do. Breakpoints, spacing and the order of a schema's keys do not count.
+        prompt, messages. Names the first byte where they diverge by line and column (in characters) in both files,
+        what changed, what it costs under each provider's rules, and what to do. Breakpoints, spacing, and the order of
+        a schema's keys make no difference. Two plain texts are compared as system prompts.
 
         With --json, one object. Of a document: format, model, level, estimated, tokens, crushed, observations (tokens,
         crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks, tokens, crushed), requests,
