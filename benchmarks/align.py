@@ -16,12 +16,13 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from inputs import CORPUS, corpus
 
-from headroom_cli.align import find
+from headroom_cli import formats
+from headroom_cli.align import align, find
 
+ROOT = Path(__file__).resolve().parent.parent
 MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
 NAMES = ("kim", "marta.lopez", "jdoe", "wei", "a.novak", "svc-build")
@@ -34,6 +35,7 @@ class Values:
     """Values of one request, made from a seed."""
 
     def __init__(self, seed: str) -> None:
+        """Draw them."""
         self.random = random.Random(seed)
         pick = self.random.randrange
         self.year, self.month, self.day = 2024 + pick(5), 1 + pick(12), 1 + pick(28)
@@ -43,39 +45,49 @@ class Values:
         self.number, self.total = 1 + pick(40), 50 + pick(50)
 
     def letters(self, alphabet: str, count: int) -> str:
+        """Return random letters."""
         return "".join(self.random.choice(alphabet) for _ in range(count))
 
     def hexadecimal(self, count: int) -> str:
+        """Return random digits of base 16."""
         return self.letters("0123456789abcdef", count)
 
     def uuid(self) -> str:
+        """Return a random UUID."""
         return "-".join(self.hexadecimal(n) for n in (8, 4, 4, 4, 12))
 
     @property
     def iso(self) -> str:
+        """Return the date as 2026-11-21."""
         return f"{self.year}-{self.month:02}-{self.day:02}"
 
     @property
     def clock(self) -> str:
+        """Return the time as 14:03:22."""
         return f"{self.hour:02}:{self.minute:02}:{self.second:02}"
 
     @property
     def twelve(self) -> str:
+        """Return the time as 2:03 PM."""
         return f"{self.hour % 12 or 12}:{self.minute:02} {'PM' if self.hour > 11 else 'AM'}"
 
     @property
     def long(self) -> str:
+        """Return the date with its weekday."""
         return f"{self.weekday}, {MONTHS[self.month - 1]} {self.day}, {self.year}"
 
     def commits(self) -> str:
+        """Return some commits, one a line."""
         return "\n".join(
             f"{self.hexadecimal(7)} {self.letters(LETTERS, 6)} the cache" for _ in range(1 + self.number % 5)
         )
 
     def status(self) -> str:
+        """Return some changed files."""
         return "\n".join(f" M src/{self.letters(LETTERS, 5)}.py" for _ in range(1 + self.number % 4))
 
     def log(self) -> str:
+        """Return some lines of a log."""
         return "\n".join(
             f"{self.iso} {self.clock} INFO worker {self.random.randrange(99)} ready" for _ in range(3 + self.number % 4)
         )
@@ -87,7 +99,7 @@ FORMS = {
     "sentence": lambda v: f"The current date is {v.long}.",
     "iso time": lambda v: f"The current time is {v.iso}T{v.clock}Z.",
     "clock and date": lambda v: f"It is now {v.twelve} on {v.long}.",
-    "rfc 2822": lambda v: f"Generated at {v.weekday[:3]}, {v.day:02} {MONTHS[v.month - 1][:3]} {v.year} {v.clock} +0000",
+    "rfc 2822": lambda v: f"Sent {v.weekday[:3]}, {v.day:02} {MONTHS[v.month - 1][:3]} {v.year} {v.clock} +0000",
     "ctime": lambda v: f"Server time: {v.weekday[:3]} {MONTHS[v.month - 1][:3]} {v.day:2} {v.clock} {v.year}",
     "dotted": lambda v: f"Stand: {v.day:02}.{v.month:02}.{v.year} {v.clock[:5]} Uhr",
     "american": lambda v: f"Last sync: {v.month}/{v.day}/{v.year}, {v.twelve}",
@@ -173,13 +185,36 @@ def shared(first: str, second: str) -> float:
     return low / max(1, len(first))
 
 
-def template(text: str) -> str:
-    """Return a text with each value found replaced by its kind."""
-    pieces, at = [], 0
-    for value in find(text):
-        pieces += (text[at : value.start], "{" + value.kind + "}")
-        at = value.end
-    return "".join([*pieces, text[at:]])
+class Memory:
+    """Notes of one conversation, in memory."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self.held: dict[str, str] = {}
+
+    def get(self, name: str):
+        """Return a value."""
+        return json.loads(self.held[name]) if name in self.held else None
+
+    def set(self, name: str, value) -> None:
+        """Keep a value."""
+        self.held[name] = json.dumps(value)
+
+
+def request(prompt: str, turns: list | None = None) -> dict:
+    first = {"role": "user", "content": "What is the first step?"}
+    return {"model": "claude-sonnet-4-5", "system": prompt, "messages": [first, *(turns or [])]}
+
+
+def front(prompt: str) -> str:
+    """Return what stands before our block in the request with this system prompt, once it is aligned."""
+    document = formats.of_value(request(prompt))
+    edits = align(document, Memory()).edits
+    made = (document.edited(edits)[0] if edits else document).value()
+    system, content = made["system"], made["messages"][0]["content"]
+    return (system if isinstance(system, str) else system[0]["text"]) + (
+        content if isinstance(content, str) else content[0]["text"]
+    )
 
 
 def measure(count: int, texts: list[str], *, anywhere: bool) -> None:
@@ -188,16 +223,16 @@ def measure(count: int, texts: list[str], *, anywhere: bool) -> None:
     for seed in range(count):
         body = texts[seed % len(texts)]
         (first, forms), (second, _) = (made(body, seed, who, anywhere=anywhere) for who in "ab")
-        one, two = template(first), template(second)
+        one, two = front(first), front(second)
         before.append(shared(first, second))
         after.append(shared(one, two))
         if one != two:
             at = round(after[-1] * len(one))
             missed.append((" + ".join(forms), one[max(0, at - 80) : at + 60], two[at : at + 40]))
     print(
-        f"{count} prompts, values {'anywhere' if anywhere else 'outside fences'}: before {statistics.mean(before):.1%}, "
-        f"after {statistics.mean(after):.1%}, at least 95 %: {sum(share >= 0.95 for share in after)}, "
-        f"differing {len(missed)}"
+        f"{count} prompts, values {'anywhere' if anywhere else 'outside fences'}: "
+        f"before {statistics.mean(before):.1%}, after {statistics.mean(after):.1%}, "
+        f"at least 95 %: {sum(share >= 0.95 for share in after)}, differing {len(missed)}"
     )
     if "-v" in sys.argv:
         for forms, one, two in missed:
@@ -209,15 +244,42 @@ def main() -> None:
     texts = bodies(count)
     measure(count, texts, anywhere=False)
     measure(count, texts, anywhere=True)
-    started = time.perf_counter()
     found = [(text, find(text)) for text in texts]
-    size = sum(map(len, texts))
-    print(f"{len(texts)} bodies as they are, {size:,} characters, "
-          f"{size / (time.perf_counter() - started) / 1e6:.1f} MB/s:")  # fmt: skip
+    print(f"{len(texts)} bodies as they are, {sum(map(len, texts)):,} characters:")
     for text, values in found:
         for value in values:
             near = text[max(0, value.start - 50) : value.end + 20]
             print(f"    {value.kind:10} {text[value.start : value.end][:50]!r} in {near!r}")
+    speed(texts)
+
+
+def fastest(runs: int, what) -> float:
+    """Return the milliseconds of the fastest of some runs."""
+    best = float("inf")
+    for _ in range(runs):
+        started = time.perf_counter()
+        what()
+        best = min(best, time.perf_counter() - started)
+    return best * 1000
+
+
+def speed(texts: list[str]) -> None:
+    large = formats.of_value(request("\n".join(texts)[: 1 << 20] + "\nToday's date: 2026-11-21"))
+    print(f"system prompt of 1 MiB: {fastest(3, lambda: align(large, Memory())):.0f} ms")
+    notes, turns = Memory(), []
+    for i in range(100):
+        call = {"type": "tool_use", "id": f"t{i}", "name": "Bash", "input": {}}
+        turns.append({"role": "assistant", "content": [call]})
+        result = {"type": "tool_result", "tool_use_id": f"t{i}", "content": "a line of some output\n" * 180}
+        turns.append({"role": "user", "content": [result]})
+    for prompt, what in (
+        ("Be careful. " * 400, "nothing to move"),
+        (f"Today's date: 2026-11-21\n{texts[0]}", "replayed"),
+    ):
+        align(formats.of_value(request(prompt)), notes)
+        data = json.dumps(request(prompt, turns)).encode()
+        document = formats.parse(data)
+        print(f"conversation of {len(data):,} bytes, {what}: {fastest(9, lambda: align(document, notes)):.1f} ms")  # noqa: B023
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """find: what in a prompt is of this request, and what only looks so."""
+# ruff: noqa: E501, Q003 - a fixture is one line, as long as it is
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 # What stands between «» is volatile, and nothing else in the text.
 VOLATILE = (
     # dates that are named as the current one
-    "Today's date: «2026-11-21»", "Today’s date is «November 21, 2026».", "Today's date is «2026-11-21 (UTC)».",
+    "Today's date: «2026-11-21»", "Today\u2019s date is «November 21, 2026».", "Today's date is «2026-11-21 (UTC)».",
     "Current date: «Friday, November 21, 2026»", "The current date is «21 November 2026».", "Current Date: «11/21/2026»",
     "The date today is «Nov 21, 2026», so plan for that.", "- **Date:** «2026-11-21»", "Date: «2026-11-21»\nBe brief.",
     "As of «November 21, 2026», the user has three open orders.", "current_date=«2026-11-21»", "currentDate: «2026-11-21»",
@@ -48,12 +50,81 @@ VOLATILE = (
     # of many lines
     "<env>\n«Working directory: /home/kim/shop\nPlatform: linux\nToday's date: 2026-11-21»\n</env>\nBe brief.",
     "<environment_context>\n«  <cwd>/home/kim</cwd>\n  <shell>zsh</shell>»\n</environment_context>",
-    "gitStatus: as of the start.\n\n«Current branch: main\n\nMain branch (for PRs): main\n\nStatus:\nM a.py\n?? b.py\n\nRecent commits:\n"
-    "abc1234 Fix it\ndef5678 Add it»\n\nBe brief.",
+    "gitStatus: as of the start.\n\n«Current branch: main\n\nMain branch (for PRs): main\n\nStatus:\nM a.py\n?? b.py\n\nRecent commits:\nabc1234 Fix it\ndef5678 Add it»\n\nBe brief.",
     "Git:\n«On branch main\nYour branch is up to date with 'origin/main'.\n\nnothing to commit, working tree clean»\n\nBe brief.",
     "Recent commits:\n«abc1234 Fix it\ndef5678 Add it»\n\nBe brief.",
     "Latest log:\n«2026-11-21 14:03:20 INFO up\n2026-11-21 14:03:21 INFO ready\n2026-11-21 14:03:22 WARN slow»\nBe brief.",
     "Current branch: «feature/login»",
+    # others
+    "Current UTC time: «2026-11-21 14:03:22»",
+    "Time now: «14:03»",
+    "The date is «November 21, 2026».",
+    "Current date and time: «2026-11-21 14:03:22 CET»",
+    "Current system date: «2026-11-21»",
+    "Assistant knows that today is «Saturday, November 21, 2026».",
+    "You should assume the current date is «2026-11-21».",
+    "It's «November 21, 2026» today.",
+    "For reference, today's date is «11/21/26».",
+    "Right now it is «Saturday 21 November 2026, 14:03».",
+    "The conversation takes place on «2026-11-21».",
+    "Request timestamp: «2026-11-21T14:03:22+00:00»",
+    "Prompt generated on «2026-11-21 at 14:03».",
+    "Context as of «2026-11-21T14:03Z»:",
+    "[System time: «2026-11-21T14:03:22.123Z»]",
+    "(Current time: «2:03:22 PM»)",
+    "Current time is «14:03 UTC».",
+    "UTC now = «2026-11-21T14:03:22Z»",
+    "Date/time: «2026-11-21 14:03»",
+    "Date & time: «Nov 21, 2026 2:03 PM»",
+    "date: «Sat Nov 21 14:03:22 UTC 2026»",
+    "user_local_time: «2026-11-21T15:03:22+01:00»",
+    "<datetime>«2026-11-21T14:03:22Z»</datetime>",
+    "<time>«14:03:22»</time>",
+    f'<session id="«{UUID}»">',
+    f"Session: «{UUID}»",
+    "Session token: «a8f5f167f44f4964e6c998dee827110c»",
+    "Interaction id: «int_8f3c2a7e91b2»",
+    "chat_id: «987654321»",
+    f"X-Request-Id: «{UUID}»",
+    "Your run id is «run-20261121-140322».",
+    "Conversation ID «conv_68f3c2a7e91b2»",
+    "Message ID: «msg_01XFDUDYJgAACzvnptvVoYEL»",
+    "trace: «00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01»",
+    "Ticket ID: «48213»",
+    "nonce: «9f8e7d6c»",
+    "Random seed: «48213»",
+    "Instance: «i-0abc123def4567890»",
+    "Container ID: «4f9c21aa77bd»",
+    "Pod: «web-5d8f7c9b6-x2x4z»",
+    "Step «12/50»",
+    "Iteration «3 of 10»",
+    "You are on turn «5» of the conversation.",
+    "You've used «12,345 of 200,000 tokens».",
+    "Token budget remaining: «180000»",
+    "Tokens left: «180,000»",
+    "Remaining steps: «12»",
+    "Requests remaining today: «88»",
+    "Elapsed: «00:12:30»",
+    "Balance: «$42.10»",
+    "Working dir: «/home/kim/shop»",
+    "The current working directory is «/home/kim/shop».",
+    "PWD: «/home/kim/shop»",
+    "Your scratchpad is «/tmp/agent-8f3c2a7e/notes.md».",
+    "Temporary directory: «/tmp/pytest-of-kim/pytest-12»",
+    "Git branch: «main»",
+    "«On branch feature/x»",
+    "HEAD is at «abc1234»",
+    "Last commit: «abc1234 Fix it»",
+    "Battery: «87%»",
+    "Unread messages: «12»",
+    "Day of week: «Saturday»",
+    "The time in Berlin is «15:03».",
+    "Current quarter: «Q4 2026»",
+    "Current epoch: «1795274602»",
+    "Data last refreshed: «2026-11-21»",
+    "Last updated: «2026-11-21 14:03»",
+    "Inventory as of «21 Nov 2026»",
+    "Deployed at «2026-11-21T10:00:00Z»",
 )  # fmt: skip
 STANDING = (
     "Knowledge cutoff: 2025-06-01", "Your knowledge cutoff is June 2025.", "Training data ends on 2025-06-01.",
@@ -123,7 +194,7 @@ def test_what_stands_is_left(text):
 def test_values_ascend_and_do_not_overlap():
     text = "\n".join(split(marked)[0] for marked in VOLATILE if "\n" not in marked)
     found = find(text)
-    assert all(one.end <= two.start for one, two in zip(found, found[1:], strict=False))
+    assert all(one.end <= two.start for one, two in pairwise(found))
     assert len(found) > 50
 
 
@@ -132,7 +203,7 @@ def test_values_ascend_and_do_not_overlap():
 def test_any_text_can_be_searched(text):
     found = find(text)
     assert all(0 <= value.start < value.end <= len(text) for value in found)
-    assert all(one.end <= two.start for one, two in zip(found, found[1:], strict=False))
+    assert all(one.end <= two.start for one, two in pairwise(found))
 
 
 def test_a_letter_whose_lower_case_is_two_does_not_shift_places():

@@ -28,14 +28,14 @@ class Notes:
 def aligned(request, notes, **how):
     """Return the request as it goes upstream; aligning it twice changes nothing."""
     document = formats.parse(json.dumps(request).encode())
+    apart = copy.deepcopy(notes)
     first = align(document, notes, **how)
     made = document.edited(first.edits)[0] if first.edits else document
     again = align(made, notes, **how)
     assert not again.edits, (again.edits[0].path, again.edits[0].value)
-    library = formats.of_value(copy.deepcopy(request))
-    values = align(library, Notes() if not notes.held else notes, **how)
-    if values.edits and again.why != "":
-        assert library.edited(values.edits)[0].format == document.format
+    library = formats.of_value(request)
+    edits = align(library, apart, **how).edits
+    assert (library.edited(edits)[0] if edits else library).value() == json.loads(made.text)
     return json.loads(made.text)
 
 
@@ -75,7 +75,7 @@ def system(day, minute=3):
 def tools(day):
     return [
         {"name": "Bash", "description": f"Run a command. Today is 2026-11-{day}.",
-         "input_schema": {"type": "object", "properties": {"command": {"type": "string", "description": "the command"}}}},
+         "input_schema": {"type": "object", "properties": {"command": {"type": "string", "description": "what"}}}},
         {"name": "Read", "description": "Read a file.", "input_schema": {"type": "object", "properties": {}}},
     ]  # fmt: skip
 
@@ -264,16 +264,17 @@ def test_the_clients_bytes_stay_around_what_moves():
 
 
 def test_codex_turns_are_wrappers_before_the_users_words():
+    here = "  <cwd>/home/kim/shop</cwd>\n  <current_date>2026-11-21</current_date>"
     turns = [
-        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "<permissions>on</permissions>"}]},
-        {"type": "message", "role": "user", "content": [{"type": "input_text", "text":
-         "<environment_context>\n  <cwd>/home/kim/shop</cwd>\n  <current_date>2026-11-21</current_date>\n</environment_context>"}]},
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "<permissions>"}]},
+        {"type": "message", "role": "user", "content": [
+            {"type": "input_text", "text": f"<environment_context>\n{here}\n</environment_context>"}]},
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "say ok"}]},
     ]  # fmt: skip
     sent = aligned({"model": "gpt-5.6", "instructions": "You are Codex.", "input": turns}, Notes())
     assert sent["input"][1]["content"][0]["text"] == "<environment_context>\n{environment}\n</environment_context>"
     assert [part["text"] for part in sent["input"][2]["content"]] == [
-        "say ok", HEADS[0] + "\n{environment} =\n  <cwd>/home/kim/shop</cwd>\n  <current_date>2026-11-21</current_date>",
+        "say ok", HEADS[0] + "\n{environment} =\n" + here,
     ]  # fmt: skip
 
 

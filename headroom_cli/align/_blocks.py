@@ -34,6 +34,7 @@ _STATE = pattern(
     r"|and have \d|## \S|[MADRCUT?! ]{1,2} [^\s]|(?:- )?[0-9a-f]{7,40} |\t|  \(use"
     r"|- (?:Modified|Untracked|Staged|Branch|Status))"
 )
+_ON = pattern(r"On branch [\w./-]{1,120}[ \t]*$", re.MULTILINE)
 _COMMITS = pattern(r"^[ \t]*(?:#{1,4} )?(?:Recent|Latest|Last) commits(?: \([^)\n]{1,30}\))?:[ \t]*\n", re.MULTILINE)
 _COMMIT = pattern(r"[ \t]*(?:[-*] )?`?[0-9a-f]{7,40}`?[ :]")
 _FIRST_STATUS = pattern(r"^(?:#{1,4} )?(?:Git [Ss]tatus|Status):[ \t]*\n(?=[MADRCUT?! ]{2} ?\S)", re.MULTILINE)
@@ -56,7 +57,7 @@ def blocks(shade: Shade) -> Iterator[Found]:
                 continue
             start = match.start() if first is _BRANCH else match.end()
             end = done = _extent(text, start, _COMMIT if first is _COMMITS else _STATE)
-            many = first is not _BRANCH or "\n" in text[start:end]
+            many = first is not _BRANCH or "\n" in text[start:end] or _ON.match(text, start) is not None
             stands = shade.example(start) or (shade.covers(start) and text.startswith(("On b", "HEAD"), start))
             if end > start and many and not stands:
                 yield start, end, "git status" if first is not _COMMITS else "recent commits", ""

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from headroom_cli.align._shade import Shade
 
 _NUMBER = (
+    r"(?:\d{1,3}(?::\d\d){1,2}|"
     r"[$\u20ac\u00a3~]?\d[\d,._]{0,14}"
-    r"(?: ?[kKM%]\b|%| ?(?:ms|s|sec|seconds|min|minutes|m|h|hours|d|days)\b)?(?: ?\d{1,2} ?[ms]\b)?"
+    r"(?: ?[kKM%]\b|%| ?(?:ms|s|sec|seconds|min|minutes|m|h|hours|d|days)\b)?(?: ?\d{1,2} ?[ms]\b)?)"
 )
 _PAIR = rf"{_NUMBER}(?: ?(?:/|of|out of) ?{_NUMBER})?"
 _UNITS = (
@@ -31,10 +32,13 @@ _WHAT = (
 )
 _SEP = r"(?:[\"'`*)]{0,3}[ \t]?[:=>][ \t]{0,4}[\"'`*]{0,3}|[ \t](?:is|are|was|of)[ \t](?:now )?)"
 _VERB = pattern(r" (?:is|are|was) ")
-_SPENT = ("remaining", "used", "elapsed", "left", "spent", "consumed", "usage", "available", "so far")
+_SPENT = (
+    "remaining", "used", "elapsed", "left", "spent", "consumed", "usage", "available", "so far", "balance", "battery",
+    "unread",
+)  # fmt: skip
 _AFTER = pattern(
-    rf"(?:remaining|used|elapsed|left|spent|consumed|usage|available|so far)(?P<w>[ _-]{_WHAT}){{0,2}}"
-    rf"(?: \([\w ]{{1,20}}\))?{_SEP}(?P<v>{_PAIR}(?: {_UNITS})?(?: \([\d.]{{1,6}}%\))?)(?![\w-])",
+    rf"(?:{'|'.join(_SPENT)})(?P<w>[ _-]{_WHAT}){{0,2}}(?: \([\w ]{{1,20}}\))?"
+    rf"(?:{_SEP}| (?={_NUMBER} (?:of|out of) \d))(?P<v>{_PAIR}(?: {_UNITS})?(?: \([\d.]{{1,6}}%\))?)(?![\w-])",
     re.IGNORECASE,
 )
 _BEFORE = pattern(
@@ -100,6 +104,9 @@ def _is_place(shade: Shade, match: re.Match[str], at: int) -> bool:
     if not match["p"].strip():
         end = match.end()
         alone = shade.text[end : end + 1] in ("", "\n", ")", "]")
+        words = shade.words(at)[-3:]
+        if words[-1:] == ["on"] or words[-2:] == ["this", "is"]:
+            return True
         return alone and shade.starts_line(at) and match[0][0].isupper() and "current" in shade.words(at)
     return shade.starts_line(at) or "current" in shade.words(at)[-2:]
 

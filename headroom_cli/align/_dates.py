@@ -62,7 +62,7 @@ _AFTER = pattern(rf"(?:T|:|,? {{1,2}}(?:at |um |\u00e0 |a las |- |\u2013 )?|,\n?
 _DAY_AFTER = pattern(rf",? \(?(?:{_DAY})\)?|,? ?\([A-Z][a-z]{{2,8}}\)|[ (]?\u661f\u671f.\)?")
 _ZONE_AFTER = pattern(rf"(?! ?h\b){_ZONE}")
 _PLACE_AFTER = pattern(rf" ?\((?:{_NAMED}|{_PLACE})\)| {_NAMED}")
-_MONTH_YEAR = pattern(r"(?:(?P<c>[A-Z][a-z]{2,8}) )?[12][0-9]{3}(?![0-9-]|\.[0-9])")
+_MONTH_YEAR = pattern(r"(?:(?P<c>[A-Z][a-z]{2,8}) |Q[1-4] )?[12][0-9]{3}(?![0-9-]|\.[0-9])")
 _LABELLED_DAY = pattern(rf"(?:{_DAY})(?:,? (?P<t>{_TIME}){_ZONE})?")
 _CLOCK = pattern(rf"(?P<t>{_TIME}){_ZONE}")
 _EPOCH = pattern(r"1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9}|\.[0-9]{1,9})?(?![0-9A-Za-z])")
@@ -132,7 +132,7 @@ def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Itera
     clock = _CLOCK_BEFORE.search(text[max(0, start - 40) : start])
     if clock is not None:
         start, timed = max(0, start - 40) + clock.start(), True
-    if current(shade, start):
+    if current(shade, start) or text.startswith((" today", " now"), end):
         if shade.speaks(start, end):
             yield start, end, "time" if timed else "date", label(shade, start)
     elif timed and not _stands(shade, start):
@@ -187,28 +187,30 @@ def label(shade: Shade, start: int) -> str:
 
 # Where a clock or a part of a date may stand behind a word that says that it is of now.
 _ANCHOR = pattern(
-    r"(?:[Tt]ime|TIME|[Nn]ow|NOW|[Cc]urrently|[Tt]oday|TODAY|[Dd]ay|[Mm]onth|[Yy]ear|[Tt]imestamp|TIMESTAMP|[Ee]poch|[Cc]lock"
-    r"|_ts|_at|[Uu]hrzeit|[Nn]once|[Ss]eed)(?: \([A-Za-z/ +0-9:]{1,20}\)| \w{2,7})?"
+    r"(?:[Tt]ime|TIME|[Nn]ow|NOW|[Cc]urrently|[Tt]oday|TODAY|[Dd]ay|[Ww]eek(?:day)?|[Qq]uarter|[Mm]onth|[Yy]ear"
+    r"|[Tt]imestamp|TIMESTAMP|[Ee]poch|[Cc]lock|[Uu]hrzeit)"
+    r"(?: \([A-Za-z/ +0-9:]{1,20}\)|(?P<in> in [A-Z]\w{2,15}(?: [A-Z]\w{2,15})?(?= is|:))| \w{2,7})?"
     r"(?:[\"'`*]{0,3} ?[:=>][ \t*]{0,4}|,? (?:is|it's|ist|it is)(?: now| currently)? |[ ]{1,2}|,? )[\"'`*]{0,3}"
     r"(?=[0-9A-Z])"
 )
 _ANCHORS = (
-    "time", "now", "currently", "today", "day", "month", "year", "timestamp", "epoch", "clock", "uhrzeit",
+    "time", "now", "currently", "today", "day", "week", "weekday", "quarter", "month", "year", "timestamp", "epoch",
+    "clock", "uhrzeit",
 )  # fmt: skip
 
 
 def clocks(shade: Shade, lower: str) -> Iterator[Found]:
     """Yield times of day, epoch seconds, weekdays, months and years that are named as the current ones."""
     text = shade.text
-    places: set[int] = set()
+    places: set[tuple[int, bool]] = set()
     for word in _ANCHORS:
         for at in hits(lower, word, inside=True):
             anchor = _ANCHOR.match(text, at)
             if anchor is not None:
-                places.add(anchor.end())
-    for at in sorted(places):
+                places.add((anchor.end(), anchor["in"] is not None))
+    for at, abroad in sorted(places):
         found = _clock_at(text, at)
-        if found is None or not current(shade, at) or not shade.speaks(at, found[0]):
+        if found is None or not (abroad or current(shade, at)) or not shade.speaks(at, found[0]):
             continue
         yield at, found[0], found[1], label(shade, at)
 

@@ -67,6 +67,9 @@ _OTHERS = (
     ("working dir", r"working dir(?:ectory)?(?P<p>" + _SEP + r")(?P<v>@)", "path"),
     ("working_dir", r"working_dir(?:ectory)?(?P<p>" + _SEP + r")(?P<v>@)", "path"),
     ("current dir", r"current dir(?:ectory)?(?P<p>" + _SEP + r")(?P<v>@)", "path"),
+    ("pwd", r"pwd(?P<p>" + _SEP + r")(?P<v>@)", "path"),
+    ("temporary dir", r"temporary dir(?:ectory)?(?P<p>" + _SEP + r")(?P<v>@)", "path"),
+    ("temp dir", r"temp dir(?:ectory)?(?P<p>" + _SEP + r")(?P<v>@)", "path"),
     ("cwd", r"cwd(?P<p>" + _SEP + r")(?P<v>@)", "path"),
     ("workspace", r"workspace(?: path| root| folder| directory)?(?P<p>" + _SEP + r")(?P<v>@)", "path"),
     ("project root", r"project root(?P<p>" + _SEP + r")(?P<v>@)", "path"),
@@ -76,8 +79,8 @@ _OTHERS = (
     ("current branch", r"current branch(?: name)?(?P<p>" + _SEP + r")(?P<v>[\w./-]{1,120}\w)", "branch"),
     ("git branch", r"git branch(?: name)?(?P<p>" + _SEP + r")(?P<v>[\w./-]{1,120}\w)", "branch"),
     ("active branch", r"active branch(?: name)?(?P<p>" + _SEP + r")(?P<v>[\w./-]{1,120}\w)", "branch"),
-    ("commit", r"commit(?: hash| sha| id)?(?P<p>" + _SEP + r")(?P<v>[0-9a-f]{7,40})(?![\w-])", "commit"),
-    ("head", r"head(?: commit| sha)?(?: is at)?(?P<p>" + _SEP + r")(?P<v>[0-9a-f]{7,40})(?![\w-])", "commit"),
+    ("commit", r"commit(?: hash| sha| id)?(?P<p>" + _SEP + r")(?P<v>[0-9a-f]{7,40}\b(?: [^\n]{1,120})?)", "commit"),
+    ("head", r"head(?: commit| sha)?(?P<p> is (?:now )?at |" + _SEP + r")(?P<v>[0-9a-f]{7,40})(?![\w-])", "commit"),
 )  # fmt: skip
 _SHAPES = {
     word: pattern(
@@ -177,7 +180,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
         subject = match["s"].lower()
         named = match["i"] is not None or "#" in match["p"]
         clear, loose = subject in _words.CLEAR, not match["p"].strip()
-        is_id = _is_id(match["v"], named_id=named, clear=clear, loose=loose)
+        is_id = _is_id(match["v"], subject, named_id=named, clear=clear, loose=loose)
         if is_id and _is_said(shade, at, start):
             yield start, end, "id", f"{subject} id"
     for word, shape in _SHAPES.items():
@@ -189,9 +192,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
             kind = _KINDS[word]
             if (not match["p"].strip() and kind != "path") or (kind == "branch" and not _ASSIGNED.search(match["p"])):
                 continue
-            if kind == "commit" and not (match["v"].isdigit() or any(c.isdigit() for c in match["v"])):
-                continue
-            if kind == "commit" and "current" not in shade.words(at + 1) and not shade.starts_line(at):
+            if kind == "commit" and not _is_commit(shade, match["v"], at):
                 continue
             if kind == "host" and not any(letter.isdigit() for letter in match["v"]) and "-" not in match["v"]:
                 continue
@@ -199,7 +200,13 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
                 yield start, end, kind, label(shade, start)
 
 
-def _is_id(value: str, *, named_id: bool, clear: bool, loose: bool) -> bool:
+def _is_commit(shade: Shade, value: str, at: int) -> bool:
+    """Tell a commit that a repository is at from one that is quoted."""
+    newest = not _words.NEWEST.isdisjoint(shade.words(at)[-1:]) or shade.starts_line(at)
+    return newest and any(letter.isdigit() for letter in value[:40])
+
+
+def _is_id(value: str, subject: str, *, named_id: bool, clear: bool, loose: bool) -> bool:
     """Tell what is plausible as the value behind a label such as "Session ID"."""
     if not any(letter.isdigit() for letter in value) or value.startswith(("http", "www.")):
         return False
@@ -207,7 +214,7 @@ def _is_id(value: str, *, named_id: bool, clear: bool, loose: bool) -> bool:
         return False
     if loose:  # no separator: "session 4f9c21aa77" but not "run 3 tests"
         return (named_id or clear) and len(value) >= 8 and _is_made_up(value)
-    if named_id:
+    if named_id or subject in ("nonce", "seed"):
         return len(value) >= 2
     return clear and len(value) >= 4 and _is_made_up(value.replace("-", ""))
 

@@ -22,7 +22,8 @@ CURRENT = words(
 )
 CURRENT_CJK = words("\u4eca\u5929 \u5f53\u524d \u4eca\u65e5 \u73b0\u5728 \u73fe\u5728 \uc624\ub298 \ud604\uc7ac")
 NOUNS = words(
-    "date time datetime timestamp day clock datum uhrzeit zeit stand fecha hora data heure \u65e5\u671f \u65f6\u95f4"
+    "date time datetime timestamp day week weekday clock datum uhrzeit zeit stand fecha hora data heure "
+    "\u65e5\u671f \u65f6\u95f4"
 )
 # Words that may stand beside such a noun in a label at the start of a line: "Server time (UTC):".
 PLAIN = NOUNS | words(
@@ -33,7 +34,7 @@ PLAIN = NOUNS | words(
 )
 EVENTS = words(
     "generated started rendered captured retrieved fetched refreshed synced exported compiled sent received "
-    "created sync opened loaded logged indexed launched initialized resumed seen login"
+    "created sync place happens happening opened loaded logged indexed launched initialized resumed seen login"
 )
 HAPPENING = words(
     "session conversation request chat report snapshot prompt context run system page message data cache "
@@ -55,3 +56,4 @@ LIMITS = words(
 # What is digested stands as long as the thing itself.
 DIGESTS = words("sha sha256 sha1 md5 digest checksum hash integrity fingerprint commit commits pinned key secret")
 CLEAR = words("session conversation request trace thread correlation nonce invocation execution")
+NEWEST = words("last latest current newest head git")
