@@ -82,14 +82,15 @@ def prefix(every: int) -> None:
     for name, turns in conversations(every):
         with tempfile.TemporaryDirectory() as folder:
             whole = compress(turns, store=f"{folder}/whole").messages
-            for k in range(1, len(turns)):
+            first = next(i for i, turn in enumerate(turns) if turn["role"] == "user")  # nobody sends less
+            for k in range(first + 1, len(turns)):
                 replay.forget_all()
                 part = compress(turns[:k], store=f"{folder}/{k}").messages  # a store that knows nothing
                 asked += 1
                 if part != whole[:k]:
                     wrong += 1
-                    first = next(i for i, (a, b) in enumerate(zip(part, whole, strict=False)) if a != b)
-                    print(f"{name}: the first {k} turns differ in turn {first}")
+                    at = next(i for i, (a, b) in enumerate(zip(part, whole, strict=False)) if a != b)
+                    print(f"{name}: the first {k} turns differ in turn {at}")
     print(f"{asked - wrong:,} of {asked:,} beginnings are the beginning of the whole")
 
 

@@ -18,6 +18,7 @@ from headroom_cli.hashing import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from headroom_cli.formats import Document
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # How a rendering begins that needs no marker and that no other program writes.
 LEGEND = "[JSON as tables"
+# Edits that fit into this are kept in the record itself.
+LONGEST_INSIDE = 4_000  # characters
 # A rendering above this is made anew each time: it is more than any model reads in one turn.
 LONGEST_KEPT = 1 << 20  # characters
 
@@ -188,15 +191,23 @@ class Renderings:
 
     # What undoes the edits of a whole document.
 
-    def add_undo(self, output: str, undo: Any) -> None:
-        """Record what undoes the edits that made this output. Raise StoreError."""
-        if self._store is not None and any(undo):
+    def add_undo(self, output: str, undo: Any, originals: Iterable[str] = ()) -> None:
+        """Record what undoes the edits that made this output; ``originals`` are digests of texts that are in it.
+
+        Raise StoreError.
+        """
+        if self._store is None or not any(undo):
+            return
+        text = json.dumps(undo, separators=(",", ":"))
+        digest = _name_of(output)
+        record: Record = {"e": undo}
+        if len(text) > LONGEST_INSIDE:
             from headroom_cli.store import Entry
 
-            data = json.dumps(undo, separators=(",", ":")).encode("ascii")
+            data = text.encode("ascii")
             self._store.put([Entry(data, "edits", "")])
-            digest = _name_of(output)
-            self._add(digest[:2], context.note_key("undo", digest), {"u": sha256(data)})
+            record = {"u": sha256(data), "o": list(originals)}
+        self._add(digest[:2], context.note_key("undo", digest), record)
 
     # What a stage notes.
 
@@ -303,7 +314,10 @@ def before_edits(store: Store, text: str) -> str:
     """
     digest = _name_of(text)
     held = store.recall(digest[:2]).get(context.note_key("undo", digest))
-    return text if held is None else formats.undone(text, json.loads(store.get(json.loads(held)["u"])))
+    if held is None:
+        return text
+    record = json.loads(held)
+    return formats.undone(text, record["e"] if "e" in record else json.loads(store.get(record["u"])))
 
 
 def stands_for(record: Record | None, digest: str) -> str:

@@ -11,11 +11,14 @@ import time
 from headroom_cli import formats, replay
 from headroom_cli.drafting import Drafter, weighed
 from headroom_cli.emit import emit, handle_of
+from headroom_cli.hashing import sha256
 from headroom_cli.model import LOSSY, Draft, Report, Result
 from headroom_cli.renderings import Notes, Renderings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from headroom_cli.errors import StoreError
     from headroom_cli.fit.walk import Plan
     from headroom_cli.formats import Document
@@ -63,14 +66,17 @@ class Run:
         self._records.append(Renderings(self.document, self._store, identity))
         return self._records[-1]
 
-    def _edit(self, edits: list[Edit], known: Renderings) -> bool:
-        """Edit the document's structure; False when that cannot be done, and nothing has changed."""
+    def _edit(self, edits: list[Edit], known: Renderings, originals: Iterable[str] = ()) -> bool:
+        """Edit the document's structure; False when that cannot be done, and nothing has changed.
+
+        ``originals`` are digests of what the edits leave out.
+        """
         try:
             document, undo = self.document.edited(edits)
         except formats.EditError:
             return False
         self.document = document
-        known.add_undo(document.text, undo)
+        known.add_undo(document.text, undo, originals)
         return True
 
     def align(self) -> None:
@@ -169,12 +175,12 @@ class Run:
         elif plan.groups:
             from headroom_cli.formats._edits import Edit
 
-            texts = self._left_out(plan)
+            texts, digests = self._left_out(plan)
             edits = fit.edits_for(document, plan, texts)
             for number in plan.adrift:  # they refer to what is left out, so they say it themselves again
                 original = before[number].text if self._rendered is not None else known.original(number)
                 edits.append(Edit.text(formats.path_of(document.blocks[number]), original))
-            if self._edit(edits, known):
+            if self._edit(edits, known, digests):
                 self._rendered = None
                 self._report_left_out(document, plan, texts)
 
@@ -187,20 +193,20 @@ class Run:
         else:
             self.document = formats.parse(self._rendered, self.document.format)
 
-    def _left_out(self, plan: Plan) -> list[str]:
-        """Store the turns that are left out, and return what stands in their place."""
+    def _left_out(self, plan: Plan) -> tuple[list[str], list[str]]:
+        """Store the turns that are left out; return what stands in their place, and the digests of what is stored."""
         from headroom_cli.store import Entry
 
         document = self.document
         drafts = [Draft(group.note, LOSSY, group.missing) for group in plan.groups]
         if self._store is None:
-            return [weighed(draft) for draft in drafts]
+            return [weighed(draft) for draft in drafts], []
         sources = [
             ",\n".join(document.source((*document.turns, turn)) for turn in range(group.first, group.last + 1))
             for group in plan.groups
         ]
         entries = [Entry(f"[{source}]".encode(), "turns", "") for source in sources]
-        return [text for _, text in emit(self._store, entries, drafts)]
+        return [text for _, text in emit(self._store, entries, drafts)], [sha256(entry.data) for entry in entries]
 
     def _report_left_out(self, document: Document, plan: Plan, texts: list[str]) -> None:
         """Tell of the blocks that were left out that they were, and how long what stands in their place is."""

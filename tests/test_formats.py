@@ -249,3 +249,18 @@ def test_values_are_replaced_in_copies() -> None:
     assert document.made["messages"][0] is request["messages"][0]  # type: ignore[index]
     with pytest.raises(TypeError, match="takes a list"):
         formats.of_value("text")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"input":[{"type":["a"]}]}', '{"input":[{"type":{"a":1}},{"role":"user","content":"x"}]}',
+        '{"messages":[{"role":"user","content":[{"type":[1],"text":"x"}]}],"tools":true}',
+        '{"messages":[{"role":"user","content":"x"}],"tools":1.5}', '[{"type":["message"],"role":["user"]}]',
+        '{"type":[],"content":"x"}\n{"type":[],"content":"y"}',
+        '{"messages":[{"role":"tool","tool_call_id":[],"content":"x"}]}',
+    ],
+)  # fmt: skip
+def test_values_of_another_type_than_expected_are_no_reason_to_fail(text):
+    document = formats.parse(text.encode())
+    assert document.splice([]) == text.encode()

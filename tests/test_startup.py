@@ -65,7 +65,7 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
             ".cli.options", ".cli.report", ".compressors", ".context", ".harness", ".dedup", ".dedup.lines", ".dedup.spans", ".dedup.views", ".dedup.words",
                 ".drafting", ".emit", ".engine", ".errors", ".formats",
             ".hashing", ".lazy", ".ledger", ".mixed", ".model", ".models", ".models.token_weights",
-            ".nesting", ".rank", ".redact", ".renderings", ".replay", ".routing",
+            ".nesting", ".pricing", ".rank", ".redact", ".renderings", ".replay", ".routing",
             ".routing.columns", ".routing.commands", ".routing.findings",
             ".routing.json_head", ".routing.messages", ".routing.patterns", ".routing.parts",
             ".routing.signatures", ".routing.wrappers",

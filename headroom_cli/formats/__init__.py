@@ -140,6 +140,10 @@ class Document:
         def literal(old: str, text: str) -> str:
             return encode_like(_style_of(old), old, text)
 
+        if not self.has_turns:  # one text, and no place in it
+            if len(edits) != 1 or edits[0].kind != "text" or edits[0].path:
+                raise _edits.EditError("a raw blob is replaced as a whole")
+            return [(0, len(self.text), edits[0].value)]
         if self.format == "jsonl":
             return _edits.splices_of_lines(self.text, self._lines(), edits, literal)
         return _edits.splices_of(self.text, self._start(), edits, literal)
@@ -422,4 +426,4 @@ def _lines(text: str, start: int) -> Document | None:
 def _is_message(node: _tree.Node) -> bool:
     if isinstance(node.get("role"), str):
         return node.child("content") is not None
-    return node.get("type") in module("responses").ITEM_TYPES
+    return node.word("type") in module("responses").ITEM_TYPES

@@ -45,6 +45,11 @@ class Node:
         child = self.child(key)
         return None if child is None or child.opened else child.value
 
+    def word(self, key: str) -> str:
+        """Return the string under a key of an opened object, "" for anything else."""
+        value = self.get(key)
+        return value if isinstance(value, str) else ""
+
     def child(self, key: str) -> Node | None:
         """Return the node under a key of an opened object."""
         if self.opened and isinstance(self.value, dict):

@@ -23,7 +23,8 @@ def recognise(root: Node) -> bool:
         return False
     if root.child("system") is not None or root.child("anthropic_version") is not None:
         return True
-    if any("input_schema" in tool for tool in root.get("tools") or () if isinstance(tool, dict)):
+    tools = root.get("tools")
+    if isinstance(tools, list) and any(isinstance(tool, dict) and "input_schema" in tool for tool in tools):
         return True
     return has_own_parts(messages.items())
 
@@ -33,7 +34,7 @@ def has_own_parts(messages: list[Node]) -> bool:
     for message in messages:
         content = message.child("content")
         for part in content.items() if content is not None else ():
-            if part.is_object() and part.get("type") in _OWN_PARTS:
+            if part.is_object() and part.word("type") in _OWN_PARTS:
                 return True
     return False
 

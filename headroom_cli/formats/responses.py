@@ -29,7 +29,7 @@ def are_items(items: list[Node]) -> bool:
     """Tell whether every element is a Responses item (an unknown type may stand among known ones)."""
     if not items or not all(item.is_object() for item in items):
         return False
-    known = [is_message(item) or item.get("type") in ITEM_TYPES for item in items]
+    known = [is_message(item) or item.word("type") in ITEM_TYPES for item in items]
     return known[0] and all(isinstance(item.get("type"), str) or ok for item, ok in zip(items, known, strict=True))
 
 
@@ -48,9 +48,9 @@ def walk(root: Node) -> list[Block]:
 def walk_items(items: list[Node], prefix: str, turns: Turns) -> None:
     """List the blocks of a list of items; reasoning and unknown types are stepped over."""
     for i, item in enumerate(items):
-        kind, role = item.get("type"), item.get("role")
+        kind, role = item.word("type"), item.get("role")
         path = f"{prefix}{i}"
-        if isinstance(role, str) and kind in (None, "message"):
+        if isinstance(role, str) and kind in ("", "message"):
             for k, (leaf, at) in enumerate(texts(item.child("content"), f"{path}.content")):
                 turns.said(leaf, at, role, first_part=k == 0)
         elif kind in _CALLS:

@@ -26,6 +26,8 @@ _SLICE = 64  # removals under one hold of the lock: about a millisecond
 _TMP_KEEP = (
     DAY  # seconds; the lock already shows that no put is going on, this is for file systems whose locks do nothing
 )
+# The digest of an object that holds the edits of a whole document, in a record (renderings.py).
+_EDITS = re.compile(rb'"u":"([0-9a-f]{64})"')
 _WORTH = 4  # rewrite a journal when at least one line in four can go
 
 
@@ -416,11 +418,20 @@ def forget(store: Store, handle: str, *, patience: float = 10.0) -> Forgotten:
             # Whole words only: a lengthened handle of another original may begin with one of ours.
             words = "|".join((report.digest, *report.handles)).encode("ascii")
             named = re.compile(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])")
+            edits: set[bytes] = set()
+            for _, text in _shards(place):
+                for line in text.split(b"\n"):
+                    if named.search(line) is not None:
+                        edits.update(_EDITS.findall(line))  # objects that hold the original among other things
+            for digest in sorted(edits):
+                _forget_file(place, "objects", digest.decode("ascii"), report)
             for name, text in _shards(place):
                 report.records += _rewrite(place, "renderings", name, text, lambda line: named.search(line) is None)
-            digest = report.digest.encode("ascii")
+            gone = {report.digest.encode("ascii"), *edits}
             for name, text in store.segments(place):  # last: until then forget can be run again
-                report.records += _rewrite(place, "grants", name, text, lambda line: digest not in line)
+                report.records += _rewrite(
+                    place, "grants", name, text, lambda line: not any(digest in line for digest in gone)
+                )
     except OSError as error:
         raise files.failure(error, store.root) from error
     return report
@@ -428,7 +439,10 @@ def forget(store: Store, handle: str, *, patience: float = 10.0) -> Forgotten:
 
 def _forget_file(place: Place, folder: str, name: str, report: Forgotten) -> None:
     directory = place.directory(folder)
-    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return  # gc was faster
     if stat.S_ISDIR(status.st_mode):
         return  # not made by a store
     size = status.st_size
