@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from corpus import ANSI, SPACE, holds, normal
+from corpus import holds, normal
 from inputs import CORPUS, corpus
 from rs_bpe.bpe import openai
 
@@ -44,6 +44,7 @@ class Talk:
     """A conversation, read once: its texts, its needles, what it costs."""
 
     def __init__(self, name: str, data: bytes) -> None:
+        """Read a conversation."""
         self.name = name
         self.value = json.loads(data)["messages"]
         self.document = formats.of_value(self.value)
@@ -58,6 +59,7 @@ class Oldest(Walk):
     """The walk of fit, with the oldest units first."""
 
     def step(self, end: int, total: int) -> int | None:
+        """Leave units out from the oldest on; see Walk.step."""
         whole = self.units(end)
         newest = [k for k, unit in enumerate(whole) if unit.kind == "words" and not self.out[unit.first]][-1:]
         left, chosen = total, []
@@ -80,9 +82,7 @@ class Oldest(Walk):
 
 def planned(talk: Talk, budget: int, how: str, weights: Weights | None = None) -> Plan:
     make.Walk = Oldest if how == "oldest first" else Walk  # type: ignore[misc]
-    return make.make(
-        talk.document, budget, count, notes=None, refers={}, explicit=True, query="", weights=weights
-    )
+    return make.make(talk.document, budget, count, notes=None, refers={}, explicit=True, query="", weights=weights)
 
 
 def kept(talk: Talk, plan: Plan, tally: Counter[str], *, named: bool) -> None:

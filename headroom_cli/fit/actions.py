@@ -41,6 +41,8 @@ _IN_PLACE = pattern(r"(?:^|[\s;&|])(?:sed|perl)\s{1,9}(?:-[a-zA-Z]{1,4}\s{1,9}){
 _PATCHED = pattern(r"\*\*\* (?:Update|Add|Delete) File: (\S{1,300})")
 _PATH = pattern(r"[\w~@%+.-]{0,200}(?:/[\w@%+.-]{1,200}){1,40}|[\w-]{1,100}\.[A-Za-z]\w{0,9}")
 _FLAG = pattern(r"[-+]|\d{1,9}(?:[smhd]|,\d{1,9}p)?$|\w{1,40}=")
+_QUOTED = pattern(r"'[^']{0,2000}'|\"[^\"]{0,2000}\"")
+_PARTS = pattern(r"[;|&\n]")
 _LONG = 4_000  # characters of a command that are looked at
 _MODULE = "-m"
 
@@ -86,14 +88,16 @@ def _is_shell(name: str) -> bool:
 def _command(text: str) -> tuple[str, str]:
     """Read a shell command: the last of its steps that is not there to prepare the others."""
     if _IN_PLACE.search(text) or text.startswith("apply_patch"):
-        found = _PATCHED.findall(text) or _PATH.findall(text.partition("\n")[0])
+        found = _PATCHED.findall(text) or _PATH.findall(text.rstrip().rpartition("\n")[2])
         return "edited", _short(found[-1]) if found else ""
     head = text.partition("<<")[0] if "<<" in text else text
     written = _REDIRECTION.search(text[: len(head) + 200] if "<<" in text else text)
     if written and not written[2].startswith(("/dev/", "&")):
         return "wrote", _short(written[2])
     chosen: list[str] = []
-    for step in _SEPARATOR.split(head)[:20]:
+    step = ""
+    whole = _QUOTED.sub(lambda quoted: "''" if _PARTS.search(quoted[0]) else quoted[0], head)
+    for step in _SEPARATOR.split(whole)[:20]:
         words = step.split()
         while words and (words[0] in _PREFIXES or _FLAG.match(words[0])):
             words.pop(0)
@@ -107,7 +111,9 @@ def _command(text: str) -> tuple[str, str]:
     rest = [word.strip("'\"") for word in chosen[1:] if not word.startswith(("-", "<", ">", "2>")) or word == _MODULE]
     name = first.lower()
     if name in ("grep", "egrep", "fgrep", "rg", "ag", "ack", "find", "fd", "search_file", "search_dir", "find_file"):
-        return "searched", ""
+        quoted = _QUOTED.search(step)
+        asked = [quoted[0]] if quoted else [word for word in rest if word and not _PATH.fullmatch(word)]
+        return "searched", asked[0].strip("'\".")[:40] if asked else ""
     if name in _LISTED:
         return "listed", _short(rest[-1]) if rest else "."
     if name in _EDITED:

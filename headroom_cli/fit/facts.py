@@ -8,12 +8,12 @@ from itertools import chain
 from headroom_cli.lazy import pattern
 
 _RUN = pattern(r"\w[\w./-]*")
-_WORD = pattern(r"\w+")
-# Two pieces with a sign between: "self.field", "src/app", "a-1".
-_JOINED = pattern(r"\b(?=(\w+[./-]\w+))")
+# Two pieces with a sign between: "self.field", "src/app".
+_JOINED = pattern(r"\b(?=(\w+[./]\w+))")
 # A word that is a name or an id, not a word of a language: inner capital, underscore inside, letters beside digits.
 _NAME = pattern(
-    r"_*[A-Za-z0-9]+_\w*|[a-z]+[A-Z]\w*|[A-Z]+[a-z]+[A-Z]\w*|(?=[A-Z0-9]*\d)(?=[0-9]*[A-Z])[A-Z0-9]{4,}|\w*[a-z]\d{2,}\w*|\w*\d[a-z]\w{3,}|\d{5,}"
+    r"\b(?:_*[A-Za-z0-9]+_\w*|[a-z]+[A-Z]\w*|[A-Z]+[a-z]+[A-Z]\w*|(?=[A-Z0-9]*\d)(?=[0-9]*[A-Z])[A-Z0-9]{4,}"
+    r"|\w*[a-z]\d{2,}\w*|\w*\d[a-z]\w{3,}|\d{5,})\b"
 )
 _LONGEST = 200  # characters; a longer run is a blob
 
@@ -22,22 +22,15 @@ class Facts(dict[str, tuple[str, ...]]):
     """Runs of a text already read: the texts of one conversation share most of theirs."""
 
     def __missing__(self, run: str) -> tuple[str, ...]:
-        """Read a run: the names in it, and the pairs of its pieces."""
+        """Read a run: the names in it, the pairs of its pieces, and the whole of it."""
         found: list[str] = []
-        if len(run) <= _LONGEST:
-            run = run.rstrip("./-")
-            if run.isalpha() and (run.islower() or run.isupper() or run.istitle()):
-                pass
-            elif _WORD.fullmatch(run):
-                if _NAME.fullmatch(run):
-                    found.append(run)
-            else:
-                words = _WORD.findall(run)
-                found += [word for word in words if _NAME.fullmatch(word)]
-                if not run[0].isdigit():
-                    found += [pair for pair in _JOINED.findall(run) if len(pair) > 4]
-                    if len(words) > 2:
-                        found.append(run)
+        if len(run) <= _LONGEST and not (run.isalpha() and (run.islower() or run.isupper() or run.istitle())):
+            found = _NAME.findall(run)
+            joined = run.count(".") + run.count("/")
+            if joined and not run[0].isdigit():
+                found += [pair for pair in _JOINED.findall(run) if len(pair) > 4]
+                if joined > 1:
+                    found.append(run.rstrip("./-"))
         value = self[run] = tuple(found)
         return value
 

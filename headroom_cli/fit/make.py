@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headroom_cli.fit import turns as reading
 from headroom_cli.fit.scores import Weights
-from headroom_cli.fit.walk import LOW, Group, Plan, Row, Walk
+from headroom_cli.fit.walk import LOW, Group, Plan, Walk
 from headroom_cli.hashing import sha256
 
 TYPE_CHECKING = False
@@ -126,15 +126,12 @@ def _remembered(walk: Walk, chain: list[str], known: dict[str, Any]) -> dict[str
 
 def _fill(made: Plan, walk: Walk, refers: dict[int, tuple[int, ...]], document: Document) -> None:
     """Say in the plan what the walk came to."""
-    made.stay = walk.stay
     made.steps = walk.steps
     made.groups = walk.groups if made.fits else []
     made.after = walk.total(len(walk.turns)) if made.fits else made.before
+    made.stay = 0 if made.fits else walk.least()
+    made.rows = walk.rows()
     out = walk.out
-    for unit in walk.units(len(walk.turns)):
-        step = out[unit.first]
-        reason = unit.fixed or walk.why.get(unit.first, "") or ("" if walk.steps else "fits")
-        made.rows.append(Row(unit, walk.scores.get(unit.first), "" if step else reason or "scored", step))
     if made.groups:
         first = made.groups[0].first
         made.signed = sum(turn.signed for turn, gone in zip(walk.turns[first:], out[first:], strict=True) if not gone)

@@ -13,7 +13,8 @@ from heapq import heapify, heappop, heappush
 from math import log
 
 from headroom_cli import rank
-from headroom_cli.fit.facts import Facts, errors
+from headroom_cli.fit.actions import describe, program
+from headroom_cli.fit.facts import Facts, errors, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Tokens of the note and the marker that stand for units that go: beside one that went they are there already.
 NOTE = 80
 NEVER = float("inf")
+WHOLE = 1_000_000  # what losing a fact that was used once counts
 _ASKED_TERMS = 30
 _ASKED_LENGTH = 2_000  # characters of a question: behind them stands what was pasted
 _STRONG = 0.6  # of the best score: what an explicit question hits as hard as this stays
@@ -58,52 +60,63 @@ class Weights:
 
 
 class Score:
-    """What would be lost with a unit, in the parts that ``fit --explain`` prints."""
+    """What would be lost with a unit, in the parts that ``fit --explain`` prints; in parts of WHOLE.
+
+    Whole numbers: sums of them are the same in whatever order facts come out of a set.
+    """
 
     __slots__ = ("asked", "errors", "kind", "recent", "unused", "used")
 
     def __init__(self) -> None:
         """Start at nothing."""
-        self.used = 0.0
-        self.unused = 0.0
-        self.errors = 0.0
-        self.recent = 0.0
-        self.asked = 0.0
-        self.kind = 0.0
+        self.used = 0
+        self.unused = 0
+        self.errors = 0
+        self.recent = 0
+        self.asked = 0
+        self.kind = 0
 
-    def total(self) -> float:
+    def total(self) -> int:
         """Return the sum of the parts."""
         return self.used + self.unused + self.errors + self.recent + self.asked + self.kind
 
 
 class Reader:
-    """The facts and errors of turns, read once each and not before they are needed."""
+    """The facts, errors and actions of turns, read once each and not before they are needed."""
 
-    __slots__ = ("_counts", "_facts", "_seen", "errors", "said", "shown", "turns", "used")
+    __slots__ = ("_counts", "_read", "_seen", "actions", "errors", "facts", "failed", "programs", "shared", "turns",
+                 "used")  # fmt: skip
 
     def __init__(self, turns: list[Turn]) -> None:
         """Nothing is read yet."""
-        self._counts: dict[tuple[str, ...], list[list[int]]] = {}
-        self._facts = Facts()
         self.turns = turns
-        self.said: list[set[str]] = []
-        self.shown: list[set[str]] = []
+        self.facts: list[set[str]] = []
         self.errors: list[tuple[str, ...]] = []
+        self.failed: list[bool] = []  # by a mark of its own or of its harness
+        self.actions: list[list[tuple[str, str]]] = []  # a verb and its object for each call
+        self.programs: list[set[str]] = []  # what its calls have in common with later ones
         self.used: dict[str, int] = {}  # in how many turns the assistant said a fact that stood in an earlier turn
+        self.shared: set[str] = set()  # facts that more than one turn holds
+        self._counts: dict[tuple[str, ...], list[list[int]]] = {}
+        self._read = Facts()
         self._seen: set[str] = set()
 
     def upto(self, end: int) -> None:
         """Read the turns before ``end`` that were not read yet."""
-        for turn in self.turns[len(self.said) : end]:
-            said, shown = self._facts.of(turn.said), self._facts.of(turn.shown)
-            self.said.append(said)
-            self.shown.append(shown)
-            self.errors.append(errors(turn.shown))
+        for turn in self.turns[len(self.facts) : end]:
+            said = self._read.of(turn.said)
+            facts = said | self._read.of(turn.shown)
+            again = facts & self._seen
             if turn.role == "assistant":
-                for fact in said & self._seen:
+                for fact in said & again:
                     self.used[fact] = self.used.get(fact, 0) + 1
-            self._seen |= said
-            self._seen |= shown
+            self.shared |= again
+            self._seen |= facts
+            self.facts.append(facts)
+            self.errors.append(errors(turn.shown))
+            self.failed.append(turn.failed or failed(turn.shown))
+            self.actions.append([describe(tool, about) for _, tool, about in turn.calls if tool or about])
+            self.programs.append({program(tool, about) for _, tool, about in turn.calls})
 
     def counts(self, terms: tuple[str, ...], end: int) -> list[list[int]]:
         """Return how often each term stands in each turn before ``end`` (as part of a word, too)."""
@@ -113,10 +126,12 @@ class Reader:
             rows.append([text.count(term) for term in terms])
         return rows[:end]
 
-    def of(self, unit: Unit) -> tuple[set[str], set[str]]:
-        """Return the facts that a unit holds, and its errors."""
+    def of(self, unit: Unit) -> tuple[set[str], int, set[str]]:
+        """Return the facts of a unit that other turns hold too, how many it holds alone, and its errors."""
         span = slice(unit.first, unit.last + 1)
-        return set().union(*self.said[span], *self.shown[span]), set().union(*self.errors[span])
+        held = [facts & self.shared for facts in self.facts[span]]
+        alone = sum(map(len, self.facts[span])) - sum(map(len, held))
+        return set().union(*held), alone, set().union(*self.errors[span])
 
 
 class Table:
@@ -141,7 +156,7 @@ class Table:
         self._reader = reader
         self._weights = weights
         self._holders: dict[str, list[int]] = {}
-        self._worth: dict[str, float] = {}
+        self._worth: dict[str, int] = {}
         self._facts: list[set[str]] = []
         self._read()
         self._left = {fact: len(holders) for fact, holders in self._holders.items()}
@@ -150,22 +165,28 @@ class Table:
                 self._charge(fact, holders[0])
         for k, unit in enumerate(units):
             if unit.kind in ("words", "said"):
-                self.scores[k].kind = weights.words
+                self.scores[k].kind = round(WHOLE * weights.words)
             else:
-                self.scores[k].recent = weights.recent * 0.5 ** ((len(units) - k) / weights.half)
+                self.scores[k].recent = round(WHOLE * weights.recent * self._fading(k))
         if question and weights.asked:
             for score, share in zip(self.scores, asked(question, reader, units), strict=True):
-                score.asked = weights.asked * share
+                score.asked = round(WHOLE * weights.asked * share)
+
+    def _fading(self, k: int) -> float:
+        """Return how likely a unit is still to be needed, for its distance alone."""
+        return float(0.5 ** ((len(self.units) - k) / self._weights.half))
 
     def _read(self) -> None:
         """Fill the index of the facts that could be lost, with what each is worth."""
-        holders, weights, total = self._holders, self._weights, len(self.units)
+        holders, weights = self._holders, self._weights
         standing: set[str] = set()
         for k, unit in enumerate(self.units):
             if self.gone[k]:
                 self._facts.append(set())
                 continue
-            facts, lines = self._reader.of(unit)
+            facts, alone, lines = self._reader.of(unit)
+            # What one turn holds alone nobody has used: a fact is used where it is said again.
+            self.scores[k].unused = alone * round(WHOLE * weights.unused * self._fading(k))
             self.errors |= lines
             facts |= lines
             self._facts.append(facts)
@@ -179,11 +200,12 @@ class Table:
         used = self._reader.used
         for fact, where in holders.items():
             if fact in self.errors:
-                self._worth[fact] = weights.error
+                worth = weights.error
             elif fact in used:
-                self._worth[fact] = 1 + weights.again * (min(used[fact], 4) - 1)
+                worth = 1 + weights.again * (min(used[fact], 4) - 1)
             else:
-                self._worth[fact] = weights.unused * 0.5 ** ((total - where[-1]) / weights.half)
+                worth = weights.unused * self._fading(where[-1])
+            self._worth[fact] = round(WHOLE * worth)
 
     def _charge(self, fact: str, k: int) -> None:
         """Let a unit answer for a fact that it holds alone."""

@@ -7,31 +7,26 @@ first k turns is what is decided for them within the whole, and the prefix chang
 
 from __future__ import annotations
 
-from headroom_cli.fit import actions, words
-from headroom_cli.fit.facts import failed
-from headroom_cli.fit.scores import Reader, Table, Weights, asked, strongly
+from headroom_cli.fit import words
+from headroom_cli.fit.scores import Reader, Table
+from headroom_cli.fit.stays import NEWEST, newest_question, reasons
 from headroom_cli.fit.turns import FRAME
 from headroom_cli.fit.units import units
-from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from headroom_cli.fit.scores import Score
+    from headroom_cli.fit.scores import Score, Weights
     from headroom_cli.fit.turns import Turn
     from headroom_cli.fit.units import Unit
 
 LOW = 0.7  # of the budget: what a step leaves, so that the next one is far off
 WRITE = 1.25  # what a token costs that is written to a cache again, in tokens of input
-NEWEST = 2  # units at the end that always stay
-_PINNED = pattern(
-    r"(?i)\b(?:remember|always|never|important(?:ly)?|from now on|keep in mind|do(?: not|n't) forget|make sure|must"
-    r"|whatever you do|niemals|nie wieder|wichtig|immer|merk dir|jamais|toujours|n'oublie|nunca|siempre|importante)\b"
-    r"|\u8bb0\u4f4f|\u603b\u662f|\u6c38\u8fdc|\u91cd\u8981|\u5fc5\u987b|\u899a\u3048\u3066|\u5fc5\u305a|\u5fd8\u308c\u306a\u3044"
-)
 # Reasons that pass: a later turn may free what stays for them.
 _PASSING = frozenset(("newest", "newest words", "newest plan", "a call without its result", "error", "referred to"))
+# Of these, what was true of a unit at a step and is not any more where the conversation went on.
+_OVER = _PASSING - {"error", "newest plan", "referred to"}
 
 
 class Group:
@@ -68,7 +63,11 @@ class Step:
 
 
 class Row:
-    """What became of one unit: a line of ``fit --explain``. ``kept`` says why it stays; ``step`` is 1 for the first."""
+    """What became of one unit: a line of ``fit --explain``.
+
+    ``kept`` says why it stays: it has to, or would be missed more than what went, or came later than the last step.
+    ``step`` tells which step left it out, 1 for the first, 0 for none.
+    """
 
     __slots__ = ("first", "kept", "kind", "last", "score", "step", "tokens")
 
@@ -86,7 +85,8 @@ class Row:
 class Plan:
     """What is left out of a conversation, and when it was.
 
-    ``fits`` is false when what must stay (``stay`` tokens) exceeds the budget: then nothing is to be left out.
+    ``fits`` is false when what must stay exceeds the budget: then nothing is to be left out, and ``stay`` is the
+    least budget that would do.
     ``adrift`` are the ordinals of blocks that stay but refer to a block that was left out before they came: they must
     be sent without that reference. ``signed`` counts the turns with signatures behind the first that changed.
     """
@@ -134,7 +134,6 @@ class Walk:
         self.steps: list[Step] = []
         self.scores: dict[int, Score] = {}
         self.why: dict[int, str] = {}
-        self.stay = 0
         self.hopeless = False
         self.fresh: list[list[Group]] = []  # for each step the groups that it made
         self.reader = Reader(turns)
@@ -160,10 +159,16 @@ class Walk:
         whole = self.units(end)
         gone = [bool(self.out[unit.first]) for unit in whole]
         self.reader.upto(end)
-        question = self._question(whole)
+        question = newest_question(whole, self.turns)
         # What failed and does not work yet stays as long as there is another way.
         for lenient in (False, True):
             stays = self._stays(whole, gone, lenient=lenient)
+            last = lenient or not self.explicit
+            if last and self._standing(whole, gone, stays) > self.budget:
+                self.hopeless = (
+                    self._standing(whole, gone, ["" if why in _PASSING else why for why in stays]) > self.budget
+                )
+                return None
             table = Table(whole, self.reader, stays, list(gone), weights=self._weights, question=question)
             table.leans = self._leaning(whole, end)
             for k in self._referred(table):
@@ -180,13 +185,54 @@ class Walk:
             after = self._total_with(whole, chosen, groups)
             if chosen and after <= self.budget:
                 break
-            self.stay = after
-            if lenient or not self.explicit:
-                passing = sum(unit.tokens for unit, why in zip(whole, stays, strict=True) if why in _PASSING)
-                self.hopeless = after - passing > self.budget
+            if last:
                 return None
         self._take(whole, chosen, groups, table)
         return after
+
+    def _standing(self, whole: list[Unit], gone: list[bool], stays: list[str]) -> int:
+        """Return what has to stay costs."""
+        return self.outside + sum(
+            unit.tokens for unit, out, why in zip(whole, gone, stays, strict=True) if why and not out
+        )
+
+    def least(self) -> int:
+        """Return the least that the whole conversation can be brought down to."""
+        end = len(self.turns)
+        whole = self.units(end)
+        gone = [bool(self.out[unit.first]) for unit in whole]
+        self.reader.upto(end)
+        table = Table(
+            whole, self.reader, self._stays(whole, gone, lenient=True), gone, weights=self._weights, question=""
+        )
+        table.leans = self._leaning(whole, end)
+        for k in self._referred(table):
+            table.stays[k] = "referred to"
+        chosen: list[int] = []
+        while more := table.leave_out(self.total(end))[0]:
+            chosen += more
+        return self._total_with(whole, chosen, self._grouped(whole, chosen))
+
+    def rows(self) -> list[Row]:
+        """Return what became of each unit."""
+        whole = self.units(len(self.turns))
+        words_left = True
+        found: list[Row] = []
+        for k in range(len(whole) - 1, -1, -1):
+            unit = whole[k]
+            step, score = self.out[unit.first], self.scores.get(unit.first)
+            reason = unit.fixed or self.why.get(unit.first, "")
+            if k >= len(whole) - NEWEST:
+                reason = unit.fixed or "newest"
+            elif unit.kind == "words" and words_left:
+                reason = unit.fixed or "newest words"
+            elif reason in _OVER:
+                reason = ""
+            words_left = words_left and (unit.kind != "words" or bool(step))
+            if not reason:
+                reason = "missed more" if score else "came later" if self.steps else "fits"
+            found.append(Row(unit, score, "" if step else reason, step))
+        return found[::-1]
 
     def _wanted(self, whole: list[Unit], stays: list[str]) -> int:
         """Return what a step should leave: 70 % of the budget.
@@ -239,11 +285,11 @@ class Walk:
             unit = whole[k]
             gone[unit.first : unit.last + 1] = [True] * (unit.last + 1 - unit.first)
         known = {(group.first, group.last): group for group in self.groups}
+        used = set(self.reader.used)
         standing: set[str] = set()
         for i in range(end):
             if not gone[i]:
-                standing |= self.reader.said[i]
-                standing |= self.reader.shown[i]
+                standing |= self.reader.facts[i] & used
                 standing.update(self.reader.errors[i])
         groups = []
         i = 0
@@ -254,92 +300,24 @@ class Walk:
             last = i
             while last + 1 < end and gone[last + 1]:
                 last += 1
-            groups.append(known.get((i, last)) or self._group(i, last, standing))
+            groups.append(known.get((i, last)) or self._group(i, last, used - standing, standing))
             i = last + 1
         return groups
 
-    def _group(self, first: int, last: int, standing: set[str]) -> Group:
-        """Find the words for turns that are left out: ``standing`` are the facts that are read elsewhere."""
+    def _group(self, first: int, last: int, lost: set[str], standing: set[str]) -> Group:
+        """Find the words for turns that are left out: ``lost`` are facts that were used and are read nowhere else."""
         turns, reader = self.turns[first : last + 1], self.reader
-        used = reader.used
-        lost: dict[str, int] = {}
-        for i in range(first, last + 1):
-            for fact in (reader.said[i] | reader.shown[i]) - standing:
-                if fact in used:
-                    lost[fact] = used[fact]
-        names = sorted(lost, key=lambda fact: (-min(lost[fact], 4), len(fact), fact))
-        lines = [line for i in range(first, last + 1) for line in reader.errors[i] if line not in standing]
-        distinct = list(dict.fromkeys(lines))
-        note = words.note(turns, names, distinct)
-        missing = words.missing(turns, len(distinct))
-        return Group(first, last, missing, note, self.price(note))
-
-    # --- what stays
+        span = slice(first, last + 1)
+        found: set[str] = set()
+        for facts in reader.facts[span]:
+            found |= facts & lost
+        names = sorted(found, key=lambda fact: (-min(reader.used[fact], 4), len(fact), fact))
+        failures = list(dict.fromkeys(line for lines in reader.errors[span] for line in lines if line not in standing))
+        note = words.note(turns, [action for made in reader.actions[span] for action in made], names, failures)
+        return Group(first, last, words.missing(turns, len(failures)), note, self.price(note))
 
     def _stays(self, whole: list[Unit], gone: list[bool], *, lenient: bool) -> list[str]:
-        """Say for each unit why it has to stay, "" when it may go."""
-        stays = [unit.fixed for unit in whole]
-        for k in range(max(0, len(whole) - NEWEST), len(whole)):
-            stays[k] = stays[k] or "newest"
-        newest_words = True
-        plans: set[str] = set()
-        for k in range(len(whole) - 1, -1, -1):
-            unit = whole[k]
-            if gone[k] or unit.kind == "head":
-                continue
-            said = [turn.said for turn in self.turns[unit.first : unit.last + 1] if turn.role == "user" and turn.said]
-            if said and unit.kind == "words":
-                if words.HEAD.match(said[0]):
-                    stays[k] = stays[k] or "a note of ours"
-                    continue
-                if newest_words:
-                    stays[k] = stays[k] or "newest words"
-                    newest_words = False
-            if any(_PINNED.search(text) for text in said if not text.startswith("<")):
-                stays[k] = stays[k] or "pinned"
-            for turn in self.turns[unit.first : unit.last + 1]:
-                for _, tool, _ in turn.calls:
-                    if actions.is_plan(tool) and tool not in plans:
-                        plans.add(tool)
-                        stays[k] = stays[k] or "newest plan"
-        if self.query:
-            for k in strongly(asked(self.query, self.reader, whole)):
-                stays[k] = stays[k] or "asked for"
-        if not self.explicit:
-            self._bind(whole, stays)
-        if not (lenient and self.explicit):
-            self._unresolved(whole, gone, stays)
-        return stays
-
-    def _bind(self, whole: list[Unit], stays: list[str]) -> None:
-        """Keep everything in front of a signature: it holds for that text alone."""
-        signed = [i for i in range(whole[-1].last + 1) if self.turns[i].signed and not self.out[i]]
-        for k, unit in enumerate(whole):
-            if signed and unit.first < signed[-1]:
-                stays[k] = stays[k] or "before a signature"
-
-    def _unresolved(self, whole: list[Unit], gone: list[bool], stays: list[str]) -> None:
-        """Keep what failed until something of the kind works; unless the budget was asked for, any distinct error."""
-        working: set[str] = set()
-        for k in range(len(whole) - 1, -1, -1):
-            unit = whole[k]
-            span = range(unit.first, unit.last + 1)
-            programs = {actions.program(tool, about) for i in span for _, tool, about in self.turns[i].calls}
-            lines = any(self.reader.errors[i] for i in span)
-            if lines or any(self.turns[i].failed or failed(self.turns[i].shown) for i in span):
-                if not gone[k] and ((lines and not self.explicit) or not programs <= working):
-                    stays[k] = stays[k] or "error"
-            else:
-                working |= programs
-
-    def _question(self, whole: list[Unit]) -> str:
-        """Return the newest words of the user's."""
-        for unit in reversed(whole):
-            if unit.kind in ("words", "head"):
-                for turn in reversed(self.turns[unit.first : unit.last + 1]):
-                    if turn.role == "user" and turn.said and not words.HEAD.match(turn.said):
-                        return turn.said
-        return ""
+        return reasons(whole, gone, self.reader, explicit=self.explicit, query=self.query, lenient=lenient)
 
     # --- references
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headroom_cli.fit.actions import describe
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -24,9 +23,10 @@ _VERBS = ("edited", "wrote", "ran", "read", "searched", "listed", "called")
 _UNSAFE = pattern(r"[^ -~\u00a0-\ud7ff\ue000-\ufffd]|<<headroom:")
 
 
-def note(turns: list[Turn], names: Iterable[str], errors: list[str]) -> str:
+def note(turns: list[Turn], actions: list[tuple[str, str]], names: Iterable[str], errors: list[str]) -> str:
     """Return the note for consecutive turns that are left out, without its marker."""
-    parts = [text for text in (_actions(turns), _quoted(turns)) if text]
+    parts = [text for text in (_summed(actions), _quoted(turns, "user", "the user said")) if text]
+    parts = parts or [text for text in (_quoted(turns, "assistant", "said"),) if text]
     if errors:
         parts.append(f"failed with {_clean(errors[-1])[:100]!r}")
     listed: list[str] = []
@@ -52,15 +52,12 @@ def missing(turns: list[Turn], errors: int) -> str:
     return text + (f", {errors} error{'s' if errors > 1 else ''}" if errors else "")
 
 
-def _actions(turns: list[Turn]) -> str:
-    """Sum up the calls: each verb once, with its objects in order of their first mention."""
+def _summed(actions: list[tuple[str, str]]) -> str:
+    """Sum up what was done: each verb once, with its objects in order of their first mention."""
     done: dict[str, dict[str, int]] = {}
-    for turn in turns:
-        for _, tool, subject in turn.calls:
-            if tool or subject:
-                verb, about = describe(tool, subject)
-                objects = done.setdefault(verb, {})
-                objects[about] = objects.get(about, 0) + 1
+    for verb, about in actions:
+        objects = done.setdefault(verb, {})
+        objects[about] = objects.get(about, 0) + 1
     parts: list[str] = []
     room = _ACTIONS
     for verb in (verb for verb in _VERBS if verb in done):
@@ -77,16 +74,17 @@ def _actions(turns: list[Turn]) -> str:
         if listed:
             parts.append(f"{verb} {', '.join(listed)}" + (f" and {others} more" if others else ""))
         else:
-            parts.append(f"{verb} x{sum(objects.values())}")
+            times = sum(objects.values())
+            parts.append(verb if times == 1 else f"{verb} {times}x")
     return "; ".join(parts)
 
 
-def _quoted(turns: list[Turn]) -> str:
-    """Quote the beginning of the first words of the user's that are left out."""
+def _quoted(turns: list[Turn], role: str, words: str) -> str:
+    """Quote the beginning of the first words of a role that are left out."""
     for turn in turns:
-        if turn.role == "user" and turn.said.strip() and not turn.answers:
-            text = " ".join(turn.said.split())
-            return f'the user said "{_clean(text[:_QUOTED])}{"..." if len(text) > _QUOTED else ""}"'
+        if turn.role == role and turn.said.strip() and not turn.answers:
+            text = " ".join(turn.said[: 4 * _QUOTED].split())
+            return f'{words} "{_clean(text[:_QUOTED])}{"..." if len(text) > _QUOTED else ""}"'
     return ""
 
 
