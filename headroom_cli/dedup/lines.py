@@ -102,5 +102,4 @@ class Lines:
 
     def numbered(self, file: int, number: int) -> int:
         """Return the last place of the line of a file that had this number."""
-        at = self._numbers.get(file, _NONE).get(number, NOWHERE)
-        return at if at >= 0 or self._behind is None else self._behind.numbered(file, number)
+        return self._numbers.get(file, _NONE).get(number, NOWHERE)

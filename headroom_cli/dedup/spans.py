@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import accumulate
+
 from headroom_cli.dedup import views, words
-from headroom_cli.dedup.lines import BREAK, Lines
+from headroom_cli.dedup.lines import BREAK, NOWHERE, Lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +27,34 @@ TELLING = 6
 # Earlier places of one line that are tried, and lines that begin with the same words that are passed over.
 TRIED = 6
 WALKED = 64
-# Lines looked at for each line of the text, in all; then the rest of the text stays. No real text came near it.
-STEPS = 40
+# Lines of a text that are looked for, places where a span is tried, and lines looked at for that: what comes then
+# stays. No output of a real conversation comes near it.
+MOST = 30_000
+TRIES = 4_000
+STEPS = 200_000
+
+
+class _Span:
+    """Rows that become a reference: the first, how many, the name, and the place that was named.
+
+    ``at`` is NOWHERE for lines with the numbers that they had before, wherever each of them stood last.
+    """
+
+    __slots__ = ("at", "lines", "named", "row")
+
+    def __init__(self, row: int, lines: int, named: Named, at: int) -> None:
+        """``named`` is the words and the ordinals that they point at."""
+        self.row = row
+        self.lines = lines
+        self.named = named
+        self.at = at
 
 
 class Spans:
     """One text being read: what was seen before it, and what it says itself so far."""
 
     __slots__ = (
-        "_ends", "_file", "_glue", "_held", "_lines", "_notation", "_out", "_refers", "_rows", "_seen", "_steps",
+        "_ends", "_file", "_glue", "_held", "_lines", "_out", "_refers", "_seen", "_stays", "_steps",
         "_view", "_weights",
     )  # fmt: skip
 
@@ -42,66 +64,100 @@ class Spans:
         self._view = view
         self._file = file
         self._lines = Lines(seen.lines)
-        self._rows: list[int] = []  # of the lines that stay: which rows of the text they are
         self._out: list[str] = []
         self._glue = True  # what was written last is a row of the text
         self._refers: set[int] = set()
-        self._steps = STEPS * (len(view.rows) + 100)
+        self._steps = STEPS
         # Of a span that cannot be named the next line is tried: how far it goes is known then. Offset -> end.
         self._ends: dict[int, int] = {}
-        self._notation = words.notation(view.rows)
-        self._held = set(view.held | self._notation)
+        notation = words.notation(view.rows)
+        self._held = set(view.held | notation)
+        self._stays: list[str | None] = list(view.keys)
+        for i in notation:
+            self._stays[i] = BREAK
+        if not view.keys[-1]:
+            self._held.add(len(view.keys) - 1)  # what follows the last newline
         if view.numbers is None:
             self._held.add(views.verdict(view.rows))
         self._held.update(views.own_signs(view.rows))
-        self._weights = [0]
-        weight = 0
-        for key in view.keys:
-            weight += len(key.strip())
-            self._weights.append(weight)
+        self._weights = [0, *accumulate([len(key.strip()) for key in view.keys[:MOST]])]
 
     def shortened(self) -> tuple[str, tuple[int, ...]] | None:
         """Return the text with references and the ordinals they point at; None when none was found."""
-        keys, held, found_any = self._view.keys, self._held, False
-        i, end = 0, len(keys)
-        while i < end:
-            found = None
-            if self._steps > 0 and i not in held and len(words.anchor(keys[i])) >= TELLING:
-                found = self._span(i)
-            if found is None:
-                self._stay(i)
-                i += 1
+        tried = done = 0
+        found_any = False
+        for i in self._known():
+            if i < done:
                 continue
-            lines, (said, ordinals) = found
+            weak = self._weak_before(i, done)
+            self._stay(done, weak)
+            done = weak
+            tried += 1
+            if tried > TRIES or self._steps < 0:
+                break
+            span = self._span(i)
+            if span is None:
+                continue
+            span = self._drawn_back(span, weak)
             found_any = True
-            ending = "\r" if self._view.rows[i].endswith("\r") else ""
-            self._out += ("\n" if i else "", said, ending)
-            self._glue = False
-            self._refers |= ordinals
-            self._lines.add((BREAK,))
-            self._rows.append(-1)
-            i += lines
-        return ("".join(self._out), tuple(sorted(self._refers))) if found_any else None
+            self._stay(weak, span.row)
+            self._refer(span)
+            done = span.row + span.lines
+        if not found_any:
+            return None
+        self._stay(done, len(self._view.rows))
+        return "".join(self._out), tuple(sorted(self._refers))
 
-    def _stay(self, i: int) -> None:
+    def _weak_before(self, i: int, done: int) -> int:
+        """Return the first of the rows right before ``i`` that may be part of a span and not begin one."""
+        if self._view.numbers is None:
+            return i
+        keys, held = self._view.keys, self._held
+        while i > done and i - 1 not in held and len(words.anchor(keys[i - 1])) < TELLING:
+            i -= 1
+        return i
+
+    def _refer(self, span: _Span) -> None:
+        """Write a reference for a span."""
+        ending = "\r" if self._view.rows[span.row].endswith("\r") else ""
+        self._out += ("\n" if span.row else "", span.named[0], ending)
+        self._glue = False
+        self._refers |= span.named[1]
+        self._lines.add((BREAK,))
+
+    def _known(self) -> list[int]:
+        """Return the rows that may begin a span: they stood further up, here or before, and say something."""
+        keys, held = self._view.keys[:MOST], self._held
+        count, newest, head_of = Counter(keys), self._lines.newest, words.anchor
+        seen = {key for key, times in count.items() if key and (times > 1 or newest(key) >= 0)}
+        seen = {key for key in seen if len(head_of(key)) >= TELLING}
+        return [i for i, key in enumerate(keys) if key in seen and i not in held]
+
+    def _stay(self, start: int, end: int) -> None:
+        """Leave rows as they are."""
         view = self._view
-        if i and not (self._glue and i in view.glued):
-            self._out.append("\n")
-        self._out.append(view.rows[i])
-        self._glue = True
-        at = self._lines.add((BREAK if i in self._notation else view.keys[i],))
-        self._rows.append(i)
-        if self._file >= 0 and view.numbers is not None and view.numbers[i] and i not in self._notation:
-            self._lines.number(self._file, {view.numbers[i]: at})
+        for i in range(start, end):
+            if i and not (self._glue and i in view.glued):
+                self._out.append("\n")
+            self._out.append(view.rows[i])
+            self._glue = True
+        keys = self._stays[start:end]
+        at = self._lines.add(keys)
+        if self._file >= 0 and view.numbers is not None:
+            shown = zip(view.numbers[start:end], keys, strict=True)
+            self._lines.number(
+                self._file,
+                {number: place for place, (number, key) in enumerate(shown, at) if number and key is not BREAK},
+            )
 
-    def _span(self, i: int) -> tuple[int, Named] | None:
-        """Return the longest span from row ``i`` on that can be named: its rows and its name."""
+    def _span(self, i: int) -> _Span | None:
+        """Return the longest span from row ``i`` on that can be named."""
         best, most = None, LEAST - 1
         numbers = self._view.numbers
         if self._file >= 0 and numbers is not None and numbers[i]:
             lines = self._same_numbers(i)
             if self._weight(i, lines) > most and (named := self._worth(i, lines, self._by_own_numbers(i, lines))):
-                best, most = (lines, named), self._weight(i, lines)
+                best, most = _Span(i, lines, named, NOWHERE), self._weight(i, lines)
         key = self._view.keys[i]
         at = self._lines.newest(key)
         for _ in range(TRIED):
@@ -109,9 +165,27 @@ class Spans:
                 break
             lines = self._extent(i, at)
             if self._weight(i, lines) > most and (named := self._worth(i, lines, self._named(i, lines, at))):
-                best, most = (lines, named), self._weight(i, lines)
+                best, most = _Span(i, lines, named, at), self._weight(i, lines)
             at = self._lines.earlier(at, key)
         return best
+
+    def _drawn_back(self, span: _Span, first: int) -> _Span:
+        """Begin a span that is named by numbers earlier, over rows that could not begin one."""
+        keys, numbers, i, at = self._view.keys, self._view.numbers, span.row, span.at
+        if numbers is None or first == i:
+            return span
+        line, back = self._lines.line, 0
+        while i - back > first and numbers[i - back - 1] and numbers[i - back - 1] == numbers[i] - back - 1:
+            place = at - back - 1 if at >= 0 else self._seen.lines.numbered(self._file, numbers[i] - back - 1)
+            if place < 0 or line(place) != keys[i - back - 1]:
+                break
+            back += 1
+        i, lines = i - back, span.lines + back
+        if at < 0:
+            named = self._by_own_numbers(i, lines)
+        else:
+            named = self._by_numbers(words.span(numbers[i], numbers[i + lines - 1]), lines, at - back)
+        return span if named is None or not back else _Span(i, lines, named, at - back)
 
     def _weight(self, i: int, lines: int) -> int:
         return self._weights[i + lines] - self._weights[i]
@@ -132,7 +206,7 @@ class Spans:
             return end - i
         keys, numbers, held = self._view.keys, self._view.numbers, self._held
         source, start = self._lines.run(at)
-        stop = min(len(keys) - i, len(source) - start)
+        stop = min(len(self._weights) - 1 - i, len(source) - start)
         first = numbers[i] if numbers is not None else 0
         n = 0
         while n < stop and keys[i + n] == source[start + n] and i + n not in held:
@@ -149,8 +223,8 @@ class Spans:
         if numbers is None:
             return 0
         n = i
-        while n < len(keys) and n not in self._held and numbers[n] and numbers[n] == numbers[i] + n - i:
-            at = self._lines.numbered(self._file, numbers[n])
+        while n < len(self._weights) - 1 and n not in self._held and numbers[n] and numbers[n] == numbers[i] + n - i:
+            at = self._seen.lines.numbered(self._file, numbers[n])
             if at < 0 or self._lines.line(at) != keys[n]:
                 break
             n += 1
@@ -164,7 +238,7 @@ class Spans:
         if numbers is None or not lines:
             return None
         own = words.span(numbers[i], numbers[i + lines - 1])
-        places = [self._lines.numbered(self._file, number) for number in numbers[i : i + lines]]
+        places = [self._seen.lines.numbered(self._file, number) for number in numbers[i : i + lines]]
         return words.by_number(own, own, ""), self._ordinals(places)
 
     def _named(self, i: int, lines: int, at: int) -> Named | None:
@@ -174,6 +248,8 @@ class Spans:
         best = self._by_numbers(own, lines, at)
         keys = self._view.keys
         head, last = words.anchor(keys[i]), ""
+        if words.ELLIPSIS in head:
+            return best
         if self._lines.newest_head(head) != at:
             last = keys[i + lines - 1]
             if not self._leads_to(head, lines, words.tail(last), at):
@@ -183,25 +259,19 @@ class Spans:
         return (said, self._ordinals([at])) if best is None or len(said) < len(best[0]) else best
 
     def _by_numbers(self, own: str, lines: int, at: int) -> Named | None:
-        file, name, there = self._numbers_at(at, lines)
-        if file < 0 or not there or not there[0] or there[-1] != there[0] + lines - 1:
+        if at >= self._lines.start:
             return None
-        places = [self._lines.numbered(file, number) for number in there]
+        place, index = self._seen.place(at)
+        there = place.numbers[index : index + lines] if place.numbers is not None and place.file >= 0 else [0]
+        if not there[0] or there[-1] != there[0] + lines - 1:
+            return None
         self._steps -= lines
-        line = self._lines.line
-        if any(line(newest) != line(place) for newest, place in zip(places, range(at, at + lines), strict=True)):
+        line = self._seen.lines.line
+        places = [self._seen.lines.numbered(place.file, number) for number in there]
+        if any(line(newest) != line(known) for newest, known in zip(places, range(at, at + lines), strict=True)):
             return None  # another copy of these numbers is newer
-        name = "" if own and file == self._file else name
+        name = "" if own and place.file == self._file else place.name
         return words.by_number(own, words.span(there[0], there[-1]), name), self._ordinals(places)
-
-    def _numbers_at(self, at: int, lines: int) -> tuple[int, str, list[int]]:
-        """Return the file, its name and the numbers of the lines from a place on."""
-        if at < self._lines.start:
-            place, index = self._seen.place(at)
-            return place.file, place.name, place.numbers[index : index + lines] if place.numbers is not None else []
-        numbers = self._view.numbers
-        rows = self._rows[at - self._lines.start :][:lines] if numbers is not None else []
-        return self._file, "", [numbers[row] for row in rows] if numbers is not None else []
 
     def _leads_to(self, head: str, lines: int, tail: str, at: int) -> bool:
         """Tell whether a place is the newest where these words lead, so many lines on, to those."""
@@ -215,6 +285,7 @@ class Spans:
             if last and words.tail(last) == tail:
                 return False
             place = self._lines.earlier_head(place, head)
+            self._steps -= 1
         return False
 
     def _ordinals(self, places: list[int]) -> frozenset[int]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
+from headroom_cli.dedup import words
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headroom_cli.model import Hint
 
 # `cat -n` and `nl` (a tab), editors (`12:`, an arrow, `12|`, `12 | `), `grep -C` (`12-` around the matches `12:`).
-_NUMBER = pattern(r"[ ]{0,9}L?(\d{1,7})(\t|\u2192|[ ]?[|\u2502][ ]?|:|-)")
+_NUMBER = pattern(r"[ ]{0,9}L?(\d{1,7})(\t|\u2192|[ ][|\u2502][ ]?|[|\u2502]|:|-)")
+_HIDDEN = pattern(r"\[(\d{1,7})(?:-(\d{1,7}))? (?:as above|= )")  # a reference of ours to numbered lines
 _PADDED = pattern(r"[ ]{1,9}\d{1,7}[\t\u2192:]")  # columns of a table, drawn with bars, stay
 _SAMPLE = 24  # lines, evenly spread, one of which must look numbered before every line is asked
-# What an output says of the file that it shows: SWE-agent's and aider's heads, and what edit tools echo.
-_HEADS = (
-    pattern(r"\[File: ([^()\]\n]{1,300}) \("),
-    pattern(r"(?:running|result of) `cat -n` on (?:a snippet of )?([^\n:]{1,300}):"),
-    pattern(r"The file ([^\n]{1,300}) has been (?:edited|updated)"),
-)
+# What an output says of the file that it shows: the head of SWE-agent's window, and what edit tools echo.
+_FILE = pattern(r"\[File: ([^()\]\n]{1,300}) \(")
+_SNIPPET = pattern(r"The file ([^\n]{1,300}?) has been |`cat -n` on (?:a snippet of )?(?!a snippet)([^\n:]{1,300}):")
 _HEAD = 2000  # characters that are searched for such a head
 _PATH = pattern(r"(?<![\w./~@+-])[\w./~@+-]{0,200}[\w-]\.[A-Za-z]\w{0,9}(?![\w./-])")
 _COMMAND = 600  # characters of a command that are searched for a path
@@ -30,8 +33,10 @@ _LAST = 12  # lines from the end among which the verdict stands
 # A table's place in our own rendering of JSON, and its heading: they mean what stands below in the same text.
 _TABLE = pattern(r"(?:^|[:,\[])@\d")
 # A line of JSON is compared member by member: an answer that comes again has one member changed.
-_JSON = pattern(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]')
-_LEAST_JSON, _MOST_JSON = 100, 50_000  # characters of a line that is cut into members
+_scan: Callable[[str, int], tuple[object, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_LEAST_JSON = {"{": 100, "[": 100, '"': 20}  # characters; what is left of a value behind a reference may be short
+_OPENS = frozenset(_LEAST_JSON)
+_MOST_JSON = 50_000
 
 
 class View:
@@ -59,7 +64,7 @@ class View:
 
 
 def view(rows: list[str]) -> View:
-    """Take the numbers off the lines that have one: only where the next or the last line has the next or last number.
+    """Take the numbers off the lines that have one: only where the line before or behind has the number next to it.
 
     In the output of ``grep -C`` the lines that matched are held: there the sign after the number says that they did.
     """
@@ -68,16 +73,21 @@ def view(rows: list[str]) -> View:
     if not any(map(match, rows[::step])) and not any(map(match, rows[:8])):
         return _members(rows)
     found = [match(row) for row in rows]
-    numbers = [int(number[1]) if number is not None else 0 for number in found]
-    last = len(rows) - 1
+    firsts = [int(number[1]) if number is not None else 0 for number in found]
+    lasts = firsts
+    for i in words.notation(rows):
+        if (hidden := _HIDDEN.match(rows[i])) is not None:
+            lasts = list(firsts) if lasts is firsts else lasts
+            firsts[i], lasts[i] = int(hidden[1]), int(hidden[2] or hidden[1])
+    end = len(rows) - 1
     keys = list(rows)
     kept = [0] * len(rows)
     signs: dict[str, list[int]] = {":": [], "-": []}
     for i, number in enumerate(found):
         if number is None:
             continue
-        n = numbers[i]
-        if not ((i and numbers[i - 1] == n - 1) or (i < last and numbers[i + 1] == n + 1)):
+        n = firsts[i]
+        if not ((i and lasts[i - 1] == n - 1) or (i < end and firsts[i + 1] == n + 1)):
             continue
         keys[i] = rows[i][number.end() :]
         kept[i] = n
@@ -90,7 +100,7 @@ def view(rows: list[str]) -> View:
 
 def _members(rows: list[str]) -> View:
     """Cut the lines that are JSON into the members of the value, each with its comma."""
-    long = [i for i, row in enumerate(rows) if row[:1] in _OPENS and _LEAST_JSON <= len(row) <= _MOST_JSON]
+    long = [i for i, row in enumerate(rows) if row[:1] in _OPENS and _LEAST_JSON[row[0]] <= len(row) <= _MOST_JSON]
     if not long:
         return View(rows, rows)
     parts: list[str] = []
@@ -108,27 +118,32 @@ def _members(rows: list[str]) -> View:
     return View(parts, keys, held=frozenset([i - 1 for i in glued if i - 1 not in inner]), glued=inner)
 
 
-_OPENS = frozenset('{["')
-
-
 def _cut(row: str) -> list[str]:
-    """Return a line of JSON member by member, the line itself when it has none."""
+    """Return a line of JSON member by member, the line itself when it has none or is not JSON."""
     if '":' not in row:
         return [row]
-    depth, level, start = 0, int(row[0] != '"'), 0
+    keyed = row[0] != "["
+    start = at = 0
     parts = []
-    for found in _JSON.finditer(row):
-        sign = found[0]
-        if sign in ("{", "["):
-            depth += 1
-        elif sign in ("}", "]"):
-            depth -= 1
-        elif sign == "," and depth == level:
-            end = found.end() + (row[found.end() : found.end() + 1] == " ")
-            parts.append(row[start:end])
-            start = end
-    parts.append(row[start:])
-    return [part for part in parts if part]
+    at += row[0] != '"'
+    try:
+        while True:
+            if keyed:
+                _, at = _scan(row, at)
+                at = row.index(":", at) + 1
+                at += row[at] == " "
+            _, at = _scan(row, at)
+            if row[at] != ",":
+                break
+            at += 1
+            at += row[at] == " "
+            parts.append(row[start:at])
+            start = at
+    except (StopIteration, ValueError, IndexError, RecursionError):
+        pass  # cut off, or no JSON from here on: what is left stays in one piece
+    if start < len(row):
+        parts.append(row[start:])
+    return parts
 
 
 def unpadded(text: str) -> str:
@@ -169,11 +184,13 @@ def verdict(rows: list[str]) -> int:
 
 def file_of(text: str, hint: Hint) -> str:
     """Return the one file whose lines an output shows, "" when that is not known or several are named."""
-    for head in _HEADS:
-        found = head.search(text, 0, _HEAD)
-        if found is not None:
-            return found[1].strip()
+    found = _FILE.search(text, 0, _HEAD)
+    if found is not None:
+        return found[1].strip()
     if hint.path:
         return hint.path
+    found = _SNIPPET.search(text, 0, _HEAD)
+    if found is not None:
+        return (found[1] or found[2]).strip()
     paths = set(_PATH.findall(hint.command[:_COMMAND]))
     return paths.pop() if len(paths) == 1 else ""

@@ -8,8 +8,8 @@
     [9 fields as above: user_id":"a12]  members of a JSON value, which goes on in the next line
     [9 lines as above: tests/test_d…ends_well]  and how the last of them ends, where the beginning says too little
 
-"Above" is always the newest copy above: of those numbers of that file, or of a line that begins with these words (and,
-that many lines on, one that ends with those).
+Numbers mean the newest copies of those lines of that file, above the output that the reference is in. Words mean the
+newest line above that begins with them (and, that many lines on, one that ends with those), in the same output too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from headroom_cli.lazy import pattern
 # Characters of a line that name it. Shorter ones are less telling, longer ones cost more than they tell.
 ANCHOR = 12
 TAIL = 12
+ELLIPSIS = "\u2026"
 # Rules and bullets in front of a line's first words.
 _RULE = " \t\r_=-*#~+|>.<([{}])\"'`/:;,!@$%^&?\\"
 
@@ -71,5 +72,5 @@ def tail(key: str) -> str:
 
 def by_words(own: str, count: int, unit: str, first: str, last: str = "") -> str:
     """Refer to lines by their count and how the first begins; and how the ``last`` ends, "" to leave that out."""
-    said = f"{anchor(first)}\u2026{tail(last)}" if last else anchor(first)
+    said = f"{anchor(first)}{ELLIPSIS}{tail(last)}" if last else anchor(first)
     return f"[{own or f'{count} {unit}'} as above: {said}]" if own or count > 1 else f"[as above: {said}]"
