@@ -5,6 +5,9 @@ import itertools
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import CORPUS
 
 from headroom_cli import formats
 from headroom_cli.align import HEADS, align
@@ -393,3 +396,82 @@ def test_a_raw_prompt_gets_its_values_at_its_end():
 )
 def test_an_output_is_no_prompt(text):
     assert not align(formats.parse(text.encode()), Notes()).edits
+
+
+# --- odd requests
+
+
+def test_objects_of_an_sdk_in_a_request_do_no_harm():
+    class ThinkingBlock:
+        type = "thinking"
+
+    request = conversation("anthropic", [(21, 3), (21, 3)])[-1]
+    request["messages"][1]["content"] = [ThinkingBlock()]
+    request["tools"][0]["input_schema"] = ThinkingBlock
+    made = align(formats.of_value(request), Notes())
+    assert not made.moved
+
+
+@pytest.mark.parametrize("member", [{"previous_response_id": "r1"}, {"conversation": "c1"}])
+def test_a_history_that_the_provider_holds_is_left(member):
+    request = {**conversation("responses", [(21, 3)])[0], **member}
+    assert not align(formats.parse(json.dumps(request).encode()), Notes()).edits
+
+
+ODD_TURNS = (
+    [], [{"role": "user"}], [{"role": "user", "content": None}], [{"role": "user", "content": []}],
+    [{"role": "user", "content": [None, 7, "text", {"type": "image"}]}], [{"role": "assistant", "content": "hi"}],
+    [{"role": "assistant", "content": "hi"}, {"role": "user", "content": "go"}],
+    [{"role": "user", "content": {"a": 1}}],
+    [{"role": "user", "content": "<system-reminder>"}], [{"role": "user", "content": "<env>x</env>"}],
+    [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}], ["text", 5, None],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("turns", ODD_TURNS)
+@pytest.mark.parametrize(
+    "member", [{}, {"tools": [None, 3, {}]}, {"tools": {"a": 1}}, {"system": [None, {"type": "text"}, 4]}]
+)
+def test_odd_requests_go_through(turns, member):
+    request = {"model": "claude-sonnet-4-5", "system": system(21), "messages": turns, **member}
+    document = formats.parse(json.dumps(request).encode())
+    edits = align(document, Notes()).edits
+    assert not edits or document.edited(edits)[0].has_turns
+    library = formats.of_value(request)
+    edits = align(library, Notes()).edits
+    assert not edits or library.edited(edits)[0].has_turns
+
+
+def test_codex_instructions_of_a_project_are_no_words_of_the_user():
+    turns = [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text":
+            "# AGENTS.md instructions for /home/kim/shop\n\n<INSTRUCTIONS>\nToday is 2026-11-21.\n</INSTRUCTIONS>"}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "say ok"}]},
+    ]  # fmt: skip
+    sent = aligned({"model": "gpt-5.6", "instructions": "You are Codex.", "input": turns}, Notes())
+    assert len(sent["input"][0]["content"]) == 1
+    assert sent["input"][1]["content"][1]["text"] == HEADS[0] + "\n{current date} = 2026-11-21"
+
+
+DAYS = st.lists(st.tuples(st.integers(10, 28), st.integers(0, 59)), min_size=2, max_size=6)
+
+
+@given(st.sampled_from(sorted(SHAPES)), DAYS)
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_clock_does_no_prefix_changes(shape, days):
+    notes = Notes()
+    sent = [prompt(aligned(request, notes)) for request in conversation(shape, days)]
+    for before, after in itertools.pairwise(sent):
+        assert after[: len(before)] == before
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="no corpus beside this checkout")
+def test_corpus_conversations_grow_without_a_change():
+    for path in sorted((CORPUS / "traces_norm").glob("*.json"))[::9]:
+        turns = json.loads(path.read_bytes())["messages"]
+        notes, before = Notes(), []
+        for k in range(1, min(len(turns), 24)):
+            after = prompt(aligned(turns[:k], notes))
+            if turns[k - 1]["role"] in ("user", "tool"):
+                assert after[: len(before)] == before, path.name
+                before = after

@@ -43,11 +43,13 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
 
         return _raw.aligned(document)
     from headroom_cli.align import _births, breakpoints, tools
-    from headroom_cli.align._head import Head
+    from headroom_cli.align._head import Head, is_held_elsewhere
     from headroom_cli.align._plan import Plan
     from headroom_cli.align._run import Run
 
     value = document.value()
+    if is_held_elsewhere(value):
+        return Aligned(why="the provider holds the history")
     head = Head(document, value)
     if not head.turns:
         return Aligned(why="no turns")

@@ -25,6 +25,7 @@ WRAPPERS = (
     "current_datetime", "session_context",
 )  # fmt: skip
 _OPENINGS = tuple(f"<{name}" for name in WRAPPERS)
+_CODEX = "# AGENTS.md instructions"
 _SIGNED = ("thinking", "redacted_thinking", "reasoning")
 # Claude Code's first block: forwarded untouched, Anthropic reads it.
 _UNTOUCHED = "x-anthropic-billing-header"
@@ -79,22 +80,22 @@ class Head:
             self.places += _descriptions(value.get("functions"), "functions")
 
     def _roles(self) -> None:
+        users = []
         for i, turn in enumerate(self.turns):
-            if not isinstance(turn, dict):
-                continue
             if is_answer(turn):
                 self.answered = i if self.answered < 0 else self.answered
                 self.last = i
                 self.signed = self.signed or _is_signed(turn)
-            elif turn.get("role") == "user" and self.first < 0:
-                said = [(text, end) for _, text, end in _user_texts((), turn) if not is_ours(text)]
-                own = "\n".join(text[end:] for text, end in said).strip()
-                if own or not said:
-                    self.first, self.own = i, own
-        if self.first < 0:  # wrappers alone
-            self.first = next(
-                (i for i, t in enumerate(self.turns) if isinstance(t, dict) and t.get("role") == "user"), -1
-            )
+            elif isinstance(turn, dict) and turn.get("role") == "user" and isinstance(turn.get("content"), (str, list)):
+                users.append(i)
+        # The first words are sought in the first request alone: what comes later must not change where they are.
+        for i in users:
+            said = [(text, end) for _, text, end in _user_texts((), self.turns[i]) if not is_ours(text)]
+            own = "\n".join(text[end:] for text, end in said).strip()
+            if own or not said or 0 <= self.answered < i:
+                self.first, self.own = i, own
+                return
+        self.first = users[0] if users else -1
 
     def _add_turns(self) -> None:
         """Add the system messages before the first answer, and the wrappers before the user's first own words."""
@@ -130,6 +131,8 @@ def wrapped(text: str) -> int:
             start += 1
         if start == len(text):
             return start if at else 0
+        if text.startswith(_CODEX, start):  # a line, then an element
+            start = max(start, text.find("<", start, start + 600))
         if not text.startswith(_OPENINGS, start):
             return at
         stop = min(
@@ -154,7 +157,12 @@ def _is_signed(turn: dict[str, Any]) -> bool:
     if turn.get("type") == "reasoning":
         return True
     content = turn.get("content")
-    return isinstance(content, list) and any(isinstance(part, dict) and part.get("type") in _SIGNED for part in content)
+    return isinstance(content, list) and any(_type_of(part) in _SIGNED for part in content)
+
+
+def _type_of(part: Any) -> Any:
+    """Return a part's type; an SDK's user may have put its objects into a request."""
+    return part.get("type") if isinstance(part, dict) else getattr(part, "type", None)
 
 
 def _texts(key: str, path: Path, content: Any) -> Iterator[Place]:
@@ -182,6 +190,15 @@ def _user_texts(path: Path, turn: dict[str, Any]) -> list[tuple[Path, str, int]]
     return found
 
 
+def is_held_elsewhere(value: Any) -> bool:
+    """Tell a request that continues a history which the provider holds: what stands before it is not in it."""
+    if not isinstance(value, dict):
+        return False
+    thread = value.get("thread")
+    continued = isinstance(thread, dict) and thread.get("type") == "continue"
+    return continued or bool(value.get("previous_response_id") or value.get("conversation"))
+
+
 def tool_name(tool: Any) -> str:
     """Return what names a tool, "" when nothing does."""
     if not isinstance(tool, dict):
@@ -194,15 +211,19 @@ def tool_name(tool: Any) -> str:
 def _descriptions(tools: Any, key: str) -> Iterator[Place]:
     """Yield the descriptions of tools and, however deep, of their parameters."""
     nodes = 0
+    seen: set[str] = set()
     for i, tool in enumerate(tools if isinstance(tools, list) else ()):
+        if not isinstance(tool, dict):
+            continue
         name = tool_name(tool)
+        name = f"{name}#{i}" if name in seen or not name else name
+        seen.add(name)
         stack: list[tuple[Path, Any]] = [((key, i), tool)]
         found: list[tuple[Path, str]] = []
         while stack and nodes < _MOST_NODES:
             path, node = stack.pop()
             nodes += 1
-            items = node.items() if isinstance(node, dict) else enumerate(node)
-            for step, value in items:
+            for step, value in node.items() if isinstance(node, dict) else enumerate(node):
                 if step == "description" and isinstance(value, str):
                     found.append(((*path, step), value))
                 elif isinstance(value, (dict, list)) and step not in ("enum", "default", "examples", "cache_control"):

@@ -193,7 +193,9 @@ class Run:
         """Return a digest of the first answer, "" when there is none."""
         if self._head.answered < 0:
             return ""
-        return _births.digest(json.dumps(_unmarked(self._head.turns[self._head.answered]), sort_keys=True))
+        return _births.digest(
+            json.dumps(_unmarked(self._head.turns[self._head.answered]), sort_keys=True, default=repr)
+        )
 
     def _session(self) -> str:
         """Return a digest of the client's own name for the conversation, "" when it gives none."""

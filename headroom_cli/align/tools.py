@@ -7,7 +7,7 @@ import json
 from headroom_cli.align._births import digest
 from headroom_cli.align._head import tool_name
 from headroom_cli.formats import _tree
-from headroom_cli.formats._edits import Edit
+from headroom_cli.formats._edits import Edit, EditError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def arrange(
     names = [tool_name(tool) for tool in tools]
     if "" in names or len(set(names)) != len(names):
         return [], known
-    source = document.source(("tools",))
+    try:
+        source = document.source(("tools",))
+    except EditError:  # a key twice, or values that are no JSON
+        return [], known
     seen = digest(source)
     if birth or known is None:
         if not birth:  # joined late: what went upstream before is not known
