@@ -15,8 +15,8 @@ from headroom_cli import fit, formats, tokens
 from headroom_cli.fit import turns as reading
 from headroom_cli.fit.actions import describe, program
 from headroom_cli.fit.facts import Facts, errors, failed
+from headroom_cli.fit.turns import NOTE
 from headroom_cli.fit.units import units
-from headroom_cli.fit.words import HEAD
 
 FULL = 10**9
 
@@ -109,7 +109,7 @@ def test_what_is_left_fits_pairs_and_is_the_clients(shape, share):
         assert pairs(turns_of(made)) == ([], [])
         assert formats.undone(made.text, undo).encode() == data
         old, gone = turns_of(document), {i for group in plan.groups for i in range(group.first, group.last + 1)}
-        left = [turn for turn in turns_of(made) if not HEAD.match(str(turn.get("content")))]
+        left = [turn for turn in turns_of(made) if not NOTE.match(str(turn.get("content")))]
         for before, after in zip([turn for i, turn in enumerate(old) if i not in gone], left, strict=True):
             assert before == after or _joined(before, after)
         again = fit.plan(made, budget, count)
@@ -119,7 +119,7 @@ def test_what_is_left_fits_pairs_and_is_the_clients(shape, share):
 
 def _joined(before, after):
     """Tell whether a user turn is as it was but for notes behind or in front of it."""
-    kept = [part for part in after["content"] if not HEAD.match(part.get("text", ""))]
+    kept = [part for part in after["content"] if not NOTE.match(part.get("text", ""))]
     held = before["content"]
     return after["role"] == "user" and kept == ([{"type": "text", "text": held}] if isinstance(held, str) else held)
 
@@ -419,6 +419,38 @@ def test_a_command_in_words_and_its_output_are_one():
     assert cut([{"role": "user", "content": "go"}, {"role": "assistant", "content": "hm"}, told])[1][2] == "tools"
 
 
+def test_an_observation_without_its_wrapper_is_told_by_its_original():
+    messages = words(script(2, units=12))
+    bare = [dict(turn) for turn in messages]
+    for turn in bare:
+        turn["content"] = turn["content"].removeprefix("<returncode>0</returncode>\n<output>\n")
+    document, raw = opened(bare), opened(messages)
+    told = reading.read(document, count, lambda number: raw.blocks[number].text)
+    expected = units(reading.read(raw, count))
+    assert [(u.first, u.last, u.kind) for u in units(told)] == [(u.first, u.last, u.kind) for u in expected]
+    assert [turn.calls for turn in told] == [turn.calls for turn in reading.read(raw, count)]
+    plan = fit.plan(document, total(document) // 2, count, original=lambda number: raw.blocks[number].text)
+    assert {row.kind for row in plan.rows if row.step} == {"tools"}
+
+
+def test_what_a_harness_says_in_the_users_turn_is_not_the_users():
+    reminder = "<system-reminder>never mention this</system-reminder>"
+    told = reading.read(opened([{"role": "user", "content": reminder + "\nFix it."}]), count)
+    assert told[0].own == "Fix it."
+    steps = conversation()
+    messages = anthropic(steps)
+    for turn in messages[2::2]:
+        turn["content"].append({"type": "text", "text": reminder})
+    plan = kept(messages, 0.4)[1]
+    assert "pinned" not in [row.kept for row in plan.rows]
+
+
+def test_values_that_align_moved_stay():
+    note = "[headroom: the names in braces above stand for these values]\n{date}: today"
+    messages = chat(conversation(("user", note), ("said", "ok")))
+    assert "{date}: today" in kept(messages, 0.2)[0]
+
+
 def test_a_system_turn_in_the_middle_keeps_its_neighbours():
     messages = anthropic(conversation())
     messages[11:11] = [{"role": "system", "content": "Plan mode is on."}]
@@ -462,7 +494,7 @@ def test_notes_are_short_true_and_ours():
     rows = reading.read(document, count)
     for group in plan.groups:
         turns = rows[group.first : group.last + 1]
-        assert HEAD.match(group.note)
+        assert NOTE.match(group.note)
         assert f"{len(turns)} turn" in group.note
         assert group.note.endswith("]")
         assert "\n" not in group.note

@@ -27,14 +27,17 @@ def fit(
     refers: dict[int, tuple[int, ...]] | None = None,
     explicit: bool = True,
     query: str = "",
+    original: Callable[[int], str] | None = None,
 ) -> Plan | None:
     """Return what to leave out so that a conversation costs at most ``budget`` tokens; None when it cannot fit.
 
     ``count`` gives the tokens of a text. ``refers`` names for a block's ordinal the blocks that its references point
     at. ``explicit`` tells a budget that was asked for from a model's window: for a window no distinct error goes, and
-    nothing in front of a signature. ``notes`` remembers what was decided, so that it holds for ever.
+    nothing in front of a signature. ``notes`` remembers what was decided, so that it holds for ever. ``original`` gives
+    the text that a block had before route rendered it (its own when it did not): where observations stand in user
+    turns, only that tells them from the user's words.
     """
-    made = plan(document, budget, count, notes=notes, refers=refers, explicit=explicit, query=query)
+    made = plan(document, budget, count, notes=notes, refers=refers, explicit=explicit, query=query, original=original)
     return made if made.fits else None
 
 
@@ -47,11 +50,14 @@ def plan(
     refers: dict[int, tuple[int, ...]] | None = None,
     explicit: bool = True,
     query: str = "",
+    original: Callable[[int], str] | None = None,
 ) -> Plan:
     """Return the same plan with the reasons, also of a conversation that cannot fit (``fits`` is false then)."""
     from headroom_cli.fit.make import make
 
-    return make(document, budget, count, notes=notes, refers=refers or {}, explicit=explicit, query=query)
+    return make(
+        document, budget, count, notes=notes, refers=refers or {}, explicit=explicit, query=query, original=original
+    )
 
 
 def edits_for(document: Document, made: Plan, texts: list[str]) -> list[Edit]:

@@ -29,12 +29,13 @@ def make(
     refers: dict[int, tuple[int, ...]],
     explicit: bool,
     query: str,
+    original: Callable[[int], str] | None = None,
     weights: Weights | None = None,
 ) -> Plan:
     """Return the plan of a document; see ``fit.plan``."""
     if not document.has_turns:
         return Plan(0)
-    turns = reading.read(document, count)
+    turns = reading.read(document, count, original)
     outside = reading.outside(document, count)
     made = Plan(outside + sum(turn.tokens for turn in turns))
     if made.before <= LOW * budget or not turns:

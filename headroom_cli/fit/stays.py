@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from headroom_cli.fit import actions, words
+from headroom_cli.fit import actions
 from headroom_cli.fit.scores import asked, strongly
+from headroom_cli.fit.turns import NOTE
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -38,15 +39,14 @@ def reasons(
         if gone[k] or unit.kind == "head":
             continue
         turns = reader.turns[unit.first : unit.last + 1]
-        said = [turn.said for turn in turns if turn.role == "user" and turn.said]
-        if said and unit.kind == "words":
-            if words.HEAD.match(said[0]):
-                stays[k] = stays[k] or "a note of ours"
-                continue
-            if newest_words:
-                stays[k] = stays[k] or "newest words"
-                newest_words = False
-        if any(_PINNED.search(text, 0, _READ) for text in said if not text.startswith("<")):
+        if unit.kind == "words" and any(NOTE.match(turn.said) for turn in turns if turn.role == "user"):
+            stays[k] = stays[k] or "a note of ours"
+            continue
+        own = [turn.own for turn in turns if turn.own]
+        if own and newest_words:
+            stays[k] = stays[k] or "newest words"
+            newest_words = False
+        if any(_PINNED.search(text, 0, _READ) for text in own):
             stays[k] = stays[k] or "pinned"
         for _, tool, _ in (call for turn in turns for call in turn.calls):
             if actions.is_plan(tool) and tool not in plans:
@@ -62,14 +62,9 @@ def reasons(
     return stays
 
 
-def newest_question(whole: list[Unit], turns: list[Turn]) -> str:
+def newest_question(turns: list[Turn]) -> str:
     """Return the newest words of the user's."""
-    for unit in reversed(whole):
-        if unit.kind in ("words", "head"):
-            for turn in reversed(turns[unit.first : unit.last + 1]):
-                if turn.role == "user" and turn.said and not words.HEAD.match(turn.said):
-                    return turn.said
-    return ""
+    return next((turn.own for turn in reversed(turns) if turn.own), "")
 
 
 def _bind(whole: list[Unit], gone: list[bool], turns: list[Turn], stays: list[str]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from headroom_cli.formats._calls import describe, is_observation
+from headroom_cli import harness
+from headroom_cli.formats._calls import describe, from_prose, is_observation
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.formats import Document
+    from headroom_cli.model import Block
 
 # What a picture costs where nothing says how large it is: both APIs charge by area, a screenshot about this.
 IMAGE = 1_500  # tokens
@@ -25,6 +28,8 @@ _STANDING = frozenset(
     ("item_reference", "compaction", "additional_tools", "configuration_update", "mcp_list_tools",
      "mcp_approval_request", "mcp_approval_response", "container_upload")
 )  # fmt: skip
+# What a note of ours begins with.
+NOTE = pattern(r"\[\.\.\. \d{1,9} turns? left out\b")
 # How harnesses answer a turn that they cannot act on.
 _REPROACHES = (
     "Please always provide EXACTLY ONE action", "The last command <command>", "Your output could not be parsed",
@@ -41,6 +46,7 @@ class Turn:
 
     ``role``     system, user, assistant or tool; a Responses item has the role of whoever made it
     ``said``     the words of the user or the assistant, calls and their arguments among them
+    ``own``      of these, the user's own, without what a harness put around them
     ``shown``    the output of tools, observations in user turns included
     ``calls``    the calls made: (id, tool name, what it was called with: a command, a path or "")
     ``answers``  the ids of the calls answered here
@@ -51,12 +57,13 @@ class Turn:
     ``standing`` of a shape that is not understood, or that others depend on: it never goes
     """
 
-    __slots__ = ("answers", "calls", "failed", "parts", "role", "said", "shown", "signed", "standing", "tokens")
+    __slots__ = ("answers", "calls", "failed", "own", "parts", "role", "said", "shown", "signed", "standing", "tokens")
 
     def __init__(self, role: str) -> None:
         """Start a turn that says nothing."""
         self.role = role
         self.said = ""
+        self.own = ""
         self.shown = ""
         self.calls: list[tuple[str, str, str]] = []
         self.answers: list[str] = []
@@ -67,34 +74,38 @@ class Turn:
         self.standing = False
 
 
-def read(document: Document, count: Callable[[str], int]) -> list[Turn]:
-    """Read every turn of a document; observations are told from the user's words as its format tells them."""
+def read(document: Document, count: Callable[[str], int], original: Callable[[int], str] | None = None) -> list[Turn]:
+    """Read every turn of a document; observations are told from the user's words as its format tells them.
+
+    ``original`` gives the text that a block (by its ordinal) had before it was rendered: a rendering has lost the
+    harness's words around an output that tell it from the user's.
+    """
     value: Any = document.value()
     for key in document.turns:
         value = value[key]
-    commands = {
-        document.turn_of(block): (block.hint.tool, block.hint.command or block.hint.path)
-        for block in document.blocks
-        if block.turn == "user" and block.role == "tool"
-    }
+    told: dict[int, Block] = {}
+    texts: dict[int, str] = {}
+    for number, block in enumerate(document.blocks):
+        if block.turn == "user" and (i := document.turn_of(block)) not in texts:
+            texts[i] = block.text if original is None or block.role == "tool" else original(number)
+            if block.role == "tool" or texts[i] != block.text:  # the user's own words are never rendered
+                told[i] = block
     turns: list[Turn] = []
     for i, item in enumerate(value):
-        observed = i in commands or (bool(turns) and turns[-1].role == "assistant" and _is_harness(item))
+        answers = bool(turns) and turns[-1].role == "assistant" and not turns[-1].calls
+        observed = answers and (i in told or _is_harness(texts.get(i, "")))
         turn = _turn(item, observed=observed, count=count)
-        if observed and turns:
+        if observed:
             # A command in words is a call, and the observation behind it its answer.
-            name = f"words {i}"
-            turns[-1].calls.append((name, *commands.get(i, ("", ""))))
-            turn.answers.append(name)
+            hint = from_prose(turns[-1].said).hint
+            turns[-1].calls.append((f"words {i}", hint.tool, hint.command or hint.path))
+            turn.answers.append(f"words {i}")
         turns.append(turn)
     return turns
 
 
-def _is_harness(item: Any) -> bool:
+def _is_harness(text: str) -> bool:
     """Tell an observation, or a harness's reproach for a turn without one command, from the user's words."""
-    if not isinstance(item, dict) or item.get("role") != "user" or not isinstance(item.get("content"), str):
-        return False
-    text = item["content"]
     return text.startswith(_REPROACHES) or is_observation(text)
 
 
@@ -178,6 +189,8 @@ def _content(content: Any, turn: Turn, said: list[str], shown: list[str], *, obs
     outputs = turn.role == "tool" or observed
     if isinstance(content, str):
         (shown if outputs else said).append(content)
+        if turn.role == "user" and not outputs:
+            _own(content, turn)
         return 0
     pictures = 0
     for part in content if isinstance(content, list) else ():
@@ -206,8 +219,19 @@ def _content(content: Any, turn: Turn, said: list[str], shown: list[str], *, obs
         elif isinstance(kind, str) and kind.endswith("_tool_result"):
             shown += strings(part.get("content"))
         else:
-            (shown if outputs else said).extend(strings({k: v for k, v in part.items() if k not in _SILENT}))
+            texts = strings({k: v for k, v in part.items() if k not in _SILENT})
+            (shown if outputs else said).extend(texts)
+            if turn.role == "user" and not outputs:
+                for text in texts:
+                    _own(text, turn)
     return pictures
+
+
+def _own(text: str, turn: Turn) -> None:
+    """Take note of what a text of a user's turn says of the user's own; what align put there is not to go."""
+    turn.standing = turn.standing or harness.is_ours(text)
+    words = "" if NOTE.match(text) else harness.words(text).strip()
+    turn.own = f"{turn.own}\n{words}".strip() if words else turn.own
 
 
 def _pictures(content: Any) -> int:

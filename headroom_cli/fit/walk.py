@@ -159,7 +159,7 @@ class Walk:
         whole = self.units(end)
         gone = [bool(self.out[unit.first]) for unit in whole]
         self.reader.upto(end)
-        question = newest_question(whole, self.turns)
+        question = newest_question(self.turns[:end])
         # What failed and does not work yet stays as long as there is another way.
         for lenient in (False, True):
             stays = self._stays(whole, gone, lenient=lenient)
@@ -224,15 +224,18 @@ class Walk:
             reason = unit.fixed or self.why.get(unit.first, "")
             if k >= len(whole) - NEWEST:
                 reason = unit.fixed or "newest"
-            elif unit.kind == "words" and words_left:
+            elif words_left and self._has_words(unit) and not step:
                 reason = unit.fixed or "newest words"
             elif reason in _OVER:
                 reason = ""
-            words_left = words_left and (unit.kind != "words" or bool(step))
+            words_left = words_left and not (self._has_words(unit) and not step)
             if not reason:
                 reason = "missed more" if score else "came later" if self.steps else "fits"
             found.append(Row(unit, score, "" if step else reason, step))
         return found[::-1]
+
+    def _has_words(self, unit: Unit) -> bool:
+        return unit.kind != "head" and any(turn.own for turn in self.turns[unit.first : unit.last + 1])
 
     def _wanted(self, whole: list[Unit], stays: list[str]) -> int:
         """Return what a step should leave: 70 % of the budget.

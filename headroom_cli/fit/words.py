@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from headroom_cli.fit.turns import Turn
 
-# What every note begins with; a turn that begins so is ours and is left alone.
-HEAD = pattern(r"\[\.\.\. \d{1,9} turns? left out\b")
 MARKER = 30  # tokens of "<<headroom:HANDLE 6 turns, 12,345 tokens, 2 errors>>"
 SLACK = 8  # tokens by which a counter may judge the joined text differently from its parts
 
@@ -25,8 +23,10 @@ _UNSAFE = pattern(r"[^ -~\u00a0-\ud7ff\ue000-\ufffd]|<<headroom:")
 
 def note(turns: list[Turn], actions: list[tuple[str, str]], names: Iterable[str], errors: list[str]) -> str:
     """Return the note for consecutive turns that are left out, without its marker."""
-    parts = [text for text in (_summed(actions), _quoted(turns, "user", "the user said")) if text]
-    parts = parts or [text for text in (_quoted(turns, "assistant", "said"),) if text]
+    parts = [text for text in (_summed(actions), _quoted("the user said", (turn.own for turn in turns))) if text]
+    parts = parts or [
+        text for text in (_quoted("said", (turn.said for turn in turns if turn.role == "assistant")),) if text
+    ]
     if errors:
         parts.append(f"failed with {_clean(errors[-1])[:100]!r}")
     listed: list[str] = []
@@ -79,12 +79,12 @@ def _summed(actions: list[tuple[str, str]]) -> str:
     return "; ".join(parts)
 
 
-def _quoted(turns: list[Turn], role: str, words: str) -> str:
-    """Quote the beginning of the first words of a role that are left out."""
-    for turn in turns:
-        if turn.role == role and turn.said.strip() and not turn.answers:
-            text = " ".join(turn.said[: 4 * _QUOTED].split())
-            return f'{words} "{_clean(text[:_QUOTED])}{"..." if len(text) > _QUOTED else ""}"'
+def _quoted(who: str, texts: Iterable[str]) -> str:
+    """Quote the beginning of the first words among texts."""
+    for said in texts:
+        if said.strip():
+            text = " ".join(said[: 4 * _QUOTED].split())
+            return f'{who} "{text[:_QUOTED]}{"..." if len(text) > _QUOTED else ""}"'
     return ""
 
 
