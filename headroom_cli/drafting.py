@@ -41,7 +41,7 @@ class Drafter:
     __slots__ = ("_deadline", "_policy", "_seen", "_standing", "_turns", "level", "lossless", "model")
 
     def __init__(self, policy: Policy, *, turns: bool, model: str) -> None:
-        """``turns`` tells a conversation from a raw blob."""
+        """Start with nothing seen; ``turns`` tells a conversation from a raw blob."""
         self._policy = policy
         self._turns = turns
         self._deadline = 0.0
@@ -123,20 +123,21 @@ class Drafter:
         """
         if self._seen is None:
             return draft
-        plain = self._shortened(block, text, None)
+        within = report.kind != "diff"  # what stays of a patch can be applied
+        plain = self._shortened(block, text, None, within=within)
         if draft is not None:
-            draft = self._shortened(block, draft.text, draft)
+            draft = self._shortened(block, draft.text, draft, within=within)
         if plain is None or (draft is not None and want.count(weighed(draft)) <= want.count(plain.text)):
             return draft
         report.compressor = "dedup"
         return plain
 
-    def _shortened(self, block: Block, text: str, draft: Draft | None) -> Draft | None:
+    def _shortened(self, block: Block, text: str, draft: Draft | None, *, within: bool) -> Draft | None:
         """Return a text (of a draft) with references and without the blanks before line numbers, or the draft."""
         from headroom_cli.dedup import unpadded
 
         assert self._seen is not None
-        found = self._seen.shorten(block, text)
+        found = self._seen.shorten(block, text, within=within)
         short, refers = found if found is not None else (text, ())
         short = unpadded(short)
         if short == text:

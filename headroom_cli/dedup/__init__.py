@@ -64,16 +64,16 @@ class Seen:
         self._remember(shown, views.file_of(block.text, block.hint) if block.role == "tool" else "")
         self.ordinal += 1
 
-    def shorten(self, block: Block, text: str) -> tuple[str, tuple[int, ...]] | None:
+    def shorten(self, block: Block, text: str, *, within: bool = True) -> tuple[str, tuple[int, ...]] | None:
         """Return a text with references, and the ordinals they point at; None when nothing was seen before.
 
-        ``text`` is the output of the next block or a rendering of it. An ordinal may be the block's own: its call
-        carried the lines.
+        ``text`` is the output of the next block or a rendering of it. ``within`` also looks in the text itself. An
+        ordinal may be the block's own: its call carried the lines.
         """
         self._call(block)
         view = views.view(text.split("\n"))
         name = views.file_of(block.text, block.hint) if view.numbers is not None else ""
-        return Spans(self, view, self._file(name)).shortened()
+        return Spans(self, view, self._file(name), within=within).shortened()
 
     def place(self, at: int) -> tuple[_Place, int]:
         """Return the run that a remembered line is in, and its index there."""

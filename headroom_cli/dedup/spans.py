@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import accumulate
+from math import inf
 
 from headroom_cli.dedup import views, words
 from headroom_cli.dedup.lines import BREAK, NOWHERE, Lines
@@ -54,11 +55,11 @@ class Spans:
     """One text being read: what was seen before it, and what it says itself so far."""
 
     __slots__ = (
-        "_ends", "_file", "_glue", "_held", "_lines", "_out", "_refers", "_seen", "_stays", "_steps",
+        "_ends", "_file", "_glue", "_held", "_least_here", "_lines", "_out", "_refers", "_seen", "_stays", "_steps",
         "_view", "_weights",
     )  # fmt: skip
 
-    def __init__(self, seen: Seen, view: View, file: int) -> None:
+    def __init__(self, seen: Seen, view: View, file: int, *, within: bool) -> None:
         """``file`` is the number that ``seen`` knows the text's file by, below 0 when it is not known."""
         self._seen = seen
         self._view = view
@@ -68,6 +69,7 @@ class Spans:
         self._glue = True  # what was written last is a row of the text
         self._refers: set[int] = set()
         self._steps = STEPS
+        self._least_here = LEAST_HERE if within else inf
         # Of a span that cannot be named the next line is tried: how far it goes is known then. Offset -> end.
         self._ends: dict[int, int] = {}
         notation = words.notation(view.rows)
@@ -194,7 +196,7 @@ class Spans:
         """Return the name when it is short enough for what it stands for."""
         if named is None:
             return None
-        least = DENSER * len(named[0]) + GAIN if named[1] else LEAST_HERE
+        least = DENSER * len(named[0]) + GAIN if named[1] else self._least_here
         return named if self._weight(i, lines) >= least else None
 
     # --- how far a span goes
