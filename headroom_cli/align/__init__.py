@@ -7,7 +7,7 @@ that are others by then are said in a block behind the newest turn, which stays 
 
 from __future__ import annotations
 
-from headroom_cli.align.notice import HEADS, is_ours
+from headroom_cli.align.notice import HEADS
 from headroom_cli.align.result import Aligned, Moved, rows_of
 from headroom_cli.align.values import Value, find
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
             """Remember a JSON value."""
 
 
-__all__ = ["HEADS", "Aligned", "Moved", "Value", "align", "find", "is_ours"]
+__all__ = ["HEADS", "Aligned", "Moved", "Value", "align", "find"]
 
 
 def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:

@@ -6,7 +6,8 @@ elements of known wrappers that stand in front of the user's own words.
 
 from __future__ import annotations
 
-from headroom_cli.align.notice import is_ours
+from headroom_cli import harness
+from headroom_cli.harness import is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-# Elements that harnesses put in front of the user's words, in the user's turn.
-WRAPPERS = (
-    "system-reminder", "system_reminder", "environment_context", "environment_details", "environment_info", "env",
-    "user_instructions", "user_info", "user_context", "ide_context", "ide_opened_file", "git_status", "project_layout",
-    "additional_data", "open_and_recently_viewed_files", "RUNTIME_INFORMATION", "REPOSITORY_INFO", "INSTRUCTIONS",
-    "current_datetime", "session_context",
-)  # fmt: skip
-_OPENINGS = tuple(f"<{name}" for name in WRAPPERS)
 _CODEX = "# AGENTS.md instructions"
 _SIGNED = ("thinking", "redacted_thinking", "reasoning")
 # Claude Code's first block: forwarded untouched, Anthropic reads it.
@@ -124,25 +117,11 @@ def is_answer(turn: Any) -> bool:
 
 def wrapped(text: str) -> int:
     """Return where the wrappers at the start of a user's text end; its length when nothing else is there."""
-    at = 0
-    while True:
-        start = at
-        while start < len(text) and text[start].isspace():
-            start += 1
-        if start == len(text):
-            return start if at else 0
-        if text.startswith(_CODEX, start):  # a line, then an element
-            start = max(start, text.find("<", start, start + 600))
-        if not text.startswith(_OPENINGS, start):
-            return at
-        stop = min(
-            (i for i in (text.find(">", start, start + 100), text.find(" ", start, start + 100)) if i > 0), default=0
-        )
-        close = f"</{text[start + 1 : stop]}>"
-        end = text.find(close, stop)
-        if not stop or end < 0:
-            return at
-        at = end + len(close)
+    if text.startswith(_CODEX):  # a line, then an element
+        start = max(0, text.find("\n<", 0, 600) + 1)
+        end = harness.wrapped(text[start:]) if start else 0
+        return start + end if end else 0
+    return harness.wrapped(text)
 
 
 def _shape(form: str, turns: list[Any]) -> str:

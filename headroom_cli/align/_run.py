@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from headroom_cli.align import _births, notice
+from headroom_cli.harness import is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Run:
 
     def _born(self) -> list[Held]:
         head, values = self._head, dict[str, str]()
-        ours = head.first >= 0 and any(notice.is_ours(text) for text in notice.texts_of(head.turns[head.first]))
+        ours = head.first >= 0 and any(is_ours(text) for text in notice.texts_of(head.turns[head.first]))
         if ours:
             self.why = "already aligned"
             return []
@@ -179,7 +180,7 @@ class Run:
             texts: list[list[str]] = [[] for _ in self._head.turns]
             for block in self._document.blocks:
                 at = self._document.turn_of(block)
-                if at >= self._head.answered and not notice.is_ours(block.text):
+                if at >= self._head.answered and not is_ours(block.text):
                     texts[at].append(block.text)
             before = ""
             for number, some in enumerate(texts):

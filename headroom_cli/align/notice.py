@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from headroom_cli import harness
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# The first line of a block of ours, whole: a text part that begins with one of these and a line feed is no question.
-HEADS = (
-    "[headroom: the names in braces above stand for these values]",
-    "[headroom: from here on these names in braces stand for other values]",
-)
+HEADS = (harness.VALUES, harness.NEW_VALUES)
 
 
 def block(values: Mapping[str, str], *, changed: bool = False) -> str:
@@ -19,11 +17,6 @@ def block(values: Mapping[str, str], *, changed: bool = False) -> str:
     short = [f"{name} = {value}" for name, value in values.items() if "\n" not in value]
     long = [f"{name} =\n{value}" for name, value in values.items() if "\n" in value]
     return "\n".join((HEADS[changed], *short, *long))
-
-
-def is_ours(text: Any) -> bool:
-    """Tell whether a text is a block of ours."""
-    return isinstance(text, str) and text.startswith("[headroom: ") and text.partition("\n")[0] in HEADS
 
 
 def texts_of(turn: Any) -> list[str]:

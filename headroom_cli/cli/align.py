@@ -87,7 +87,7 @@ def _row(line: int, moved: Moved, size: int) -> dict[str, object]:
     """Return a value as an object of the JSON report."""
     return {
         "v": 1, **({"line": line} if line else {}), "path": moved.path, "kind": moved.kind, "label": moved.label,
-        "placeholder": moved.placeholder, "text": report.clean(moved.text)[:SHOWN], "tokens_behind": size,
+        "placeholder": moved.placeholder, "text": moved.text[:SHOWN], "tokens_behind": size,
         "saves": round(size * SAVED),
     }  # fmt: skip
 
