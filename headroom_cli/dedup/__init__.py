@@ -61,7 +61,7 @@ class Seen:
     def passed(self, block: Block, shown: str) -> None:
         """Remember what stands in the place of the next block, without its marker."""
         self._call(block)
-        self._remember(shown, views.file_of(block.text, block.hint) if block.role == "tool" else "")
+        self._remember(shown, block if block.role == "tool" else None)
         self.ordinal += 1
 
     def shorten(self, block: Block, text: str, *, within: bool = True) -> tuple[str, tuple[int, ...]] | None:
@@ -71,7 +71,7 @@ class Seen:
         ordinal may be the block's own: its call carried the lines.
         """
         self._call(block)
-        view = views.view(text.split("\n"))
+        view = views.view(text)
         name = views.file_of(block.text, block.hint) if view.numbers is not None else ""
         return Spans(self, view, self._file(name), within=within).shortened()
 
@@ -85,18 +85,20 @@ class Seen:
         if block.hint.written and block.hint is not self._called:
             self._called = block.hint
             for text in block.hint.written:
-                self._remember(text, "")
+                self._remember(text)
 
-    def _remember(self, text: str, name: str) -> None:
+    def _remember(self, text: str, block: Block | None = None) -> None:
+        """Add the lines of a text; the numbers of an output are of the file that its block shows."""
         if self.lines.end > MOST:
             return
-        view = views.view(text.split("\n", MOST_OF_BLOCK)[:MOST_OF_BLOCK])
+        view = views.view(text, MOST_OF_BLOCK)
         keys: list[str | None] = list(view.keys)
         for i in words.notation(view.rows):
             keys[i] = BREAK
         keys.append(BREAK)
         start = self.lines.add(keys)
-        file = self._file(name) if view.numbers is not None else -1
+        name = views.file_of(block.text, block.hint) if block is not None and view.numbers is not None else ""
+        file = self._file(name)
         self._starts.append(start)
         self._places.append(_Place(self.ordinal, file, name, view.numbers))
         if file >= 0 and view.numbers is not None:

@@ -63,15 +63,17 @@ class View:
         self.glued = glued
 
 
-def view(rows: list[str]) -> View:
+def view(text: str, most: int = -1) -> View:
     """Take the numbers off the lines that have one: only where the line before or behind has the number next to it.
 
     In the output of ``grep -C`` the lines that matched are held: there the sign after the number says that they did.
+    With ``most`` only so many lines are read.
     """
+    rows = text.split("\n") if most < 0 else text.split("\n", most)[:most]
     match = _NUMBER.match
     step = max(1, len(rows) // _SAMPLE)
     if not any(map(match, rows[::step])) and not any(map(match, rows[:8])):
-        return _members(rows)
+        return _members(rows) if '":' in text else View(rows, rows)
     found = [match(row) for row in rows]
     firsts = [int(number[1]) if number is not None else 0 for number in found]
     lasts = firsts
@@ -94,7 +96,7 @@ def view(rows: list[str]) -> View:
         if number[2] in signs:
             signs[number[2]].append(i)
     if not any(kept):
-        return _members(rows)
+        return _members(rows) if '":' in text else View(rows, rows)
     return View(rows, keys, kept, frozenset(signs[":"]) if signs["-"] else frozenset())
 
 
@@ -148,14 +150,13 @@ def _cut(row: str) -> list[str]:
 
 def unpadded(text: str) -> str:
     """Return a numbered view without the blanks before its numbers: a token of every line."""
-    rows = text.split("\n")
-    seen = view(rows)
+    seen = view(text)
     if seen.numbers is None:
         return text
     return "\n".join(
         [
             row.lstrip(" ") if number and row[:1] == " " and _PADDED.match(row) else row
-            for row, number in zip(rows, seen.numbers, strict=True)
+            for row, number in zip(seen.rows, seen.numbers, strict=True)
         ]
     )
 
