@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from headroom_cli.align import _words
 from headroom_cli.align._dates import label
 from headroom_cli.align._shade import hits
@@ -11,6 +9,7 @@ from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from headroom_cli.align._dates import Found
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 _NUMBER = (
     r"(?:\d{1,3}(?::\d\d){1,2}|"
     r"[$\u20ac\u00a3~]?\d[\d,._]{0,14}"
-    r"(?: ?[kKM%]\b|%| ?(?:ms|s|sec|seconds|min|minutes|m|h|hours|d|days)\b)?(?: ?\d{1,2} ?[ms]\b)?)"
+    r"(?: ?[km%]\b|%| ?(?:ms|s|sec|seconds|min|minutes|m|h|hours|d|days)\b)?(?: ?\d{1,2} ?[ms]\b)?)"
 )
 _PAIR = rf"{_NUMBER}(?: ?(?:/|of|out of) ?{_NUMBER})?"
 _UNITS = (
     r"(?:tokens?|turns?|requests?|steps?|calls?|messages?|attempts?|iterations?|credits?|characters?|words?|minutes?"
-    r"|seconds?|hours?|days?|retries|actions?|rounds?|queries|searches|dollars?|USD|tool (?:calls?|uses?)|API calls?)"
+    r"|seconds?|hours?|days?|retries|actions?|rounds?|queries|searches|dollars?|usd|tool (?:calls?|uses?)|api calls?)"
 )
 _WHAT = (
     r"(?:tokens?|budget|turns?|time|requests?|steps?|calls?|context|credits?|quota|cost|attempts?|messages?|iterations?"
@@ -39,18 +38,15 @@ _SPENT = (
 _AFTER = pattern(
     rf"(?:{'|'.join(_SPENT)})(?P<w>[ _-]{_WHAT}){{0,2}}(?: \([\w ]{{1,20}}\))?"
     rf"(?:{_SEP}| (?={_NUMBER} (?:of|out of) \d))(?P<v>{_PAIR}(?: {_UNITS})?(?: \([\d.]{{1,6}}%\))?)(?![\w-])",
-    re.IGNORECASE,
 )
 _BEFORE = pattern(
     rf"(?P<v>{_PAIR}) (?:more |total |input |output )?(?:{_UNITS}|of (?:the |your )?{_WHAT})(?: (?:are|is|were))? $",
-    re.IGNORECASE,
 )
 _PLACES = ("turn", "round", "iteration", "attempt", "message", "step", "request", "try")
 _PLACE = pattern(
     r"(?:turn|round|iteration|attempt|message|step|request|try)s?(?:[ _-]?(?:number|no\.?|count|counter|index))?"
     r"(?P<p>[\"'`*]{0,3}[ \t]?(?:[:=#>]|is)[ \t]{0,3}[\"'`*]{0,3}|[ \t])"
     r"(?P<v>\d[\d,]{0,9}(?P<o>[ \t]?(?:/|of|out of)[ \t]?\d[\d,]{0,9})?)(?!\w|-|[.:]\d)",
-    re.IGNORECASE,
 )
 
 
@@ -59,11 +55,11 @@ def counters(shade: Shade, lower: str) -> Iterator[Found]:
     text = shade.text
     for word in _SPENT:
         for at in hits(lower, word, inside=True):
-            match = _AFTER.match(text, at)
+            match = _AFTER.match(lower, at)
             if match is not None and (match["w"] or not _VERB.search(text, at, match.start("v"))):
                 yield from _told(shade, at, match.start("v"), _end(text, match))
             else:
-                front = text[max(0, at - 60) : at].rpartition("\n")[2]
+                front = lower[max(0, at - 60) : at].rpartition("\n")[2]
                 match = _BEFORE.search(front) if front[-1:] == " " and any(c.isdigit() for c in front) else None
                 if match is not None and _ends_clause(text, at + len(word)):
                     offset = at - len(front)
@@ -73,7 +69,7 @@ def counters(shade: Shade, lower: str) -> Iterator[Found]:
     for word in _PLACES:
         found = []
         for at in hits(lower, word):
-            match = _PLACE.match(text, at)
+            match = _PLACE.match(lower, at)
             if match is not None and _is_place(shade, match, at):
                 found.append(match)
         # "Step 1 of 3 ... Step 2 of 3" is a recipe.
@@ -107,7 +103,7 @@ def _is_place(shade: Shade, match: re.Match[str], at: int) -> bool:
         words = shade.words(at)[-3:]
         if words[-1:] == ["on"] or words[-2:] == ["this", "is"]:
             return True
-        return alone and shade.starts_line(at) and match[0][0].isupper() and "current" in shade.words(at)
+        return alone and shade.starts_line(at) and shade.text[at].isupper() and "current" in shade.words(at)
     return shade.starts_line(at) or "current" in shade.words(at)[-2:]
 
 

@@ -57,20 +57,23 @@ _NAMED_DATE = pattern(
 )
 _CTIME = pattern(r"(?: [0-2][0-9]:[0-5][0-9]:[0-6][0-9](?: [A-Z]{3,5}| [+-][0-9]{4})?)? [12][0-9]{3}(?![0-9])")
 _BEFORE = pattern(rf"(?:(?:{_DAY})\.?,? (?:the |den |le |dem )?)$")
-_CLOCK_BEFORE = pattern(rf"(?:{_TIME}{_ZONE},? (?:on |, |am |le )?)$")
-_AFTER = pattern(rf"(?:T|:|,? {{1,2}}(?:at |um |\u00e0 |a las |- |\u2013 )?|,\n?)(?P<t>{_TIME}){_ZONE}")
+# Each of these is in one pattern alone: they are large, and compiled in every run that meets a date.
+_TIME_AT = pattern(_TIME)
+_ZONE_AT = pattern(_ZONE)
+_DAY_AT = pattern(_DAY)
+_CLOCK_BEFORE = pattern(rf"{_TIME}(?: ?[A-Z]{{2,4}}\b)?,? (?:on |, |am |le )?$")
+_ZONE_STARTS = frozenset(" \u202fZ+-([hU")
+_JOIN = pattern(r"T|:|,? {1,2}(?:at |um |\u00e0 |a las |- |\u2013 )?|,\n?")
 _DAY_AFTER = pattern(rf",? \(?(?:{_DAY})\)?|,? ?\([A-Z][a-z]{{2,8}}\)|[ (]?\u661f\u671f.\)?")
-_ZONE_AFTER = pattern(rf"(?! ?h\b){_ZONE}")
-_PLACE_AFTER = pattern(rf" ?\((?:{_NAMED}|{_PLACE})\)| {_NAMED}")
 _MONTH_YEAR = pattern(r"(?:(?P<c>[A-Z][a-z]{2,8}) |Q[1-4] )?[12][0-9]{3}(?![0-9-]|\.[0-9])")
-_LABELLED_DAY = pattern(rf"(?:{_DAY})(?:,? (?P<t>{_TIME}){_ZONE})?")
-_CLOCK = pattern(rf"(?P<t>{_TIME}){_ZONE}")
 _EPOCH = pattern(r"1[0-9]{9}(?:[0-9]{3}|[0-9]{6}|[0-9]{9}|\.[0-9]{1,9})?(?![0-9A-Za-z])")
 
 
 def dates(shade: Shade) -> Iterator[Found]:
     """Yield the dates that are of this request."""
     text = shade.text
+    if not any(sign in text for sign in ("20", "19", "/")):  # no year, nor a date that may do without
+        return
     for match in islice(_DATE.finditer(text), MOST_HITS):
         word = match["c"]
         if word and word.lower() not in _words.MONTHS:
@@ -114,24 +117,22 @@ def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Itera
     before = text[start - 1 : start]
     if before and ((before.isalnum() and before < "\u3400") or before in "-_/.\\@"):
         return
-    after = _AFTER.match(text, end)
-    timed = timed or after is not None or text[start:end].rstrip("Z")[-5:].isdigit()
-    if after is not None:
-        end = after.end()
+    after = _time_after(text, end)
+    timed = timed or after > 0 or text[start:end].rstrip("Z")[-5:].isdigit()
+    if after:
+        end = after
     elif timed:
-        zone = _ZONE_AFTER.match(text, end)
-        end = zone.end() if zone is not None else end
-    else:
+        end = _zoned(text, end)
+    elif text[end : end + 1] in (" ", ",", "("):
         day = _DAY_AFTER.match(text, end)
-        end = day.end() if day is not None else end
-        zone = _PLACE_AFTER.match(text, end)
-        end = zone.end() if zone is not None else end
+        end = _zoned(text, end if day is None else day.end())
     if text[end : end + 1].isalnum() or text[end : end + 1] == "_" or (text[end : end + 1] in ("-", "/") and not timed):
         return
     start = _from(text, start)
-    clock = _CLOCK_BEFORE.search(text[max(0, start - 40) : start])
+    front = text[max(0, start - 40) : start]
+    clock = _CLOCK_BEFORE.search(front) if ":" in front or "m" in front.lower() else None
     if clock is not None:
-        start, timed = max(0, start - 40) + clock.start(), True
+        start, timed = start - len(front) + clock.start(), True
     if current(shade, start) or text.startswith((" today", " now"), end):
         if shade.speaks(start, end):
             yield start, end, "time" if timed else "date", label(shade, start)
@@ -142,10 +143,24 @@ def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Itera
         yield start, end, "date", ""
 
 
+def _time_after(text: str, at: int) -> int:
+    """Return where a time of day that follows a date ends, with its zone; 0 when none follows."""
+    join = _JOIN.match(text, at)
+    time = _TIME_AT.match(text, join.end()) if join is not None else None
+    return _zoned(text, time.end()) if time is not None else 0
+
+
+def _zoned(text: str, at: int) -> int:
+    """Return where a time zone at this place ends, the place itself when there is none."""
+    zone = _ZONE_AT.match(text, at) if text[at : at + 1] in _ZONE_STARTS else None
+    return zone.end() if zone is not None else at
+
+
 def _from(text: str, start: int) -> int:
     """Return where the weekday before a date begins, else its own start."""
     at = max(0, start - 20)
-    day = _BEFORE.search(text[at:start])
+    near = text[start - 2 : start - 1]
+    day = _BEFORE.search(text[at:start]) if near.isalpha() or near in (",", ".") else None
     return at + day.start() if day is not None else start
 
 
@@ -217,13 +232,17 @@ def clocks(shade: Shade, lower: str) -> Iterator[Found]:
 
 def _clock_at(text: str, at: int) -> tuple[int, str] | None:
     """Return the end and kind of a clock, an epoch, a weekday, a month or a year at this place."""
-    for shape, kind in ((_EPOCH, "time"), (_CLOCK, "time"), (_LABELLED_DAY, "date"), (_MONTH_YEAR, "date")):
-        match = shape.match(text, at)
-        if match is None:
-            continue
-        word = match.groupdict().get("c")
-        if word and word.lower() not in _words.MONTHS:
+    kind, end = "time", 0
+    if epoch := _EPOCH.match(text, at):
+        end = epoch.end()
+    elif time := _TIME_AT.match(text, at):
+        end = _zoned(text, time.end())
+    elif day := _DAY_AT.match(text, at):
+        end = _time_after(text, day.end())
+        kind, end = ("time", end) if end else ("date", day.end())
+    elif part := _MONTH_YEAR.match(text, at):
+        kind, end = "date", part.end()
+        if part["c"] and part["c"].lower() not in _words.MONTHS:
             return None
-        after = text[match.end() : match.end() + 1]
-        return None if after.isalnum() or after in ("-", "_") else (match.end(), kind)
-    return None
+    after = text[end : end + 1]
+    return (end, kind) if end and not (after.isalnum() or after in ("-", "_")) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice, pairwise
 
 from headroom_cli.align import _words
@@ -41,16 +40,14 @@ _SEP = (
     r"|[ \t]?#[ \t]?|[ \t]{1,3}\()|[ \t]{1,4})[\"'`*<]{0,3}"
 )
 _NAME = r"(?P<v>[A-Za-z0-9][\w.:+/=@~-]{0,126}[\w=])"
-_ID_WORD = r"(?:[ _-]?(?:ids?|ID|uuid|UUID|guid|identifier|token|key|nonce)\b|Id\b)"
+_ID_WORD = r"(?:[ _-]?(?:ids?|uuid|guid|identifier|token|key|nonce)\b)"
 _SUBJECTS = (
     "session", "conversation", "request", "trace", "thread", "correlation", "run", "job", "span", "transaction",
     "execution", "invocation", "interaction", "instance", "chat", "message", "task", "workflow", "build", "user",
     "account", "customer", "tenant", "device", "client", "organization", "workspace", "process", "container", "call",
     "event", "nonce", "seed", "machine", "agent", "ticket", "deployment", "pipeline", "installation",
 )  # fmt: skip
-_NAMED_ID = pattern(
-    rf"(?P<s>{'|'.join(_SUBJECTS)})(?P<i>{_ID_WORD}|[ _-]?(?:number|no\.?|#))?(?P<p>{_SEP}){_NAME}", re.IGNORECASE
-)
+_NAMED_ID = pattern(rf"(?P<s>{'|'.join(_SUBJECTS)})(?P<i>{_ID_WORD}|[ _-]?(?:number|no\.?|#))?(?P<p>{_SEP}){_NAME}")
 _OTHERS = (
     # keyword, what stands from it on, kind
     ("hostname", r"hostname(?P<p>" + _SEP + ")" + _NAME, "host"),
@@ -83,9 +80,7 @@ _OTHERS = (
     ("head", r"head(?: commit| sha)?(?P<p> is (?:now )?at |" + _SEP + r")(?P<v>[0-9a-f]{7,40})(?![\w-])", "commit"),
 )  # fmt: skip
 _SHAPES = {
-    word: pattern(
-        source.replace("(?P<v>@)", r"(?P<v>(?:/|~/|[A-Za-z]:\\)[^\s\"'`<>|,;)]{0,300}[^\s\"'`<>|,;).:])"), re.IGNORECASE
-    )
+    word: pattern(source.replace("(?P<v>@)", r"(?P<v>(?:/|~/|[A-Za-z]:\\)[^\s\"'`<>|,;)]{0,300}[^\s\"'`<>|,;).:])"))
     for word, source, _ in _OTHERS
 }
 _KINDS = {word: kind for word, _, kind in _OTHERS}
@@ -96,7 +91,7 @@ _VERSION = pattern(r"v?\d{1,5}(?:\.\d{1,5}){1,3}(?:[-+.]?(?:alpha|beta|rc|dev|po
 def names(shade: Shade) -> Iterator[Found]:
     """Yield what machines made up, told by shape alone."""
     text = shade.text
-    for match in islice(_UUID_TAIL.finditer(text), MOST_HITS):
+    for match in islice(_UUID_TAIL.finditer(text), MOST_HITS) if text.count("-") > 3 else ():
         start = match.start() - 8
         whole = start >= 0 and _HEX8.search(text[max(0, start - 1) : match.start()])
         if whole and not text.startswith(_WELL_KNOWN, start) and _free(shade, start, match.end()):
@@ -172,20 +167,20 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
     text = shade.text
     done = 0
     for at in sorted(at for word in _SUBJECTS for at in hits(lower, word)):
-        match = _NAMED_ID.match(text, at) if at >= done else None
+        match = _NAMED_ID.match(lower, at) if at >= done else None
         if match is None:
             continue
         start, end = match.span("v")
         done = match.start("v")
-        subject = match["s"].lower()
+        subject, value = match["s"], text[start:end]
         named = match["i"] is not None or "#" in match["p"]
         clear, loose = subject in _words.CLEAR, not match["p"].strip()
-        is_id = _is_id(match["v"], subject, named_id=named, clear=clear, loose=loose)
+        is_id = _is_id(value, subject, named_id=named, clear=clear, loose=loose)
         if is_id and _is_said(shade, at, start):
             yield start, end, "id", f"{subject} id"
     for word, shape in _SHAPES.items():
         for at in hits(lower, word):
-            match = shape.match(text, at)
+            match = shape.match(lower, at)
             if match is None:
                 continue
             start, end = match.span("v")
