@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inputs import CORPUS, WHY_NO_CORPUS
 
-from headroom_cli import compress, engine, retrieve
+from headroom_cli import compress, engine, formats, retrieve
 from headroom_cli.dedup import REFERENCE, Seen, unpadded, views, words
-from headroom_cli.model import Block, Hint, Policy
+from headroom_cli.drafting import Drafter
+from headroom_cli.model import RANGED, Block, Hint, Policy, Report
 from headroom_cli.store import Store
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def lines_of(text: str) -> list[Line]:
     found = [NUMBER.match(row) for row in rows]
     values = [range(int(match[1]), int(match[1]) + 1) if match else range(1) for match in found]
     for i, row in enumerate(rows):  # what a reference stands for has numbers too
-        if REFERENCE.fullmatch(row) and (hidden := re.match(rf"\[({RANGE}) ", row)):
+        if REFERENCE.fullmatch(row.rstrip("\r")) and (hidden := re.match(rf"\[({RANGE}) ", row)):
             values[i] = numbers(hidden[1]) if " lines " not in row and " fields " not in row else range(1)
     lines: list[Line] = []
     for i, (row, match) in enumerate(zip(rows, found, strict=True)):
@@ -103,8 +105,8 @@ class Reader:
         out: list[Line] = []
         self.before = len(self.seen)
         for number, line in lines_of(text):
-            if not number and REFERENCE.fullmatch(line):
-                out += self.resolved(line, file)
+            if not number and REFERENCE.fullmatch(line.rstrip("\r")):
+                out += self.resolved(line.rstrip("\r"), file)
                 self.seen.append(None)
             else:
                 out.append((number, line))
@@ -539,6 +541,33 @@ def test_the_library_refers_too(tmp_path: Path) -> None:
     assert made[:-1] == messages[:-1]
     assert made[-1]["content"] == "[27 lines as above: import json]\n"
     assert callable(retrieve)
+
+
+def test_lines_that_end_in_a_carriage_return() -> None:
+    text = numbered(FILE).replace("\n", "\r\n")
+    after = text.replace("    return 0\r\n", "    return 1\r\n")
+    shown = sent(block(text, VIEW), block(after, VIEW), block(text, VIEW))
+    assert shown[1].startswith("[1-22 as above]\r\n    23\t    return 1\r\n    24\t\r\n")
+    assert shown[2].startswith("[1-22 as above]\r\n    23\t    return 0\r\n    24\t\r\n")
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason=WHY_NO_CORPUS)
+def test_real_conversations_can_be_followed() -> None:
+    followed = 0
+    for path in sorted((CORPUS / "traces_norm").glob("*.json"))[::13]:
+        drafter, reader = Drafter(Policy(), turns=True, model=""), Reader()
+        drafter.begin(time.perf_counter() + 60)
+        for each in formats.of_value(json.loads(path.read_text())["messages"]).blocks:
+            report = Report(each.path, each.role)
+            report.before = drafter.count(each.text)
+            draft = drafter.draft(each, report) if each.kept in ("", RANGED) else None
+            shown = draft.text if draft else each.text
+            for written in each.hint.written:
+                reader.read(written)
+            reader.read(shown, views.file_of(each.text, each.hint) if each.role == "tool" else "")
+            followed += sum(bool(REFERENCE.fullmatch(row)) for row in shown.split("\n")) if draft else 0
+            drafter.passed(each, shown)
+    assert followed > 50
 
 
 @pytest.mark.parametrize(
