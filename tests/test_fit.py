@@ -139,19 +139,37 @@ def test_user_and_assistant_take_turns_and_results_come_first(shape):
             assert kinds[:results] == ["tool_result"] * results
 
 
+def of_turns(value, k=None):
+    """Return a request or list with its first ``k`` turns."""
+    if isinstance(value, list):
+        return opened(value[:k])
+    key = "input" if "input" in value else "messages"
+    return opened({**value, key: value[key][:k]})
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_a_turn_is_does_not_depend_on_later_ones(shape):
+    value = json.loads(talk("openai" if shape == "jsonl" else shape, 7))
+    document = of_turns(value)
+    whole = reading.read(document, count)
+    for k in range(1, len(whole)):
+        part = reading.read(of_turns(value, k), count)
+        for one, other in zip(part, whole[:k], strict=True):
+            assert all(getattr(one, name) == getattr(other, name) for name in reading.Turn.__slots__)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_prefix_decides_as_the_whole_does(shape):
-    for seed in range(2):
-        value = json.loads(talk("openai", seed)) if shape == "jsonl" else json.loads(talk(shape, seed))
-        key = "" if isinstance(value, list) else "input" if "input" in value else "messages"
-        turns = value[key] if key else value
-        budget = int(total(opened(value)) * 0.4)
-        whole = fit.plan(opened(value), budget, count)
-        assert len(whole.steps) > 1
+    for seed, share in ((0, 0.4), (1, 0.2)):
+        value = json.loads(talk("openai" if shape == "jsonl" else shape, seed))
+        budget = int(total(of_turns(value)) * share)
+        whole = fit.plan(of_turns(value), budget, count)
         remembered, lasting = Notes(), Notes()
-        fit.plan(opened(value), budget, count, notes=remembered)
-        for k in (*range(2 + seed, len(turns), 2), len(turns)):
-            part = opened({**value, key: turns[:k]} if key else turns[:k])
+        fit.plan(of_turns(value), budget, count, notes=remembered)
+        assert whole.steps
+        size = len(turns_of(of_turns(value)))
+        for k in (*range(2 + seed, size, 2), size):
+            part = of_turns(value, k)
             plan = fit.plan(part, budget, count)
             seen = [(step.turn, step.before, step.after) for step in plan.steps]
             assert seen == [(step.turn, step.before, step.after) for step in whole.steps if step.turn < k]
@@ -428,7 +446,7 @@ def test_an_observation_without_its_wrapper_is_told_by_its_original():
     told = reading.read(document, count, lambda number: raw.blocks[number].text)
     expected = units(reading.read(raw, count))
     assert [(u.first, u.last, u.kind) for u in units(told)] == [(u.first, u.last, u.kind) for u in expected]
-    assert [turn.calls for turn in told] == [turn.calls for turn in reading.read(raw, count)]
+    assert [turn.done for turn in told] == [turn.done for turn in reading.read(raw, count)]
     plan = fit.plan(document, total(document) // 2, count, original=lambda number: raw.blocks[number].text)
     assert {row.kind for row in plan.rows if row.step} == {"tools"}
 

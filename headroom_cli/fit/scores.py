@@ -115,8 +115,8 @@ class Reader:
             self.facts.append(facts)
             self.errors.append(errors(turn.shown))
             self.failed.append(turn.failed or failed(turn.shown))
-            self.actions.append([describe(tool, about) for _, tool, about in turn.calls if tool or about])
-            self.programs.append({program(tool, about) for _, tool, about in turn.calls})
+            self.actions.append([describe(tool, about) for tool, about in turn.done if tool or about])
+            self.programs.append({program(tool, about) for tool, about in turn.done})
 
     def counts(self, terms: tuple[str, ...], end: int) -> list[list[int]]:
         """Return how often each term stands in each turn before ``end`` (as part of a word, too)."""

@@ -50,6 +50,7 @@ class Turn:
     ``shown``    the output of tools, observations in user turns included
     ``calls``    the calls made: (id, tool name, what it was called with: a command, a path or "")
     ``answers``  the ids of the calls answered here
+    ``heard``    for the output of a command that the turn before gave in words: the tool, and the command or path
     ``tokens``   what the turn costs
     ``failed``   a result here says by its own mark that it is an error
     ``parts``    calls or answers in the way that only the Anthropic API has
@@ -57,7 +58,20 @@ class Turn:
     ``standing`` of a shape that is not understood, or that others depend on: it never goes
     """
 
-    __slots__ = ("answers", "calls", "failed", "own", "parts", "role", "said", "shown", "signed", "standing", "tokens")
+    __slots__ = (
+        "answers",
+        "calls",
+        "failed",
+        "heard",
+        "own",
+        "parts",
+        "role",
+        "said",
+        "shown",
+        "signed",
+        "standing",
+        "tokens",
+    )
 
     def __init__(self, role: str) -> None:
         """Start a turn that says nothing."""
@@ -67,11 +81,17 @@ class Turn:
         self.shown = ""
         self.calls: list[tuple[str, str, str]] = []
         self.answers: list[str] = []
+        self.heard: tuple[str, str] | None = None
         self.tokens = 0
         self.failed = False
         self.parts = False
         self.signed = False
         self.standing = False
+
+    @property
+    def done(self) -> list[tuple[str, str]]:
+        """What was called: here, or in words by the turn before whose output this is."""
+        return [(tool, about) for _, tool, about in self.calls] + ([self.heard] if self.heard is not None else [])
 
 
 def read(document: Document, count: Callable[[str], int], original: Callable[[int], str] | None = None) -> list[Turn]:
@@ -96,10 +116,9 @@ def read(document: Document, count: Callable[[str], int], original: Callable[[in
         observed = answers and (i in told or _is_harness(texts.get(i, "")))
         turn = _turn(item, observed=observed, count=count)
         if observed:
-            # A command in words is a call, and the observation behind it its answer.
+            # Kept here, not with the command: what a turn is must not depend on the one behind it.
             hint = from_prose(turns[-1].said).hint
-            turns[-1].calls.append((f"words {i}", hint.tool, hint.command or hint.path))
-            turn.answers.append(f"words {i}")
+            turn.heard = (hint.tool, hint.command or hint.path)
         turns.append(turn)
     return turns
 

@@ -60,12 +60,12 @@ def units(turns: list[Turn], *, alternates: bool = False) -> list[Unit]:
 
 def _opens(turn: Turn) -> bool:
     """Tell whether a turn at the start is part of what everything else is about."""
-    return turn.role in ("system", "user") and not turn.answers
+    return turn.role in ("system", "user") and not turn.answers and turn.heard is None
 
 
 def _asks(turn: Turn) -> bool:
     """Tell whether a turn is the user's own."""
-    return turn.role == "user" and not turn.answers and not turn.standing
+    return turn.role == "user" and not turn.answers and turn.heard is None and not turn.standing
 
 
 def _plain(turn: Turn) -> bool:
@@ -74,7 +74,7 @@ def _plain(turn: Turn) -> bool:
 
 
 def _kind(turns: list[Turn], first: int, last: int) -> str:
-    if any(turns[i].calls or turns[i].answers for i in range(first, last + 1)):
+    if any(turns[i].answers or turns[i].done for i in range(first, last + 1)):
         return "tools"
     return "words" if turns[first].role == "user" else "system" if turns[first].role == "system" else "said"
 
@@ -88,6 +88,8 @@ def _bound(turns: list[Turn]) -> tuple[list[int], dict[int, str]]:
     waiting: dict[str, list[int]] = {}
     halves: dict[int, str] = {}
     for i, turn in enumerate(turns):
+        if turn.heard is not None:
+            ends[i - 1] = i
         for name in turn.answers:
             callers = waiting.get(name)
             if callers:
