@@ -204,7 +204,7 @@ def label(shade: Shade, start: int) -> str:
 _ANCHOR = pattern(
     r"(?:[Tt]ime|TIME|[Nn]ow|NOW|[Cc]urrently|[Tt]oday|TODAY|[Dd]ay|[Ww]eek(?:day)?|[Qq]uarter|[Mm]onth|[Yy]ear"
     r"|[Tt]imestamp|TIMESTAMP|[Ee]poch|[Cc]lock|[Uu]hrzeit)"
-    r"(?: \([A-Za-z/ +0-9:]{1,20}\)|(?P<in> in [A-Z]\w{2,15}(?: [A-Z]\w{2,15})?(?= is|:))| \w{2,7})?"
+    r"(?: \([A-Za-z/ +0-9:]{1,20}\)|(?P<in> in [A-Z]\w{2,15}(?: [A-Z]\w{2,15})?(?= is|:))| [a-z]{2,7})?"
     r"(?:[\"'`*]{0,3} ?[:=>][ \t*]{0,4}|,? (?:is|it's|ist|it is)(?: now| currently)? |[ ]{1,2}|,? )[\"'`*]{0,3}"
     r"(?=[0-9A-Z])"
 )

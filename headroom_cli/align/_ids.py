@@ -32,8 +32,8 @@ _ULID = pattern(r"0[0-7][0-9A-HJKMNP-TV-Z]{24}(?![0-9A-Za-z])")
 
 _TEMPORARY = ("/tmp/", "/var/folders/", "/var/tmp/", "/private/", "/run/user/", "\\temp\\", "%temp%", "$tmpdir/")  # noqa: S108
 _PATH = pattern(r"(?:/|[A-Za-z]:\\|%TEMP%|%temp%|\$TMPDIR/)[^\s\"'`<>|,;:*?(){}\[\]]{1,300}")
-_PART = pattern(r"[/\\._-]+")
-_RANDOM = pattern(r"tmp\w{6,12}$|[0-9a-fA-F]{8,}$|\d{4,}$|(?=[a-z]{0,8}\d)(?=\d{0,8}[a-z])\w{6,32}$")
+_PART = pattern(r"[/\\.-]+")
+_RANDOM = pattern(r"[0-9a-fA-F]{8,}$|\d{4,}$|(?=[a-z]{0,8}\d)(?=\d{0,8}[a-z])\w{6,32}$")
 
 _SEP = (
     r"(?:[\"'`*_)]{0,3}(?:[ \t]?[:=>][ \t]{0,4}|[ \t]{1,3}(?:is|=|->|\u2192)(?: now| currently)?:?[ \t]{1,2}"
@@ -136,6 +136,17 @@ def _free(shade: Shade, start: int, end: int) -> bool:
     )
 
 
+def _is_temporary(path: str) -> bool:
+    """Tell a path with a part made up by mktemp or the like from one that somebody chose."""
+    for part in _PART.split(path):
+        mixed = 6 <= len(part) <= 12 and any(one.islower() and two.isupper() for one, two in pairwise(part))
+        if mixed or (part.startswith("tmp") and 9 <= len(part) <= 16):
+            return True
+        if any(_RANDOM.match(piece) or _is_made_up(piece) for piece in part.split("_")):
+            return True
+    return False
+
+
 def paths(shade: Shade, lower: str) -> Iterator[Found]:
     """Yield temporary paths with a random part."""
     text, done = shade.text, 0
@@ -153,12 +164,7 @@ def paths(shade: Shade, lower: str) -> Iterator[Found]:
             continue
         done = match.end()
         end = start + len(match[0].rstrip("./\\"))
-        parts = _PART.split(text[start + 4 : end])
-        if (
-            any(_RANDOM.match(part) or _is_made_up(part) for part in parts)
-            and not shade.covers(start)
-            and not shade.example(start)
-        ):
+        if _is_temporary(text[start + 4 : end]) and not (shade.covers(start) or shade.example(start)):
             yield start, end, "path", label(shade, start)
 
 
@@ -203,8 +209,10 @@ def _is_commit(shade: Shade, value: str, at: int) -> bool:
 
 def _is_id(value: str, subject: str, *, named_id: bool, clear: bool, loose: bool) -> bool:
     """Tell what is plausible as the value behind a label such as "Session ID"."""
-    if not any(letter.isdigit() for letter in value) or value.startswith(("http", "www.")):
+    if value.startswith(("http", "www.")):
         return False
+    if not any(letter.isdigit() for letter in value):  # one random id in hundreds has none
+        return clear and _is_made_up(value)
     if _VERSION.match(value) and not value[:6].isdigit():
         return False
     if loose:  # no separator: "session 4f9c21aa77" but not "run 3 tests"

@@ -18,7 +18,7 @@ SAME = frozenset(("uuid", "id", "path"))
 _MOST_WORK = 50_000_000  # characters that are looked through for repeats
 _SHORTEST_REPEAT = 10
 # A text without any of these has no value in it.
-_SIGNS = (*"0123456789", "<", "/", "\\", "ranch", "oday", "eek", "urrent")
+_SIGNS = (*"0123456789", "<", "/", "\\", "ranch", "_", "oday", "eek", "urrent", "ession")
 _ASCII_LOWER = {code: code + 32 for code in range(65, 91)}
 
 
