@@ -23,12 +23,14 @@ _headroom() {
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && current=
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "crush route retrieve stats store --version --help" -- "$current"))
+        COMPREPLY=($(compgen -W "crush align route fit retrieve stats store --version --help" -- "$current"))
         return
     fi
     case ${COMP_WORDS[1]} in
     crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    fit) flags='--explain --from --model --ranks --store --query --budget --redeem --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;

@@ -62,7 +62,7 @@ def command(*arguments):
 # --- help
 
 
-@pytest.mark.parametrize("verb", ["", "crush", "route", "retrieve", "stats", "store"])
+@pytest.mark.parametrize("verb", ["", "crush", "align", "route", "fit", "retrieve", "stats", "store"])
 def test_help_is_on_stdout(headroom, verb):
     done = headroom(*([verb] if verb else []), "--help")
     assert (done.returncode, done.stderr) == (0, b"")
@@ -152,6 +152,14 @@ def test_what_is_compressed_comes_back_byte_for_byte(headroom, verb, data):
     assert headroom("retrieve", stdin=small.stdout).stdout == data, "retrieve without a handle expands"
 
 
+@pytest.mark.parametrize("verb", [("align",), ("fit", "--budget", "4000"), ("crush", "--budget", "4000")], ids=" ".join)
+@pytest.mark.parametrize("data", [TRACE, json.dumps(request()["messages"], indent=1).encode()])
+def test_what_a_stage_does_can_be_undone(headroom, verb, data):
+    done = headroom(*verb, stdin=data)
+    assert done.returncode in {0, 1}
+    assert headroom("retrieve", "--expand", stdin=done.stdout).stdout == data
+
+
 def test_a_file_and_standard_input_are_the_same(headroom, tmp_path):
     (tmp_path / "trace.json").write_bytes(TRACE)
     outputs = {
@@ -177,7 +185,7 @@ def test_a_handle_gives_the_original_and_parts_of_it(headroom):
 @pytest.mark.parametrize(
     "data", [b"", b"\n", b"x", b"\xff\xfe\x00", b"\x00" * 100, b'{"a": 1}', b"{", b"[[[[", b'"\\ud800"', b"\r\n" * 9]
 )
-@pytest.mark.parametrize("verb", FILTERS)
+@pytest.mark.parametrize("verb", [*FILTERS, ("align",), ("fit", "--budget", "9")], ids=" ".join)
 def test_what_cannot_be_compressed_goes_through(headroom, verb, data):
     done = headroom(*verb, "-q", stdin=data)
     assert (done.returncode, done.stdout, done.stderr) == (0, data, b"")

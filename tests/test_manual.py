@@ -151,7 +151,7 @@ def zsh(home, line):
 
 
 OFFERS = [
-    ("headroom ", {"crush", "route", "retrieve", "stats", "store"}),
+    ("headroom ", {"align", "crush", "fit", "retrieve", "route", "stats", "store"}),
     ("headroom crush --le", {"--level"}),
     ("headroom crush --level ", {"safe", "balanced", "max"}),
     ("headroom crush --from r", {"responses", "raw"}),

@@ -25,6 +25,12 @@ VERB = Verb(
         Reads an Anthropic or OpenAI request, a list of messages, JSON Lines of either, or any text, and writes the
         same with its tool results and other bulky texts shortened. The bytes between them stay as they are.
 
+        On a conversation it does what align, route and fit do one after the other: dates and ids leave the prefix that
+        providers cache, each tool result is shortened by the specialist for its kind, what can be read further up
+        becomes a reference, and with --budget whole turns are left out. What was rendered before is written again byte
+        for byte, also by later versions; --fresh renders anew. --live is for a request that goes out next: what stands
+        before its last assistant turn, and was not rendered before, stays as it is.
+
         A text is shortened only after its original is safe in the store. Where something was left out, the last line
         of the text is a marker, <<headroom:HANDLE WHAT>>, that says what; `headroom retrieve HANDLE` prints it.
 
@@ -35,8 +41,10 @@ VERB = Verb(
         ("cat trace.json | headroom crush > small.json", "shorten a conversation"),
         ("pytest 2>&1 | headroom crush", "shorten a log"),
         ("kubectl get pods -o json | headroom crush --query 'which pods are failing'", "keep what bears on a question"),
+        ("headroom crush --live request.json | curl -d @- ...", "shorten what is new in the next request of an agent"),
+        ("headroom crush --budget 50000 trace.json", "leave whole turns out until it fits"),
         ("headroom crush trace.json | headroom retrieve --expand | cmp - trace.json", "get every byte back"),
     ),
-    statuses=((65, "the input is not what --from said"),),
+    statuses=((1, "a conversation cannot fit --budget"), (65, "the input is not what --from said")),
     stages=("align", "route", "fit"),
 )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
-VERBS = {"crush": True, "route": True, "retrieve": True, "stats": False, "store": False}
+VERBS = {
+    "crush": True, "align": True, "route": True, "fit": True, "retrieve": True, "stats": False, "store": False,
+}  # fmt: skip
 
 SHARED = (
     "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "only", "skip",

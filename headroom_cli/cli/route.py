@@ -58,8 +58,8 @@ VERB = Verb(
     run,
     about="compress each block by the specialist for its kind, or explain the choice",
     text="""
-        Does what crush does, without moving volatile values or dropping turns, so that it can stand in a pipe of
-        stages. With --explain it writes one line per block instead: path, kind, confidence, compressor, tokens before
+        Does what crush does between align and fit: references to what can be read further up, and each block
+        shortened by the specialist for its kind. With --explain it writes one line per block instead: path, kind, confidence, compressor, tokens before
         and after (estimates), and the reason for the kind or for leaving the block as it is. Nothing is stored then.
     """,
     arguments=(FILE,),
