@@ -350,6 +350,11 @@ def test_what_something_kept_refers_to_stays():
     for block, sources in refers.items():
         if document.turn_of(blocks[block]) not in left_out:  # decided before the reference came: it has to go
             assert (block in plan.adrift) == (document.turn_of(blocks[sources[0]]) in left_out)
+    # What has to say itself what it referred to counts with what it says then.
+    if plan.adrift:
+        longer = fit.plan(document, budget, count, refers=refers, original=lambda n: blocks[n].text + " more" * 200)
+        assert longer.adrift == plan.adrift
+        assert longer.after >= plan.after + 100 * len(plan.adrift) or len(longer.steps) > len(plan.steps)
     # Where both are there at the step, the reference holds.
     plan = fit.plan(document, budget, count, refers=dict.fromkeys(outputs[1:], (outputs[0],)))
     assert document.turn_of(blocks[outputs[0]]) not in {i for g in plan.groups for i in range(g.first, g.last + 1)}

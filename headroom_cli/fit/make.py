@@ -41,6 +41,10 @@ def make(
     if made.before <= LOW * budget or not turns:
         return made
     blocks = document.blocks
+
+    def restored(ordinal: int) -> int:
+        return max(0, count(original(ordinal)) - count(blocks[ordinal].text)) if original is not None else 0
+
     walk = Walk(
         turns,
         outside,
@@ -50,6 +54,7 @@ def make(
         query=query,
         refers=refers,
         turn_of=lambda ordinal: document.turn_of(blocks[ordinal]) if 0 <= ordinal < len(blocks) else -1,
+        restored=restored,
         weights=weights or Weights(),
         alternates=document.format == "anthropic",
     )
@@ -60,7 +65,7 @@ def make(
     made.fits = _walked(walk, chain, known)
     if notes is not None:
         notes.set(name, _remembered(walk, chain, known))
-    _fill(made, walk, refers, document)
+    _fill(made, walk, document)
     return made
 
 
@@ -69,8 +74,8 @@ def _walked(walk: Walk, chain: list[str], known: dict[str, Any]) -> bool:
     steps, ends = known.get("steps") or {}, set(known.get("ends") or ())
     horizon = max((i for i, link in enumerate(chain) if link in steps or link in ends), default=-1)
     total, fits, attempts = walk.outside, True, 0
-    for i, turn in enumerate(walk.turns):
-        total += turn.tokens
+    for i in range(len(walk.turns)):
+        total += walk.come(i)
         if i <= horizon:
             if chain[i] in steps:
                 _replay(walk, i, total, steps[chain[i]])
@@ -125,7 +130,7 @@ def _remembered(walk: Walk, chain: list[str], known: dict[str, Any]) -> dict[str
     return {"steps": dict(list(steps.items())[-_MOST_STEPS:]), "ends": [*ends, chain[-1]][-_MOST_ENDS:]}
 
 
-def _fill(made: Plan, walk: Walk, refers: dict[int, tuple[int, ...]], document: Document) -> None:
+def _fill(made: Plan, walk: Walk, document: Document) -> None:
     """Say in the plan what the walk came to."""
     made.steps = walk.steps
     made.groups = walk.groups if made.fits else []
@@ -136,12 +141,4 @@ def _fill(made: Plan, walk: Walk, refers: dict[int, tuple[int, ...]], document: 
     if made.groups:
         first = made.groups[0].first
         made.signed = sum(turn.signed for turn, gone in zip(walk.turns[first:], out[first:], strict=True) if not gone)
-        blocks = document.blocks
-
-        def is_out(ordinal: int) -> bool:
-            turn = document.turn_of(blocks[ordinal]) if 0 <= ordinal < len(blocks) else -1
-            return turn >= 0 and bool(out[turn])
-
-        made.adrift = tuple(
-            block for block in sorted(refers) if not is_out(block) and any(is_out(source) for source in refers[block])
-        )
+        made.adrift = tuple(block for block in walk.adrift if not out[document.turn_of(document.blocks[block])])

@@ -120,10 +120,14 @@ class Walk:
         query: str,
         refers: dict[int, tuple[int, ...]],
         turn_of: Callable[[int], int],
+        restored: Callable[[int], int],
         weights: Weights,
         alternates: bool,
     ) -> None:
-        """``turn_of`` gives the turn of a block's ordinal; ``alternates`` tells the format that wants turns in turn."""
+        """``turn_of`` gives the turn of a block's ordinal, ``restored`` the tokens that its original costs more.
+
+        ``alternates`` tells the format that wants user and assistant in turn.
+        """
         self.turns = turns
         self.outside = outside
         self.budget = budget
@@ -141,6 +145,11 @@ class Walk:
         self._alternates = 0 if alternates else next((i for i, turn in enumerate(turns) if turn.parts), len(turns))
         self._count = count
         self._weights = weights
+        self.adrift: list[int] = []
+        self._restored = restored
+        self._refers: dict[int, list[tuple[int, list[int]]]] = {}
+        for block, sources in sorted(refers.items()):
+            self._refers.setdefault(turn_of(block), []).append((block, [turn_of(source) for source in sources]))
         self._leans: list[tuple[int, int]] = sorted(
             {(turn_of(block), turn_of(source)) for block, sources in refers.items() for source in sources}
         )
@@ -149,6 +158,14 @@ class Walk:
         """Return what the conversation up to turn ``end`` (not included) costs now."""
         standing = sum(turn.tokens for turn, out in zip(self.turns[:end], self.out, strict=False) if not out)
         return self.outside + standing + sum(group.tokens for group in self.groups)
+
+    def come(self, i: int) -> int:
+        """Return what a turn costs that comes now: what refers to something left out has to say it itself."""
+        for block, sources in self._refers.get(i, ()):
+            if any(source >= 0 and self.out[source] for source in sources):
+                self.adrift.append(block)
+                self.turns[i].tokens += self._restored(block)
+        return self.turns[i].tokens
 
     def units(self, end: int) -> list[Unit]:
         """Return the units of the turns before ``end``."""
@@ -330,7 +347,13 @@ class Walk:
         if self._leans:
             number = [k for k, unit in enumerate(whole) for _ in range(unit.first, unit.last + 1)]
             for turn, source in self._leans:
-                if 0 <= source < end and 0 <= turn < end and number[turn] != number[source] and not self.out[turn]:
+                if (
+                    0 <= source < end
+                    and not self.out[source]
+                    and 0 <= turn < end
+                    and number[turn] != number[source]
+                    and not self.out[turn]
+                ):
                     leans.setdefault(number[turn], set()).add(number[source])
         return leans
 
