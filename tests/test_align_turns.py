@@ -197,6 +197,18 @@ def test_notes_survive_an_upgrade_that_finds_other_values(monkeypatch):
         before = after
 
 
+def test_what_was_not_found_at_birth_does_not_move_after_an_upgrade(monkeypatch):
+    from headroom_cli.align import _births
+
+    notes = Notes()
+    requests = conversation("bare", [(21, 3), (21, 9), (22, 1)])
+    with monkeypatch.context() as patched:
+        patched.setattr(_births, "find", lambda text: [])
+        assert aligned(requests[0], notes) == requests[0]
+    for request in requests[1:]:
+        assert aligned(request, notes) == request
+
+
 @pytest.mark.parametrize("shape", ["anthropic", "responses"])
 def test_a_signed_conversation_that_began_without_us_is_not_touched(shape):
     request = conversation(shape, [(21, 3), (21, 3), (21, 3)])[-1]
@@ -298,6 +310,15 @@ def test_tools_keep_the_order_of_the_first_request_and_new_ones_go_last():
     requests[4]["tools"] = [extra, *requests[4]["tools"][::-1]]
     sent = [named(aligned(request, notes)) for request in requests]
     assert sent == [["Bash", "Read"], ["Bash", "Read"], ["Bash", "Read", "Aaa"], ["Read"], ["Bash", "Read", "Aaa"]]
+
+
+def test_a_first_request_sent_twice_keeps_its_order():
+    notes = Notes()
+    first, second = conversation("anthropic", [(21, 3)]) * 2
+    aligned(first, notes)
+    second = copy.deepcopy(second)
+    second["tools"].reverse()
+    assert named(aligned(second, notes)) == ["Bash", "Read"]
 
 
 def test_a_tool_spelt_otherwise_gets_its_first_bytes():

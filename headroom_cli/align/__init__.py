@@ -59,15 +59,14 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
     run = Run(document, value, head, plan, births, live=live)
     helds = run.values()
     fixed = frozenset(int(path[1]) for path in plan.texts if path[0] == "tools")
-    order, known = tools.arrange(
-        document, value, run.birth.get("tools") if run.birth else None, fixed=fixed, birth=run.is_birth
-    )
+    before = run.birth.get("tools") if run.birth else None
+    order, known = tools.arrange(document, value, before, fixed=fixed, birth=run.is_birth and before is None)
     aligned = Aligned(why=run.why)
     marks = breakpoints.place(head, value, plan, late=head.signed and run.birth is None)
     aligned.edits = [*plan.edits(value), *order]
     aligned.moved = rows_of(helds, run.birth)
     aligned.breakpoints = [".".join(map(str, _dotted(head, path))) for path in marks]
-    if run.birth is not None and (known or run.birth["texts"]):
+    if run.birth is not None and (known or head.places):
         if known:
             run.birth["tools"] = known
         if run.changed or known is not run.tools_before:
