@@ -36,7 +36,7 @@ WORDS = re.compile(rf"\[(?:({RANGE}) |(\d+) (?:lines|fields) )?as above: (.+)\]"
 
 
 def head(text: str) -> str:
-    return text.lstrip(PUNCTUATION)[:12].rstrip()
+    return text.lstrip(PUNCTUATION)[:14].rstrip()
 
 
 def tail(text: str) -> str:
@@ -252,7 +252,7 @@ def test_the_echo_of_an_edit_refers_to_the_view_and_to_the_call() -> None:
         block(numbered(FILE), VIEW),
         block(echo, tool="str_replace_editor", path="src/settings.py", written=["    return 0\n", new]),
     )[1]
-    assert "\n[18-22 as above]\n[23-26 as above: if not setti]\n    27\t\n" in shown
+    assert "\n[18-22 as above]\n[23-26 as above: if not setting]\n    27\t\n" in shown
 
 
 def test_a_file_written_in_a_turn_is_read_back() -> None:
@@ -297,7 +297,7 @@ def test_a_run_that_fails_again_says_so() -> None:
     command = "python src/settings.py empty.json"
     shown = sent(block(TRACEBACK, command), block(TRACEBACK, command))[1]
     assert shown == (
-        "[7 lines as above: Traceback (m]\njson.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n"
+        "[7 lines as above: Traceback (mos]\njson.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n"
     )
     fixed = TRACEBACK.replace("line 9", "line 10")
     shown = sent(block(TRACEBACK, command), block(fixed, command))[1]
@@ -315,7 +315,7 @@ def test_repeats_within_one_output_refer_to_the_first() -> None:
     )
     warning += "  from collections import MutableMapping, MutableSequence  # removed in the release after that one\n"
     shown = sent(block("start\n" + warning + "between\n" + warning + "end\n", "make"))[0]
-    assert shown == "start\n" + warning + "between\n[2 lines as above: repo/src/set]\nend\n"
+    assert shown == "start\n" + warning + "between\n[2 lines as above: repo/src/setti]\nend\n"
 
 
 def test_a_patch_is_not_shortened_by_itself() -> None:
@@ -513,7 +513,7 @@ def test_a_conversation_shrinks_and_comes_back(tmp_path: Path) -> None:
     assert all(row.degree == "faithful" for row in read)
     texts = [message["content"] for message in json.loads(result.data)["messages"] if message["role"] == "tool"]
     assert texts[1] == "[27 lines as above: import json]\n"
-    assert texts[4].startswith("[exit 1]\n[7 lines as above: Traceback (m]\njson.decoder.JSONDecodeError")
+    assert texts[4].startswith("[exit 1]\n[7 lines as above: Traceback (mos]\njson.decoder.JSONDecodeError")
     assert engine.crush(result.data, Policy(), store).data == result.data
 
 

@@ -15,6 +15,7 @@ from headroom_cli.dedup.lines import BREAK, Lines
 from headroom_cli.dedup.spans import Spans
 from headroom_cli.dedup.views import unpadded
 from headroom_cli.dedup.words import REFERENCE
+from headroom_cli.model import RANGED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Seen:
         self._call(block)
         view = views.view(text)
         name = views.file_of(block.text, block.hint) if view.numbers is not None else ""
-        return Spans(self, view, self._file(name), within=within).shortened()
+        return Spans(self, view, self._file(name), within=within, asked=block.kept == RANGED).shortened()
 
     def place(self, at: int) -> tuple[_Place, int]:
         """Return the run that a remembered line is in, and its index there."""

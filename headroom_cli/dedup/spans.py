@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LEAST = 52
 # The same within one output, where a hole in what is read costs more than a look further up.
 LEAST_HERE = 120
+# The same where exactly these lines were asked for and their words, not their numbers, name them: whoever looks again
+# at the ten lines that were just changed wants to see them.
+LEAST_IN_WORDS = 120
 # What a reference must save besides its own length, for it costs a reader a look back.
 GAIN = 16
 DENSER = 1.4  # a reference's characters hold so many more tokens than a line's
@@ -55,11 +58,11 @@ class Spans:
     """One text being read: what was seen before it, and what it says itself so far."""
 
     __slots__ = (
-        "_ends", "_file", "_glue", "_held", "_least_here", "_lines", "_out", "_refers", "_seen", "_stays", "_steps",
+        "_ends", "_file", "_glue", "_held", "_least_here", "_least_in_words", "_lines", "_out", "_refers", "_seen", "_stays", "_steps",
         "_view", "_weights",
     )  # fmt: skip
 
-    def __init__(self, seen: Seen, view: View, file: int, *, within: bool) -> None:
+    def __init__(self, seen: Seen, view: View, file: int, *, within: bool, asked: bool) -> None:
         """``file`` is the number that ``seen`` knows the text's file by, below 0 when it is not known."""
         self._seen = seen
         self._view = view
@@ -70,6 +73,7 @@ class Spans:
         self._refers: set[int] = set()
         self._steps = STEPS
         self._least_here = LEAST_HERE if within else inf
+        self._least_in_words = LEAST_IN_WORDS if asked else 0
         # Of a span that cannot be named the next line is tried: how far it goes is known then. Offset -> end.
         self._ends: dict[int, int] = {}
         notation = words.notation(view.rows)
@@ -196,8 +200,12 @@ class Spans:
         """Return the name when it is short enough for what it stands for."""
         if named is None:
             return None
-        least = DENSER * len(named[0]) + GAIN if named[1] else self._least_here
-        return named if self._weight(i, lines) >= least else None
+        weight, least = self._weight(i, lines), DENSER * len(named[0]) + GAIN
+        if not named[1]:
+            least = self._least_here
+        elif ": " in named[0]:
+            least = max(least, self._least_in_words)
+        return named if weight >= least else None
 
     # --- how far a span goes
 

@@ -3,10 +3,9 @@
     [40-60 as above]                    these lines of this file, by the numbers before them
     [43-63 = 40-60 above]               they had other numbers there
     [= src/app.py:12-88 above]          an output without numbers of its own, or another file
-    [15 lines as above: def main(sel]   lines without numbers: how many, and how the first of them begins
-
+    [15 lines as above: def main(self,] lines without numbers: how many, and how the first of them begins
     [9 fields as above: user_id":"a12]  members of a JSON value, which goes on in the next line
-    [9 lines as above: tests/test_d…ends_well]  and how the last of them ends, where the beginning says too little
+    [9 lines as above: tests/test_dat…e_ends_well]  and how the last of them ends, where the beginning says too little
 
 Numbers mean the newest copies of those lines of that file, above the output that the reference is in. Words mean the
 newest line above that begins with them (and, that many lines on, one that ends with those), in the same output too.
@@ -17,7 +16,7 @@ from __future__ import annotations
 from headroom_cli.lazy import pattern
 
 # Characters of a line that name it. Shorter ones are less telling, longer ones cost more than they tell.
-ANCHOR = 12
+ANCHOR = 14
 TAIL = 12
 ELLIPSIS = "\u2026"
 # Rules and bullets in front of a line's first words.
