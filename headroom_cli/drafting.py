@@ -108,7 +108,7 @@ class Drafter:
                 made = mixed.unwrapped(block.text, wrapper, self._standing, want, inner)
             else:  # whoever leaves this kind out has references made all the same
                 made = inner(block.text, want)
-            draft = self._owned(made, block)
+            draft = made if report.compressor == "dedup" else self._owned(made, block)
             if draft is not None and self.accepts(block.text, draft, report):
                 report.kept = ""
                 return draft

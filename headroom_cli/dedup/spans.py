@@ -58,8 +58,8 @@ class Spans:
     """One text being read: what was seen before it, and what it says itself so far."""
 
     __slots__ = (
-        "_ends", "_file", "_glue", "_held", "_least_here", "_least_in_words", "_lines", "_out", "_refers", "_seen", "_stays", "_steps",
-        "_view", "_weights",
+        "_ends", "_file", "_glue", "_held", "_least_here", "_least_in_words", "_lines", "_out", "_refers", "_seen",
+        "_stays", "_steps", "_view", "_weights",
     )  # fmt: skip
 
     def __init__(self, seen: Seen, view: View, file: int, *, within: bool, asked: bool) -> None:
