@@ -205,6 +205,18 @@ def test_it_drops_in_large_steps():
         assert step.cost == round(1.25 * step.rewritten)
 
 
+def test_what_is_adrift_says_itself_what_it_referred_to():
+    messages = words(script(3, units=12))
+    document = opened({"system": "x", "messages": messages})
+    plan = fit.plan(document, total(document) // 2, count)
+    turn = plan.groups[0].first - 1 or plan.groups[0].last + 1
+    number = next(n for n, block in enumerate(document.blocks) if document.turn_of(block) == turn)
+    made, undo = document.edited(fit.edits_for(document, plan, texts(plan), {number: "said again", 0: "also"}))
+    assert "said again" in json.dumps(turns_of(made))
+    assert made.value()["system"] == "also"
+    assert formats.undone(made.text, undo) == document.text
+
+
 def test_within_the_budget_nothing_happens():
     document = formats.parse(talk("anthropic", 0))
     plan = fit.fit(document, total(document), count)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from headroom_cli.fit.walk import Plan
@@ -60,11 +60,16 @@ def plan(
     )
 
 
-def edits_for(document: Document, made: Plan, texts: list[str]) -> list[Edit]:
-    """Return the edits that put ``texts`` (each group's note with its marker) in the place of the groups' turns."""
+def edits_for(
+    document: Document, made: Plan, texts: list[str], originals: Mapping[int, str] | None = None
+) -> list[Edit]:
+    """Return the edits that put ``texts`` (each group's note with its marker) in the place of the groups' turns.
+
+    ``originals`` are the original texts of the blocks that are adrift, by their ordinals.
+    """
     from headroom_cli.fit.edits import edits_for
 
-    return edits_for(document, made.groups, texts)
+    return edits_for(document, made.groups, texts, originals or {})
 
 
 def window(model: str) -> int | None:

@@ -7,10 +7,12 @@ between a call and its results, because a unit holds both.
 
 from __future__ import annotations
 
+from headroom_cli.formats import path_of
 from headroom_cli.formats._edits import KEPT, Edit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from headroom_cli.fit.walk import Group
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
 _ANTHROPIC_PARTS = frozenset(("tool_use", "tool_result", "thinking", "redacted_thinking"))
 
 
-def edits_for(document: Document, groups: list[Group], texts: list[str]) -> list[Edit]:
-    """Return the edits for groups and their finished texts, one for each."""
+def edits_for(document: Document, groups: list[Group], texts: list[str], originals: Mapping[int, str]) -> list[Edit]:
+    """Return the edits for groups and their finished texts, one for each.
+
+    ``originals`` are texts that blocks (by their ordinals) get instead of those that refer to what is left out.
+    """
     value: Any = document.value()
     for key in document.turns:
         value = value[key]
@@ -37,20 +42,21 @@ def edits_for(document: Document, groups: list[Group], texts: list[str]) -> list
             (behind if _answers(value[after]) else front).setdefault(after, []).append(text)
         else:
             edits.append(Edit.insert(document.turns, group.first, _turn(document, value, text)))
+    paths = {path_of(document.blocks[ordinal]): text for ordinal, text in originals.items()}
     for i in sorted(front.keys() | behind.keys()):
-        edits += _joined(document.turns, i, value[i], front.get(i, []), behind.get(i, []))
-    return edits
+        held = paths.pop((*document.turns, i, "content"), KEPT)
+        edits += _joined((*document.turns, i, "content"), value[i], front.get(i, []), behind.get(i, []), held)
+    return edits + [Edit.text(path, text) for path, text in paths.items()]
 
 
 def _joined(
-    turns: tuple[str | int, ...], i: int, turn: dict[str, Any], front: list[str], behind: list[str]
+    path: tuple[str | int, ...], turn: dict[str, Any], front: list[str], behind: list[str], held: Any
 ) -> list[Edit]:
-    """Return the edits that put texts in front of and behind what a user turn holds."""
-    path = (*turns, i, "content")
+    """Return the edits that put texts in front of and behind what a user turn holds; a text becomes ``held``."""
     if isinstance(turn.get("content"), list):
         size = len(turn["content"])
         return [Edit.insert(path, at, _part(text)) for at, texts in ((0, front), (size, behind)) for text in texts]
-    kept = {"type": "text", "text": KEPT}
+    kept = {"type": "text", "text": held}
     return [Edit.put(path, [*map(_part, front), kept, *map(_part, behind)])]
 
 

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 # What a picture costs where nothing says how large it is: both APIs charge by area, a screenshot about this.
 IMAGE = 1_500  # tokens
 FRAME = 4  # tokens that a message costs besides its texts
-_IMAGES = frozenset(("image", "input_image", "image_url", "computer_screenshot"))
+_IMAGES = frozenset(("image", "input_image", "image_url", "computer_screenshot", "image_generation_call"))
 # Keys of a part whose strings are no words: names of things, and bytes.
-_SILENT = frozenset(("type", "id", "call_id", "tool_use_id", "tool_call_id", "status", "cache_control", "signature"))
+_SILENT = frozenset(
+    ("type", "id", "call_id", "tool_use_id", "tool_call_id", "status", "cache_control", "signature", "file_data")
+)
 # What a later request cannot do without, or what binds itself to everything before it.
 _SIGNED = frozenset(("thinking", "redacted_thinking"))
 _STANDING = frozenset(
@@ -141,8 +143,8 @@ def outside(document: Document, count: Callable[[str], int]) -> int:
     return total
 
 
-def strings(value: Any) -> list[str]:
-    """Return the strings in a JSON value that somebody wrote, in order; ids and bytes of pictures aside."""
+def strings(value: Any, silent: frozenset[str] = _SILENT) -> list[str]:
+    """Return the strings in a JSON value that somebody wrote, in order; ids and bytes of pictures and files aside."""
     found: list[str] = []
     stack = [value]
     while stack:
@@ -152,7 +154,7 @@ def strings(value: Any) -> list[str]:
         elif isinstance(here, dict):
             if here.get("type") in _IMAGES or here.get("type") == "base64":
                 continue
-            stack.extend(v for k, v in reversed(here.items()) if k not in _SILENT)
+            stack.extend(v for k, v in reversed(here.items()) if k not in silent)
         elif isinstance(here, list):
             stack.extend(reversed(here))
     return found
@@ -223,7 +225,7 @@ def _content(content: Any, turn: Turn, said: list[str], shown: list[str], *, obs
             if kind == "tool_use":  # the others are answered within the turn
                 turn.calls.append((str(part.get("id")), str(part.get("name") or ""), _object_of(part.get("input"))))
             said.append(str(part.get("name") or ""))
-            said += strings(part.get("input"))
+            said += strings(part.get("input"), frozenset())
         elif kind == "tool_result":
             turn.parts = True
             turn.answers.append(str(part.get("tool_use_id")))
