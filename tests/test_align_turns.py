@@ -204,9 +204,16 @@ def test_what_was_not_found_at_birth_does_not_move_after_an_upgrade(monkeypatch)
     requests = conversation("bare", [(21, 3), (21, 9), (22, 1)])
     with monkeypatch.context() as patched:
         patched.setattr(_births, "find", lambda text: [])
-        assert aligned(requests[0], notes) == requests[0]
+        assert aligned(requests[0], notes, live=True) == requests[0]
     for request in requests[1:]:
-        assert aligned(request, notes) == request
+        assert aligned(request, notes, live=True) == request
+
+
+def test_a_prompt_without_values_is_not_remembered():
+    notes = Notes()
+    turns = [{"role": "system", "content": "You are a clerk."}, {"role": "user", "content": "hi"}]
+    assert aligned(turns, notes) == turns
+    assert not notes.held
 
 
 @pytest.mark.parametrize("shape", ["anthropic", "responses"])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headroom_cli.align._births import Birth
     from headroom_cli.align._head import Head, Path
     from headroom_cli.formats import Document
+    from headroom_cli.formats._edits import Edit
 
     class Notes(Protocol):
         """What is remembered of a conversation."""
@@ -42,7 +43,7 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
         from headroom_cli.align import _raw
 
         return _raw.aligned(document)
-    from headroom_cli.align import _births, breakpoints, tools
+    from headroom_cli.align import _births
     from headroom_cli.align._head import Head, is_held_elsewhere
     from headroom_cli.align._plan import Plan
     from headroom_cli.align._run import Run
@@ -58,15 +59,26 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
     births: list[Birth] = notes.get(name) or []
     run = Run(document, value, head, plan, births, live=live)
     helds = run.values()
-    fixed = frozenset(int(path[1]) for path in plan.texts if path[0] == "tools")
-    before = run.birth.get("tools") if run.birth else None
-    order, known = tools.arrange(document, value, before, fixed=fixed, birth=run.is_birth and before is None)
+    order: list[Edit] = []
+    before = known = run.birth.get("tools") if run.birth else None
+    if isinstance(value, dict) and value.get("tools"):
+        from headroom_cli.align import tools
+
+        fixed = frozenset(int(path[1]) for path in plan.texts if path[0] == "tools")
+        first = run.is_birth and before is None
+        order, known = tools.arrange(document, value, before, fixed=fixed, birth=first)
     aligned = Aligned(why=run.why)
-    marks = breakpoints.place(head, value, plan, late=head.signed and run.birth is None)
+    marks: list[Path] = []
+    if head.shape == "anthropic":
+        from headroom_cli.align import breakpoints
+
+        marks = breakpoints.place(head, value, plan, late=head.signed and run.birth is None)
     aligned.edits = [*plan.edits(value), *order]
     aligned.moved = rows_of(helds, run.birth)
     aligned.breakpoints = [".".join(map(str, _dotted(head, path))) for path in marks]
-    if run.birth is not None and (known or head.places):
+    # A trace that is read once, and a prompt without values, need no memory: writing it costs more than the rest.
+    begins = known is not None and head.answered < 0
+    if run.birth is not None and (live or begins or run.birth["texts"] or not run.is_birth):
         if known:
             run.birth["tools"] = known
         if run.changed or known is not run.tools_before:

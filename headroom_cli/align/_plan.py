@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from headroom_cli.formats._edits import KEPT, Edit
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.align._head import Head, Path
+    from headroom_cli.formats._edits import Edit
 
 
 class Plan:
@@ -28,6 +27,10 @@ class Plan:
 
     def edits(self, value: Any) -> list[Edit]:
         """Return the edits that do it to the document with this value."""
+        if not (self.texts or self.added or self.new or self.marks):
+            return []
+        from headroom_cli.formats._edits import KEPT, Edit
+
         made: list[Edit] = []
         texts, marks = dict(self.texts), dict(self.marks)
         for turn, some in self.added.items():
