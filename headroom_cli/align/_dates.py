@@ -138,7 +138,8 @@ def _judged(shade: Shade, start: int, end: int, *, timed: bool = False) -> Itera
             yield start, end, "time" if timed else "date", label(shade, start)
     elif timed and not _stands(shade, start):
         if not (shade.covers(start) or shade.example(start) or shade.quoted(start, end) or shade.indented(start)):
-            yield start, end, BARE, label(shade, start)
+            stamp = text[start - 1 : start] == "[" and shade.starts_line(start)  # runs of these are logs, found before
+            yield start, end, "time" if stamp else BARE, label(shade, start)
     elif not timed and shade.alone(start, end):
         yield start, end, "date", ""
 
