@@ -75,6 +75,8 @@ def _staged(
     """Run the stages; return the document as it is sent and the result. After a failure of the store: as it came."""
     run = Run(document, data, policy, None if dry else store, model, usable=store is not None or dry)
     try:
+        if "fit" in stages and run.was_fitted():
+            stages = ()
         # A raw blob is output to be read, unless somebody says by the verb that it is a prompt.
         if "align" in stages and (document.has_turns or "route" not in stages):
             run.align()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from headroom_cli.lazy import pattern
+
 # Elements that harnesses put in front of the user's words, in the user's turn.
 WRAPPERS = (
     "system-reminder", "system_reminder", "environment_context", "environment_details", "environment_info", "env",
@@ -16,6 +18,11 @@ _LONGEST_OPENING = 100  # characters of an opening tag
 VALUES = "[headroom: the names in braces above stand for these values]"
 NEW_VALUES = "[headroom: from here on these names in braces stand for other values]"
 _OURS = (f"{VALUES}\n", f"{NEW_VALUES}\n")
+# What stands for turns that fit left out begins so.
+LEFT_OUT = pattern(r"\[\.\.\. \d{1,9} turns? left out\b")
+# How Codex says what a file of instructions holds: a line, then an element.
+_CODEX = "# AGENTS.md instructions"
+_LONGEST_CODEX = 600  # characters of that line and what may stand behind it
 
 
 def is_ours(text: object) -> bool:
@@ -26,6 +33,10 @@ def is_ours(text: object) -> bool:
 def wrapped(text: str) -> int:
     """Return where the wrappers at the start of a user's text end; its length when nothing else is there."""
     at = 0
+    if text.startswith(_CODEX):
+        at = max(0, text.find("\n<", 0, _LONGEST_CODEX))
+        if not text.startswith(_OPENINGS, at + 1):
+            return 0
     while True:
         start = at
         while start < len(text) and text[start].isspace():
@@ -45,6 +56,6 @@ def wrapped(text: str) -> int:
 
 def words(text: str) -> str:
     """Return what the user said in a text: nothing when it is all a harness's or ours."""
-    if text[:1] not in {"<", "[", " ", "\n"}:
+    if text[:1] not in {"<", "[", "#", " ", "\n"}:
         return text
-    return "" if is_ours(text) else text[wrapped(text) :]
+    return "" if is_ours(text) or LEFT_OUT.match(text) else text[wrapped(text) :]

@@ -82,13 +82,14 @@ class Past:
 class Renderings:
     """The records of one document, read from the journals that they are in and written back in one go."""
 
-    __slots__ = ("_document", "_new", "_old", "_policy", "_store")
+    __slots__ = ("_document", "_new", "_old", "_own", "_policy", "_store")
 
     def __init__(self, document: Document, store: Store | None, policy: str = "") -> None:
         """Read nothing yet; without a store nothing is known. ``policy`` is the policy's identity."""
         self._document = document
         self._store = store
         self._policy = policy
+        self._own: list[Record | None] | None = None  # of the document's blocks
         self._new: dict[str, list[tuple[str, str]]] = {}
         self._old: dict[str, dict[str, tuple[str, bool]]] = {}
 
@@ -171,8 +172,10 @@ class Renderings:
         self._add(shard, context.replay_key(here, self._policy, digest), _record_of(past))
 
     def _records(self) -> list[Record | None]:
-        blocks = self._document.blocks
-        return self.along(blocks, [context.digest(block.text) for block in blocks])
+        if self._own is None:
+            blocks = self._document.blocks
+            self._own = self.along(blocks, [context.digest(block.text) for block in blocks])
+        return self._own
 
     def refers(self) -> dict[int, tuple[int, ...]]:
         """Return, for each block of the document that refers to earlier ones, their ordinals. Raise StoreError."""
@@ -200,14 +203,20 @@ class Renderings:
             return
         text = json.dumps(undo, separators=(",", ":"))
         digest = _name_of(output)
-        record: Record = {"e": undo}
+        record: Record = {"e": undo, "p": self._policy}
         if len(text) > LONGEST_INSIDE:
             from headroom_cli.store import Entry
 
             data = text.encode("ascii")
             self._store.put([Entry(data, "edits", "")])
-            record = {"u": sha256(data), "o": list(originals)}
+            record = {"u": sha256(data), "o": list(originals), "p": self._policy}
         self._add(digest[:2], context.note_key("undo", digest), record)
+
+    def is_output(self, text: str) -> bool:
+        """Tell whether edits under this policy made this text. Raise StoreError."""
+        digest = _name_of(text)
+        held = self._get(digest[:2], context.note_key("undo", digest))
+        return held is not None and held[0].get("p") == self._policy
 
     # What a stage notes.
 

@@ -160,29 +160,46 @@ class Run:
         budget = policy.budget or fit.window(self._model)
         if budget is None:
             return
-        before = self.document.blocks
+        before = self.document.blocks if self._rendered is not None else None
         self._open_rendered()
-        document, known = self.document, self._opened()
+        document, known = self.document, self._fitting()
         refers = known.refers() if self._refers is None else self._refers
+
+        def original(number: int) -> str:
+            return known.original(number) if before is None else before[number].text
+
         count = Drafter(policy, turns=True, model=self._model).count
         plan = fit.plan(
             document, budget, count, notes=Notes(known, "fit"), refers=refers, explicit=policy.budget is not None,
-            query=policy.query,
+            query=policy.query, original=original,
         )  # fmt: skip
         self.result.plan = plan
         if not plan.fits:
             self.result.unfit = f"cannot fit into {budget:,} tokens: {plan.stay:,} must stay; allow more with --budget"
         elif plan.groups:
-            from headroom_cli.formats._edits import Edit
-
             texts, digests = self._left_out(plan)
-            edits = fit.edits_for(document, plan, texts)
-            for number in plan.adrift:  # they refer to what is left out, so they say it themselves again
-                original = before[number].text if self._rendered is not None else known.original(number)
-                edits.append(Edit.text(formats.path_of(document.blocks[number]), original))
+            # What refers to something that is left out says it itself again.
+            edits = fit.edits_for(document, plan, texts, {number: original(number) for number in plan.adrift})
             if self._edit(edits, known, digests):
                 self._rendered = None
                 self._report_left_out(document, plan, texts)
+                if plan.signed:
+                    self.result.warnings.append(
+                        f"{plan.signed:,} signed turns stand behind what was left out; "
+                        "current models refuse or drop thinking whose prefix has changed"
+                    )
+
+    def _fitting(self) -> Renderings:
+        """Return the records of the document, under the budget as policy."""
+        policy = self._policy
+        self._records.append(Renderings(self.document, self._store, f"{policy.budget} {policy.query}"))
+        return self._records[-1]
+
+    def was_fitted(self) -> bool:
+        """Tell whether the document came out of fit under this policy: it is not to be cut again."""
+        if not (self._policy.budget and self.document.has_turns and self.document.text) or self._policy.fresh:
+            return False
+        return self._fitting().is_output(self.document.text)
 
     def _open_rendered(self) -> None:
         """Make the document that route made the document at hand."""

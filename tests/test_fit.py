@@ -15,8 +15,8 @@ from headroom_cli import fit, formats, tokens
 from headroom_cli.fit import turns as reading
 from headroom_cli.fit.actions import describe, program
 from headroom_cli.fit.facts import Facts, errors, failed
-from headroom_cli.fit.turns import NOTE
 from headroom_cli.fit.units import units
+from headroom_cli.harness import LEFT_OUT
 
 FULL = 10**9
 
@@ -109,7 +109,7 @@ def test_what_is_left_fits_pairs_and_is_the_clients(shape, share):
         assert pairs(turns_of(made)) == ([], [])
         assert formats.undone(made.text, undo).encode() == data
         old, gone = turns_of(document), {i for group in plan.groups for i in range(group.first, group.last + 1)}
-        left = [turn for turn in turns_of(made) if not NOTE.match(str(turn.get("content")))]
+        left = [turn for turn in turns_of(made) if not LEFT_OUT.match(str(turn.get("content")))]
         for before, after in zip([turn for i, turn in enumerate(old) if i not in gone], left, strict=True):
             assert before == after or _joined(before, after)
         again = fit.plan(made, budget, count)
@@ -119,7 +119,7 @@ def test_what_is_left_fits_pairs_and_is_the_clients(shape, share):
 
 def _joined(before, after):
     """Tell whether a user turn is as it was but for notes behind or in front of it."""
-    kept = [part for part in after["content"] if not NOTE.match(part.get("text", ""))]
+    kept = [part for part in after["content"] if not LEFT_OUT.match(part.get("text", ""))]
     held = before["content"]
     return after["role"] == "user" and kept == ([{"type": "text", "text": held}] if isinstance(held, str) else held)
 
@@ -529,7 +529,7 @@ def test_notes_are_short_true_and_ours():
     rows = reading.read(document, count)
     for group in plan.groups:
         turns = rows[group.first : group.last + 1]
-        assert NOTE.match(group.note)
+        assert LEFT_OUT.match(group.note)
         assert f"{len(turns)} turn" in group.note
         assert group.note.endswith("]")
         assert "\n" not in group.note

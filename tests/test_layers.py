@@ -8,8 +8,8 @@ from conftest import ROOT
 PACKAGE = ROOT / "headroom_cli"
 # From the bottom up: a module may import its own layer's helpers (names with _) and the layers below.
 LAYERS = (
-    ("errors", "harness", "hashing", "lazy", "nesting"),
-    ("model", "models", "events"),
+    ("errors", "hashing", "lazy", "nesting"),
+    ("harness", "model", "models", "events"),
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
     ("ledger",),
     ("formats", "compressors", "backends", "context"),

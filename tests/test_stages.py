@@ -79,7 +79,7 @@ def store(tmp_path):
     return Store(str(tmp_path / "store"))
 
 
-@pytest.mark.parametrize("budget", [None, 2000], ids=["", "budget"])
+@pytest.mark.parametrize("budget", [None, 2000, 2500], ids=["", "a budget too small", "a budget"])
 @pytest.mark.parametrize("name", INPUTS)
 def test_the_pipe_is_the_single_command(tmp_path, name, budget):
     data = INPUTS[name].encode()
@@ -109,15 +109,15 @@ def test_each_stage_alone_can_be_undone(store, name):
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_what_was_crushed_does_not_change_again(store, name):
-    once = engine.crush(INPUTS[name].encode(), Policy(budget=3000), store).data
+    once = engine.crush(INPUTS[name].encode(), Policy(budget=2500), store).data
     replay.forget_all()
-    assert engine.crush(once, Policy(budget=3000), store).data == once
+    assert engine.crush(once, Policy(budget=2500), store).data == once
 
 
 def test_values_and_bytes_take_the_same_way(tmp_path):
     for name in ("anthropic", "chat", "responses"):
         value = json.loads(INPUTS[name])
-        for budget in (None, 2000):
+        for budget in (None, 2500):
             store = Store(str(tmp_path / f"{name} {budget}"))
             made = json.dumps(library.compress(value, store=store, budget=budget).messages)
             other = Store(str(tmp_path / f"{name} {budget} bytes"))
@@ -142,7 +142,7 @@ def test_a_store_that_fails_at_any_step_leaves_the_document_as_it_came(tmp_path,
     def failing(*_, **__):
         raise StoreFullError("no space left")
 
-    for budget in (None, 2000):
+    for budget in (None, 2500):
         with monkeypatch.context() as patched:
             patched.setattr(Store, fails, failing)
             store = Store(str(tmp_path / f"{fails} {budget}"))
@@ -155,7 +155,7 @@ def test_a_store_that_fails_at_any_step_leaves_the_document_as_it_came(tmp_path,
 
 def test_without_a_store_nothing_moves():
     data = INPUTS["anthropic"].encode()
-    assert engine.crush(data, Policy(budget=2000), None).data == data
+    assert engine.crush(data, Policy(budget=2500), None).data == data
 
 
 def test_a_raw_text_keeps_its_dates_in_crush_and_gives_them_up_to_align(store):
@@ -193,7 +193,7 @@ def test_what_a_reference_points_at_is_not_left_out_from_under_it(store):
 def test_forgetting_turns_that_were_left_out_forgets_the_edits_that_hold_them(store):
     turns = chat()["messages"]
     turns[5]["content"] = "the word is mellon\n" + turns[5]["content"]
-    result = engine.crush(json.dumps(turns).encode(), Policy(budget=2000), store)
+    result = engine.crush(json.dumps(turns).encode(), Policy(budget=2500), store)
     handle = re.findall(r"<<headroom:(\w+) \d+ turns", result.data.decode())[0]
     assert b"mellon" in store.fetch(handle)
     for row in result.blocks:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-_CODEX = "# AGENTS.md instructions"
 _SIGNED = ("thinking", "redacted_thinking", "reasoning")
 # Claude Code's first block: forwarded untouched, Anthropic reads it.
 _UNTOUCHED = "x-anthropic-billing-header"
@@ -115,15 +114,6 @@ def is_answer(turn: Any) -> bool:
     return kind == "reasoning" or kind.endswith("_call")
 
 
-def wrapped(text: str) -> int:
-    """Return where the wrappers at the start of a user's text end; its length when nothing else is there."""
-    if text.startswith(_CODEX):  # a line, then an element
-        start = max(0, text.find("\n<", 0, 600) + 1)
-        end = harness.wrapped(text[start:]) if start else 0
-        return start + end if end else 0
-    return harness.wrapped(text)
-
-
 def _shape(form: str, turns: list[Any]) -> str:
     if form in ("anthropic", "openai", "responses"):
         return form
@@ -160,12 +150,12 @@ def _user_texts(path: Path, turn: dict[str, Any]) -> list[tuple[Path, str, int]]
     """Return the texts of a user's turn with their paths, and where the wrappers in front of each end."""
     content = turn.get("content")
     if isinstance(content, str):
-        return [(path, content, wrapped(content))]
+        return [(path, content, harness.wrapped(content))]
     found: list[tuple[Path, str, int]] = []
     for i, part in enumerate(content if isinstance(content, list) else ()):
         text = part.get("text") if isinstance(part, dict) else None
         if isinstance(text, str):
-            found.append(((*path, i, "text"), text, wrapped(text)))
+            found.append(((*path, i, "text"), text, harness.wrapped(text)))
     return found
 
 

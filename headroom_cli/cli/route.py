@@ -58,9 +58,10 @@ VERB = Verb(
     run,
     about="compress each block by the specialist for its kind, or explain the choice",
     text="""
-        Does what crush does between align and fit: references to what can be read further up, and each block
-        shortened by the specialist for its kind. With --explain it writes one line per block instead: path, kind, confidence, compressor, tokens before
-        and after (estimates), and the reason for the kind or for leaving the block as it is. Nothing is stored then.
+        Does what crush does between align and fit: what can be read further up becomes a reference, and each block is
+        shortened by the specialist for its kind. With --explain it writes one line per block instead: path, kind,
+        confidence, compressor, tokens before and after (estimates), and the reason for the kind or for leaving the
+        block as it is. Nothing is stored then.
     """,
     arguments=(FILE,),
     own=(

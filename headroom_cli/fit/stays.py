@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headroom_cli.fit import actions
 from headroom_cli.fit.scores import asked, strongly
-from headroom_cli.fit.turns import NOTE
+from headroom_cli.harness import LEFT_OUT
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def reasons(
         if gone[k] or unit.kind == "head":
             continue
         turns = reader.turns[unit.first : unit.last + 1]
-        if unit.kind == "words" and any(NOTE.match(turn.said) for turn in turns if turn.role == "user"):
+        if unit.kind == "words" and any(LEFT_OUT.match(turn.said) for turn in turns if turn.role == "user"):
             stays[k] = stays[k] or "a note of ours"
             continue
         own = [turn.own for turn in turns if turn.own]

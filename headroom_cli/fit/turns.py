@@ -6,7 +6,6 @@ import json
 
 from headroom_cli import harness
 from headroom_cli.formats._calls import describe, from_prose, is_observation
-from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ _STANDING = frozenset(
     ("item_reference", "compaction", "additional_tools", "configuration_update", "mcp_list_tools",
      "mcp_approval_request", "mcp_approval_response", "container_upload")
 )  # fmt: skip
-# What a note of ours begins with.
-NOTE = pattern(r"\[\.\.\. \d{1,9} turns? left out\b")
 # How harnesses answer a turn that they cannot act on.
 _REPROACHES = (
     "Please always provide EXACTLY ONE action", "The last command <command>", "Your output could not be parsed",
@@ -251,7 +248,7 @@ def _content(content: Any, turn: Turn, said: list[str], shown: list[str], *, obs
 def _own(text: str, turn: Turn) -> None:
     """Take note of what a text of a user's turn says of the user's own; what align put there is not to go."""
     turn.standing = turn.standing or harness.is_ours(text)
-    words = "" if NOTE.match(text) else harness.words(text).strip()
+    words = harness.words(text).strip()
     turn.own = f"{turn.own}\n{words}".strip() if words else turn.own
 
 
