@@ -68,6 +68,58 @@ def test_only_what_has_changed_is_said_again():
     assert shortened(text, wrappers.read(text).facts()) == "abc\n"
 
 
+WINDOW = (
+    "[File: /a.py ({} lines total)]\n({} more lines above)\n{}({} more lines below)\n{}\n(Open file: /a.py)\n"
+    "(Current directory: /srv)\nbash-$"
+)
+ADVICE = (
+    "File updated. Please review the changes and make sure they are correct (correct indentation, no duplicate lines, "
+    "etc). Edit the file again if necessary.\n"
+)
+
+
+def test_what_follows_from_the_numbers_of_a_view_is_not_said():
+    first = WINDOW.format(90, 2, "3:a\n4:b\n", 86, "")
+    assert shortened(first) == "[File: /a.py (90 lines total)]\n3:a\n4:b\n(Current directory: /srv)"
+    facts = wrappers.read(first).facts()
+    assert facts == {"view": "/a.py (90 lines total)", "open file": "/a.py", "directory": "/srv"}
+    assert shortened(WINDOW.format(90, 6, "7:a\n", 83, ""), facts) == "7:a\n"
+    grown = WINDOW.format(91, 6, "7:a\n8:b\n", 83, ADVICE)
+    assert shortened(grown, facts) == "[91 lines total]\n7:a\n8:b\n" + ADVICE.rstrip()
+    assert shortened(grown, wrappers.read(grown).facts()) == "7:a\n8:b\nFile updated."
+    other = WINDOW.format(90, 6, "7:a\n", 83, "").replace("/a.py", "/b.py")
+    assert shortened(other, facts) == "[File: /b.py (90 lines total)]\n7:a\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("[File: /a.py (9 lines total)]\n(2 more lines above)\n4:a\n(5 more lines below)", "(2 more lines above)"),
+        ("[File: /a.py (9 lines total)]\n3:a\n(5 more lines below)", "(5 more lines below)"),
+        ("[File: /a.py (9 lines total)]\n(2 more lines above)\n    a\n(6 more lines below)", "(2 more lines above)"),
+        ("[File: /a.py (9 lines total)]\n1:a\n(8 more lines below)\n(Open file: /b.py)", "(Open file: /b.py)"),
+        ("(2 more lines above)\n3:a\n(6 more lines below)", "(6 more lines below)"),
+    ],
+)
+def test_what_does_not_follow_from_the_numbers_stays(text, stays):
+    assert stays in shortened(text)
+
+
+@pytest.mark.parametrize(
+    ("advice", "kept"),
+    [
+        (ADVICE, "File updated."),
+        (ADVICE.replace("correct (", "correct\n(").replace("\n", "\r\n"), "File updated."),
+        ("Review the changes and make sure they are as expected (no duplicate lines, etc).\n", ""),
+    ],
+)
+def test_advice_is_given_once(advice, kept):
+    text = f"The file /a.py was edited.\n1:a\n{advice}(Open file: /a.py)\nbash-$"
+    assert shortened(text).split() == text.split()[:-1]
+    said = shortened(text, wrappers.read(text).facts())
+    assert said.rstrip() == f"The file /a.py was edited.\n1:a\n{kept}".rstrip()
+
+
 def test_a_harness_that_cut_the_middle_is_believed():
     text = (
         "<returncode>0</returncode>\n<warning>\nThe output was too long.\n</warning><output_head>\nabc\n"
