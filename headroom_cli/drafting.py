@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # Law 4: a rendering must save 3 % of the tokens, counted with its marker.
 ACCEPT = 0.97
+# Tokens that are gain enough in a conversation where nothing needs a marker: a long file's wrapper, a reference in it.
+# Each later request pays for them again.
+GAIN = 12
 # Kinds whose renderings say the same in another notation: there the estimator's error decides what is believed.
 RE_ENCODED = frozenset(("json", "table", "mixed"))
 # Kinds whose specialist leaves long encoded lines to a step of their own: the others cut them as strings or lines.
@@ -262,7 +265,8 @@ class Drafter:
         if report.kind == "mixed" and draft.degree == LOSSY:
             estimated = False
         share = 1 - tokens.MARGIN if estimated else ACCEPT
-        if after > share * report.before:
+        enough = self._turns and draft.degree != LOSSY and not estimated and report.before - after >= GAIN
+        if after > share * report.before and not enough:
             return False
         report.after, report.degree = after, draft.degree
         return True
