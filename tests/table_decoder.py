@@ -8,7 +8,7 @@ import re
 
 OPENING = "[JSON as tables"
 MISSING = object()
-_LABEL = re.compile(r"@(\d+) (\d+) (rows|keys|lists|values)(?:, text: ([\d,]+))?")
+_LABEL = re.compile(r"@(\d+) (\d+) (rows(?: in lists of [\d,]+)?|keys|lists|values)(?:, text: ([\d,]+))?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _STRING_OR_TABLE = re.compile(r'"(?:[^"\\]|\\.)*"|@(\d+)')
 _SIGN = "\ue000table "
@@ -178,8 +178,14 @@ class _Document:
                 assert key not in found
                 found[key] = row[("(value)",)] if header[1:] and header[1].path == [("(value)",)] else row
             return found
-        return [self.json(line[1:]) if len(line) > 1 and line[0] == "~" else self.row(header, line.split("\t"))
+        rows = [self.json(line[1:]) if len(line) > 1 and line[0] == "~" else self.row(header, line.split("\t"))
                 for line in lines]  # fmt: skip
+        if " in lists of " not in unit:
+            return rows
+        sizes = list(map(int, unit.rpartition(" ")[2].split(",")))
+        if len(sizes) == 1:
+            sizes *= len(rows) // sizes[0]
+        return [[rows.pop(0) for _ in range(size)] for size in sizes]
 
     def cell(self, cell, *, text=False):
         if cell[:1] in ('"', "[", "{") or re.match(r"@\d", cell):

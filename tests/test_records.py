@@ -116,6 +116,21 @@ def test_a_grid_comes_back(value):
 
 
 @fast
+@given(drawn_tables(), st.lists(st.integers(1, 4), min_size=2, max_size=4))
+def test_lists_of_lists_of_objects_come_back(rows, sizes):
+    rows = rows * 4
+    value = [[rows.pop(0) for _ in range(size) if rows] for size in sizes]
+    check_exact(json.dumps({"routes": value}, ensure_ascii=False))
+
+
+def test_lists_of_like_objects_are_one_table():
+    value = [[{"flight": f"HAT{10 * i + j}", "from": "ATL", "status": "available"} for j in range(2)] for i in range(4)]
+    text = encoded(json.dumps(value))
+    assert "@1 8 rows in lists of 2\n" in text
+    assert text.count("status") == 1
+
+
+@fast
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["1.5", "25", "-0", "x", "true"])), min_size=5, max_size=9)
 )

@@ -83,8 +83,16 @@ class Book:
         if len(rows) < 2 or type(rows[0]) not in (dict, list):
             return ""
         if all(type(row) is list for row in rows):
-            return self._grid(rows)
+            return self._chained(rows) or self._grid(rows)
         return self.rows(rows, "rows")
+
+    def _chained(self, lists: list[list[Any]]) -> str:
+        """Return the label of one table for all rows of several lists of objects, or ""."""
+        if type(lists) is not list or not all(one and type(one[0]) is dict for one in lists):
+            return ""
+        sizes = list(map(len, lists))
+        lengths = str(sizes[0]) if len(set(sizes)) == 1 else ",".join(map(str, sizes))
+        return self.rows([row for one in lists for row in one], f"rows in lists of {lengths}")
 
     def rows(self, rows: list[Any], unit: str) -> str:
         """Return the label of a table of objects, or "" when a table does not suit them."""
