@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from headroom_cli.model import Block, Hint
 
 START = b"headroom context 1"
+# Turns that are no part of a context.
+SYSTEM = ("system", "developer")
 
 
 def digest(text: str) -> str:
@@ -24,7 +26,7 @@ def digest(text: str) -> str:
 
 def advance(context: bytes, block: Block, original: str) -> bytes:
     """Return the context after a block whose original text has this digest."""
-    if block.turn in ("system", "developer"):
+    if block.turn in SYSTEM:
         return context
     name = sha256(b"\n".join((context, block.turn.encode("utf-8", "replace"), original.encode("ascii"))))
     return bytes.fromhex(name)
@@ -75,6 +77,6 @@ def shard(document: Document, text_digest: str) -> str:
             if own:
                 return digest(own)[:16]
             first = first or block.text
-        elif first or block.turn not in ("system", "developer"):
+        elif first or block.turn not in SYSTEM:
             break
     return digest(first)[:16] if first else "00000000"

@@ -6,6 +6,7 @@ import gc
 import time
 
 from headroom_cli import compressors, mixed, tokens
+from headroom_cli.context import SYSTEM
 from headroom_cli.model import FAITHFUL, LOSSY, Draft, Want
 from headroom_cli.routing import route, wrappers
 
@@ -166,10 +167,11 @@ class Drafter:
     def passed(self, block: Block, shown: str) -> None:
         """Take note of a block and the text that stands in its place; called for every block, in order.
 
-        What an output's wrapper said need not be said again by later ones while it holds.
+        What an output's wrapper said need not be said again by later ones while it holds. System prompts are no part of
+        a block's context, so nothing may refer to them.
         """
         if self._seen is not None:
-            self._seen.passed(block, shown)
+            self._seen.passed(block, "" if block.turn in SYSTEM else shown)
         if block.role == "tool":
             self._standing.update(wrappers.read(block.text).facts())
 

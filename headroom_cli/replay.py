@@ -150,6 +150,16 @@ def key_of(document: Document, policy: Policy, store: Store, model: str) -> tupl
     return (store.root, policy.identity(turns=True), policy.live, model, tokens.is_exact(), first)
 
 
+def first_output(document: Document) -> str:
+    """Return a name for the beginning of a conversation up to its first output, "" when it has none."""
+    place = Place()
+    for block in document.blocks:
+        place = place.after(block, context.digest(block.text))
+        if block.role == "tool":
+            return place.replay.hex()
+    return ""
+
+
 def walk(
     document: Document,
     conversation: Conversation,

@@ -114,14 +114,18 @@ class Run:
         self._refers = {places[id(change.block)]: change.draft.refers for change in told if change.draft.refers}
 
     def _kept_policy(self) -> Policy:
-        """Return the policy that a live conversation began with, else the one asked for."""
+        """Return the policy that a live conversation began with, else the one asked for.
+
+        A conversation begins, for that, with its first output: others may have begun with the same words.
+        """
         policy = self._policy
-        if not (policy.live and self.document.has_turns):
+        name = replay.first_output(self.document) if policy.live and self.document.has_turns else ""
+        if not name:
             return policy
         notes = Notes(self._opened(), "route")
-        began = notes.get("policy")
+        began = notes.get(f"policy {name}")
         if began is None or policy.fresh:
-            notes.set("policy", policy.lasting())
+            notes.set(f"policy {name}", policy.lasting())
             return policy
         return policy.as_begun(began)
 

@@ -686,3 +686,19 @@ def test_the_order_of_sets_decides_nothing():
     }  # fmt: skip
     assert len(outs) == 1
     assert b"left out" in outs.pop()
+
+
+def test_tools_that_grow_after_a_walk_are_made_room_for():
+    notes = Notes()
+    value = json.loads(talk("openai", 3, units=40))
+    budget = total(opened(value)) // 2
+    first = fit.plan(opened(value), budget, count, notes=notes)
+    assert first.fits
+    assert first.groups
+    grown = {"type": "function", "function": {"name": "other", "description": "It does more things. " * 300}}
+    after = fit.plan(opened({**value, "tools": [*value.get("tools", ()), grown]}), budget, count, notes=notes)
+    assert after.fits
+    assert after.after <= budget
+    assert {turn for g in first.groups for turn in range(g.first, g.last + 1)} <= {
+        turn for g in after.groups for turn in range(g.first, g.last + 1)
+    }

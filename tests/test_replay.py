@@ -198,6 +198,19 @@ def test_a_live_conversation_keeps_its_policy(store):
     assert bodies(after)[1] == bodies(crush(turns, store, level="max"))[1]
 
 
+def test_a_policy_holds_for_its_own_conversation_alone(store):
+    crush(chat(LOG, question="continue"), store, live=True)
+    sent = crush(chat(LOG + "another end\n", question="continue"), store, live=True, lossless=True)
+    assert "<<headroom:" not in bodies(sent)[0]
+
+
+def test_nothing_refers_to_a_system_prompt(store):
+    listing = "\n".join(f"import module_{i} as name_{i}" for i in range(40))
+    turns = chat(listing)
+    turns[0]["content"] = f"This is the style:\n{listing}\n"
+    assert "as above" not in bodies(crush(turns, store))[0]
+
+
 def test_a_forgotten_original_comes_back_with_its_rendering(store):
     result = engine.crush(json.dumps(chat(LOG)).encode(), Policy(), store)
     handle = next(row.handle for row in result.blocks if row.degree == LOSSY)

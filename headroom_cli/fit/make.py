@@ -73,24 +73,21 @@ def _walked(walk: Walk, chain: list[str], known: dict[str, Any]) -> bool:
     """Walk to the end; tell whether what is left there fits."""
     steps, ends = known.get("steps") or {}, set(known.get("ends") or ())
     horizon = max((i for i, link in enumerate(chain) if link in steps or link in ends), default=-1)
-    total, fits, attempts = walk.outside, True, 0
+    total, fits, attempts, last = walk.outside, True, 0, len(walk.turns) - 1
     for i in range(len(walk.turns)):
         total += walk.come(i)
-        if i <= horizon:
-            if chain[i] in steps:
-                _replay(walk, i, total, steps[chain[i]])
-                total = walk.total(i + 1)
-            fits = total <= walk.budget
-        elif total <= walk.budget:
-            fits = True
+        if i <= horizon and chain[i] in steps:
+            _replay(walk, i, total, steps[chain[i]])
+            total = walk.total(i + 1)
+        fits = total <= walk.budget
+        # What fitted when it was the newest turn was sent so; but what stands beside the turns may have grown since.
+        if fits or (i <= horizon and i < last) or attempts >= _MOST_ATTEMPTS or walk.hopeless:
+            continue
+        reached = walk.step(i + 1, total)
+        if reached is None:
+            attempts += 1
         else:
-            fits = False
-            if attempts < _MOST_ATTEMPTS and not walk.hopeless:
-                reached = walk.step(i + 1, total)
-                if reached is None:
-                    attempts += 1
-                else:
-                    total, fits = reached, True
+            total, fits = reached, True
     return fits
 
 
