@@ -139,16 +139,26 @@ class Drafter:
     def _shortened(self, block: Block, text: str, draft: Draft | None, *, within: bool) -> Draft | None:
         """Return a text (of a draft) with references and without the blanks before line numbers, or the draft."""
         from headroom_cli.dedup import unpadded
+        from headroom_cli.dedup.alike import alike
 
-        assert self._seen is not None
-        found = self._seen.shorten(block, text, within=within)
-        short, refers = found if found is not None else (text, ())
+        short, refers = self._referred(block, text, within=within)
+        if within and (folded := alike(text)) != text:
+            # Names alone cannot be found in whole lines further up, nor the other way round.
+            other, others = self._referred(block, folded, within=within)
+            if self.count(other) < self.count(short):
+                short, refers = other, others
         short = unpadded(short)
         if short == text:
             return draft
         if draft is None:
             return Draft(short, FAITHFUL, refers=refers)
         return Draft(short, mixed.weaker(draft.degree, FAITHFUL), draft.missing, refers)
+
+    def _referred(self, block: Block, text: str, *, within: bool) -> tuple[str, tuple[int, ...]]:
+        """Return a text with references, and the ordinals that they point at."""
+        assert self._seen is not None
+        found = self._seen.shorten(block, text, within=within)
+        return found if found is not None else (text, ())
 
     def _owned(self, draft: Draft | None, block: Block) -> Draft | None:
         """Return a draft, with a marker where the kind was named against what the text looks like.

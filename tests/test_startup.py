@@ -62,7 +62,7 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
     allowed = {
         "headroom_cli" + name for name in (
             "", ".cli", ".cli._flags", ".cli.crush", ".cli.filters", ".cli.io", ".cli.main",
-            ".cli.options", ".cli.report", ".compressors", ".context", ".harness", ".dedup", ".dedup.lines", ".dedup.spans", ".dedup.views", ".dedup.words",
+            ".cli.options", ".cli.report", ".compressors", ".context", ".harness", ".dedup", ".dedup.alike", ".dedup.lines", ".dedup.spans", ".dedup.views", ".dedup.words",
                 ".drafting", ".emit", ".engine", ".errors", ".formats",
             ".hashing", ".lazy", ".ledger", ".mixed", ".model", ".models", ".models.token_weights",
             ".nesting", ".pricing", ".rank", ".redact", ".renderings", ".replay", ".routing",
