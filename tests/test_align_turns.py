@@ -93,7 +93,13 @@ def chat(turns, day, **more):
 
 
 def responses(turns, day, **more):
-    return {"model": "gpt-5.6", "instructions": system(day, **more), "input": turns, "prompt_cache_key": "k1"}
+    return {
+        "model": "gpt-5.6",
+        "instructions": system(day, **more),
+        "input": turns,
+        "prompt_cache_key": "k1",
+        "store": False,
+    }
 
 
 def bare(turns, day, **more):
@@ -293,7 +299,7 @@ def test_codex_turns_are_wrappers_before_the_users_words():
             {"type": "input_text", "text": f"<environment_context>\n{here}\n</environment_context>"}]},
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "say ok"}]},
     ]  # fmt: skip
-    sent = aligned({"model": "gpt-5.6", "instructions": "You are Codex.", "input": turns}, Notes())
+    sent = aligned({"model": "gpt-5.6", "instructions": "You are Codex.", "input": turns, "store": False}, Notes())
     assert sent["input"][1]["content"][0]["text"] == "<environment_context>\n{environment}\n</environment_context>"
     assert [part["text"] for part in sent["input"][2]["content"]] == [
         "say ok", HEADS[0] + "\n{environment} =\n" + here,
@@ -476,7 +482,7 @@ def test_codex_instructions_of_a_project_are_no_words_of_the_user():
             "# AGENTS.md instructions for /home/kim/shop\n\n<INSTRUCTIONS>\nToday is 2026-11-21.\n</INSTRUCTIONS>"}]},
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "say ok"}]},
     ]  # fmt: skip
-    sent = aligned({"model": "gpt-5.6", "instructions": "You are Codex.", "input": turns}, Notes())
+    sent = aligned({"model": "gpt-5.6", "instructions": "You are Codex.", "input": turns, "store": False}, Notes())
     assert len(sent["input"][0]["content"]) == 1
     assert sent["input"][1]["content"][1]["text"] == HEADS[0] + "\n{current date} = 2026-11-21"
 

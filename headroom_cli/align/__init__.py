@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from headroom_cli.align._births import Birth
     from headroom_cli.align._head import Head, Path
     from headroom_cli.formats import Document
     from headroom_cli.formats._edits import Edit
@@ -43,8 +42,8 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
         from headroom_cli.align import _raw
 
         return _raw.aligned(document)
-    from headroom_cli.align import _births
     from headroom_cli.align._head import Head, is_held_elsewhere
+    from headroom_cli.align._memory import Memory
     from headroom_cli.align._plan import Plan
     from headroom_cli.align._run import Run
 
@@ -55,12 +54,11 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
     if not head.turns:
         return Aligned(why="no turns")
     plan = Plan(head)
-    name = _births.name(head)
-    births: list[Birth] = notes.get(name) or []
-    run = Run(document, value, head, plan, births, live=live)
+    memory = Memory(notes, head)
+    run = Run(document, value, head, plan, memory, live=live)
     helds = run.values()
     order: list[Edit] = []
-    before = known = run.birth.get("tools") if run.birth else None
+    before = known = memory.tools(run.birth) if run.birth else None
     if isinstance(value, dict) and value.get("tools"):
         from headroom_cli.align import tools
 
@@ -74,15 +72,14 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
 
         marks = breakpoints.place(head, value, plan, late=head.signed and run.birth is None)
     aligned.edits = [*plan.edits(value), *order]
-    aligned.moved = rows_of(helds, run.birth)
+    aligned.moved = rows_of(helds)
     aligned.breakpoints = [".".join(map(str, _dotted(head, path))) for path in marks]
     # A trace that is read once, and a prompt without values, need no memory: writing it costs more than the rest.
     begins = known is not None and head.answered < 0
     if run.birth is not None and (live or begins or run.birth["texts"] or not run.is_birth):
         if known:
-            run.birth["tools"] = known
-        if run.changed or known is not run.tools_before:
-            notes.set(name, _births.trimmed(births))
+            run.changed = memory.set_tools(run.birth, known) or run.changed
+        run.remember()
     return aligned
 
 

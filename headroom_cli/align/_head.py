@@ -168,6 +168,16 @@ def is_held_elsewhere(value: Any) -> bool:
     return continued or bool(value.get("previous_response_id") or value.get("conversation"))
 
 
+def may_be_held_elsewhere(head: Head, value: Any) -> bool:
+    """Tell a request that a later one may continue without what stands in it: of that nothing could be replayed.
+
+    The provider of the Responses interface keeps each request unless it is told not to.
+    """
+    return (
+        head.shape == "responses" and isinstance(value, dict) and "input" in value and value.get("store") is not False
+    )
+
+
 def tool_name(tool: Any) -> str:
     """Return what names a tool, "" when nothing does."""
     if not isinstance(tool, dict):

@@ -48,9 +48,8 @@ def aligned(document: Document) -> Aligned:
     found = _births.searched([Place("raw", (), text)])
     if not found:
         return Aligned(why="no volatile values")
-    held = found[0].held
+    held = found[0]
     template, end = held.template(), "\n" if text.endswith("\n") else ""
     made = Aligned([Edit.text((), f"{template.rstrip(chr(10))}\n\n{notice.block(held.values())}{end}")])
-    record = {"raw": {**held.record(), "k": found[0].kinds, "l": found[0].labels}}
-    made.moved = rows_of([held], {"texts": record})
+    made.moved = rows_of([held])
     return made

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 from headroom_cli.align import _births, notice
+from headroom_cli.align._choice import Choice, has_same_tools
+from headroom_cli.align._head import may_be_held_elsewhere
+from headroom_cli.align._signs import Signs
 from headroom_cli.harness import is_ours
 
 TYPE_CHECKING = False
@@ -12,130 +15,137 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.align._births import Birth, Held
+    from headroom_cli.align._choice import Fit
     from headroom_cli.align._head import Head
+    from headroom_cli.align._memory import Memory
     from headroom_cli.align._plan import Plan
     from headroom_cli.formats import Document
+
+
+_MOST_ANSWERS = 128
+_LOOKED_AT = 8  # older first requests
+_MOST_VERSIONS = 8  # of one text
 
 
 class Run:
     """One request against what is remembered."""
 
     __slots__ = (
-        "_births", "_document", "_head", "_live", "_plan", "_sums", "_value", "birth", "changed", "is_birth",
-        "tools_before", "why",
+        "_document", "_head", "_live", "_memory", "_plan", "_signs", "_sums", "_value", "birth", "changed", "is_birth",
+        "why",
     )  # fmt: skip
 
-    def __init__(
-        self, document: Document, value: Any, head: Head, plan: Plan, births: list[Birth], *, live: bool
-    ) -> None:
+    def __init__(self, document: Document, value: Any, head: Head, plan: Plan, memory: Memory, *, live: bool) -> None:
         self._document = document
         self._value = value
         self._head = head
         self._plan = plan
-        self._births = births
+        self._memory = memory
         self._live = live
+        self._signs = Signs(head, value)
         self._sums: list[str] = []
         self.birth: Birth | None = None
-        self.tools_before: Any = None
         self.is_birth = False
         self.changed = False
         self.why = ""
 
     def values(self) -> list[Held]:
         """Plan what happens to values; return the texts of the head with those that are replaced."""
-        head = self._head
-        if head.answered >= 0:
-            helds = self._known()
-            if self.birth is not None:
-                return helds
-            if self._live or head.signed:
-                self.why = "the conversation began without headroom"
-                return []
+        head, signs, memory = self._head, self._signs, self._memory
+        if head.answered < 0:
+            return self._born()
+        fit = Choice(head, memory, signs, self._sum).best()
+        if fit is not None:
+            self.birth = fit.birth
+            if not fit.is_bound:
+                self.birth = memory.bind(fit.birth, signs, self._grown())
+                self.changed = True
+            return self._replay(fit)
+        # Where births were crowded out it may have begun with us: the same values make the same bytes again.
+        if (self._live or head.signed) and not memory.index["lost"]:
+            self.why = "the conversation began without headroom"
+            return []
         return self._born()
+
+    def remember(self) -> None:
+        """Note the birth."""
+        birth = self.birth
+        if birth is None:
+            return
+        if self.is_birth and self._head.answered < 0:
+            self._memory.open(birth, _answers(self._value))
+        elif self.is_birth:
+            self.birth = birth = self._memory.bind(birth, self._signs, self._grown())
+        if self.changed:
+            self._memory.save(birth)
+
+    def _grown(self) -> tuple[int, str]:
+        end = len(self._head.turns) - 1
+        return end, self._sum(end)
 
     # --- the first request
 
     def _born(self) -> list[Held]:
-        head, values = self._head, dict[str, str]()
+        head, values, signs = self._head, dict[str, str](), self._signs
         ours = head.first >= 0 and any(is_ours(text) for text in notice.texts_of(head.turns[head.first]))
         if ours:
             self.why = "already aligned"
             return []
         self.is_birth = True
-        found = _births.searched(head.places) if head.first >= 0 else []
-        for one in found:
-            values |= one.held.values()
-            self._plan.texts[one.held.place.path] = one.held.template()
+        helds: list[Held] = []
+        if may_be_held_elsewhere(head, self._value):
+            self.why = "the provider may hold the history: only with store false is it all sent again"
+        elif head.first >= 0:
+            helds = _births.searched(head.places)
+        for held in helds:
+            values |= held.values()
+            self._plan.texts[held.place.path] = held.template()
         if values:
             self._plan.added[head.first] = [notice.block(values)]
-        else:
-            self.why = "no volatile values"
+        self.why = self.why or ("" if values else "no volatile values")
+        texts = {held.place.key: [held.record()] for held in helds}
+        shape = [f"{key} {records[0]['d']}" for key, records in texts.items()]
         birth: Birth = {
-            "texts": {
-                one.held.place.key: {**one.held.record(), "k": one.kinds, "l": one.labels} for one in found
-            },
+            "id": _births.digest(signs.session, signs.plain, *shape, json.dumps(values)),
+            "texts": texts,
             "values": values,
             "first": notice.block(values) if values else "",
             "after": [],
-            "bound": self._bound(),
-            "session": self._session(),
-        }  # fmt: skip
-        same = [old for old in self._births if old["bound"] == birth["bound"] and old["values"] == values]
-        same = [
-            old for old in same if old["texts"].keys() == birth["texts"].keys() and old["session"] == birth["session"]
-        ]
-        if same and same[-1] is self._births[-1]:
-            self.birth, self.tools_before = same[-1], same[-1].get("tools")
-        else:
-            self.birth = birth
-            self._births.append(birth)
-            self.changed = True
-        return [one.held for one in found]
+            "plain": signs.plain,
+            "session": signs.session,
+            "answer": "",
+        }
+        known = self._memory.birth(birth["id"])
+        self.birth = known or birth
+        self.changed = known is None
+        if known is None and (older := self._alike()):
+            birth["tools"] = older
+        return helds
+
+    def _alike(self) -> str:
+        """Return the name of the note about the tools of the newest conversation that had the same ones, "" for none.
+
+        Which order tools first had is not known of a conversation whose birth is lost, or whose values changed before
+        its first request was tried again; that of another is as good as any.
+        """
+        for name, _, _ in self._memory.index["open"][: -_LOOKED_AT - 1 : -1]:
+            birth = self._memory.birth(name)
+            if birth is not None and has_same_tools(self._memory.tools(birth), self._signs.tools):
+                return str(birth["tools"])
+        return ""
 
     # --- later ones
 
-    def _known(self) -> list[Held]:
-        """Find the birth of this request's conversation and replay it; without one leave ``birth`` None."""
-        places = {place.key: place for place in self._head.places}
-        read: dict[str, Held | None] = {}
-        every: list[list[Held] | None] = []
-        for birth in self._births:
-            helds: list[Held] | None = []
-            for key, record in birth["texts"].items():
-                place = places.get(key)
-                if place is None and key.startswith("tool."):  # a tool that is gone takes its values along
-                    continue
-                print_of = f"{key} {record['d']} {record['w']}"
-                if place is not None and print_of not in read:
-                    read[print_of] = _births.again(place, record)
-                held = read.get(print_of)
-                if held is None or helds is None:
-                    helds = None
-                    break
-                helds.append(held)
-            every.append(helds)
-        current = [None if helds is None else _values_of(helds) for helds in every]
-        index = _births.best(self._births, self._bound(), self._session(), current)
-        if index < 0:
-            self.why = "its system prompt has changed" if self._births else ""
-            return []
-        birth = self.birth = self._births[index]
-        self.tools_before = birth.get("tools")
-        if not birth["bound"]:
-            birth["bound"] = self._bound()
-            self.changed = True
-        self._replay(birth, current[index] or {}, every[index] or [])
-        return every[index] or []
-
-    def _replay(self, birth: Birth, now: dict[str, str], helds: list[Held]) -> None:
-        head = self._head
+    def _replay(self, fit: Fit) -> list[Held]:
+        head, birth = self._head, fit.birth if self.birth is None else self.birth
+        helds = [*fit.helds, *self._searched_anew(fit, birth)]
         for held in helds:
             template = held.template()
             if template != held.place.text:
                 self._plan.texts[held.place.path] = template
         if not birth["first"]:
             self.why = "no volatile values"
-            return
+            return helds
         self._add(head.first, birth["first"])
         state = dict(birth["values"])
         for turn, kind, sum_, values in birth["after"]:
@@ -146,6 +156,9 @@ class Run:
                 elif turn + 1 >= len(head.turns) or text not in notice.texts_of(head.turns[turn + 1]):
                     self._plan.new.setdefault(turn, []).append(text)
                 state |= values
+        now: dict[str, str] = {}
+        for held in helds:
+            now |= held.values()
         other = {name: value for name, value in now.items() if value not in (state.get(name), name)}
         turn, kind = self._newest()
         if other and kind:
@@ -156,6 +169,27 @@ class Run:
                 self._plan.new.setdefault(turn, []).append(text)
             birth["after"].append([turn, kind, self._sum(turn), other])
             self.changed = True
+        return helds
+
+    def _searched_anew(self, fit: Fit, birth: Birth) -> list[Held]:
+        """Find the values of texts that were edited since: the rest of the head stays as it went upstream.
+
+        What stood behind such a text is sent anew in any case. Where the newest turn has no room to say what the names
+        stand for, the text stays as it is, also later.
+        """
+        changed = [place for place in fit.changed if not any(name in place.text for name in fit.state)]
+        if not changed:
+            return []
+        room = bool(self._newest()[1]) and bool(birth["first"])
+        taken = [place.text for place in self._head.places]
+        taken += (name for held in fit.helds for name in held.names)
+        helds = _births.searched(changed, taken) if room else []
+        found = {held.place.key for held in helds}
+        stay = [_births.Held(place, [], [], [], []) for place in changed if place.key not in found]
+        for held in (*helds, *stay):
+            birth["texts"][held.place.key] = [*birth["texts"][held.place.key], held.record()][-_MOST_VERSIONS:]
+        self.changed = True
+        return helds
 
     def _add(self, turn: int, text: str) -> None:
         """Add a block of ours to a turn, unless it stands there."""
@@ -188,40 +222,8 @@ class Run:
                 self._sums.append(before)
         return self._sums[turn]
 
-    # --- what tells conversations apart
 
-    def _bound(self) -> str:
-        """Return a digest of the first answer, "" when there is none."""
-        if self._head.answered < 0:
-            return ""
-        return _births.digest(
-            json.dumps(_unmarked(self._head.turns[self._head.answered]), sort_keys=True, default=repr)
-        )
-
-    def _session(self) -> str:
-        """Return a digest of the client's own name for the conversation, "" when it gives none."""
-        value = self._value
-        if not isinstance(value, dict):
-            return ""
-        metadata = value.get("metadata")
-        named = metadata.get("user_id") if isinstance(metadata, dict) else value.get("prompt_cache_key")
-        return _births.digest(named) if isinstance(named, str) else ""
-
-
-def _values_of(helds: list[Held]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for held in helds:
-        values |= held.values()
-    return values
-
-
-def _unmarked(turn: Any) -> Any:
-    """Return a turn without its cache marks, which move."""
-    content = turn.get("content") if isinstance(turn, dict) else None
-    if not isinstance(content, list):
-        return turn
-    parts = [
-        {key: value for key, value in part.items() if key != "cache_control"} if isinstance(part, dict) else part
-        for part in content
-    ]
-    return {**turn, "content": parts}
+def _answers(value: Any) -> int:
+    """Return how many answers a request asks for."""
+    number = value.get("n") if isinstance(value, dict) else None
+    return number if isinstance(number, int) and 1 <= number <= _MOST_ANSWERS else 1

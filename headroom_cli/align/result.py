@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from headroom_cli.align._births import Birth, Held
+    from headroom_cli.align._births import Held
     from headroom_cli.formats._edits import Edit
 
 
@@ -49,16 +49,15 @@ class Aligned:
         self.why = why
 
 
-def rows_of(helds: list[Held], birth: Birth | None) -> list[Moved]:
+def rows_of(helds: list[Held]) -> list[Moved]:
     """Return a row for each value that is replaced, in the order of the prompt."""
     rows = []
-    records = birth["texts"] if birth else {}
     for held in helds:
-        record, text = records[held.place.key], held.place.text
+        text = held.place.text
         ends = [*(start for start, _ in held.spans[1:]), len(text)]
+        path = ".".join(map(str, held.place.path))
         for (start, end), name, kind, label, stop in zip(
-            held.spans, held.names, record["k"], record["l"], ends, strict=True
+            held.spans, held.names, held.kinds, held.labels, ends, strict=False
         ):
-            path = ".".join(map(str, held.place.path))
             rows.append(Moved(path, kind, label, text[start:end], name, text[end:stop]))
     return rows

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from headroom_cli.formats import Document
 
-    # order: names as the conversation's requests brought them; seen: digest of the tools' bytes of the last request;
+    # order: names as the conversation's requests brought them; seen: digest of the tools' bytes of the first request;
+    # last: the names of the last one, as the client wrote them;
     # whole: name -> digest of the tool whatever its spelling; source: name -> its first bytes, where short.
     Tools = dict[str, Any]
 
@@ -46,11 +47,15 @@ def arrange(
         if not birth:  # joined late: what went upstream before is not known
             return [], known
         first = {"whole": _wholes(names, tools), "source": _sources(names, source)}
-        return [], {"order": names, "seen": seen, **first}
+        return [], {"order": names, "last": names, "seen": seen, **first}
     if known["seen"] == seen:
-        return [], known
+        return [], {**known, "last": names}
     edits: list[Edit] = []
-    order = known["order"] + [name for name in names if name not in set(known["order"])]
+    last = known["last"]
+    # What stands behind all that was there before is new, also where it was there once: it ends no prefix.
+    more = names[len(last) :] if names[: len(last)] == last else []
+    held = set(known["order"]).difference(more)
+    order = [name for name in known["order"] if name in held] + [name for name in names if name not in held]
     rank = {name: i for i, name in enumerate(order)}
     places = sorted(range(len(names)), key=lambda i: rank[names[i]])
     if places != list(range(len(names))):
@@ -62,7 +67,7 @@ def arrange(
             continue
         if document.source(("tools", i)) != first and _writes(document, first):
             edits.append(Edit.put(("tools", i), json.loads(first)))
-    return edits, {**known, "order": order, "whole": {**wholes, **known["whole"]}}
+    return edits, {**known, "order": order, "last": names, "whole": {**wholes, **known["whole"]}}
 
 
 def _wholes(names: list[str], tools: list[Any]) -> dict[str, str]:
