@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from headroom_cli.model import Block
     from headroom_cli.store import Store
 
+# Runs that stand behind a document, at most, when it is expanded.
+MOST_PASSES = 8
+
 __all__ = ["MARKER", "STAGES", "crush", "crush_lines", "crush_value", "emit", "expand", "fetch"]
 
 
@@ -132,22 +135,34 @@ def expand(data: bytes, store: Store, *, form: str = "") -> tuple[bytes, list[st
     """Return the document as it was before compression, and the handles that could not be resolved.
 
     A block is given back only if its whole text is a recorded rendering in this place; other text stays, and so do
-    markers in it. Edits of the whole document are undone first and last: fit comes after route, align before it. Raise
-    FormatError as ``crush`` does.
+    markers in it. Edits of a document's structure are undone before that and after it: fit comes after route, align
+    before it. Stages that ran in another order, or twice, are undone in further passes. Raise FormatError as ``crush``
+    does.
     """
     if form in ("", "jsonl") and formats.are_request_lines(data):
         parts = []
         for line in data.splitlines(keepends=True):
             body = line.rstrip(b"\r\n")
-            made, unknown = expand(body, store)
-            parts.append((made + line[len(body) :], unknown))
+            whole, missing = expand(body, store)
+            parts.append((whole + line[len(body) :], missing))
         return b"".join(part for part, _ in parts), [handle for _, unknown in parts for handle in unknown]
-    unknown = []
+    unknown: list[str] = []
     try:
-        data = _without_edits(data, store, unknown)
-        document = formats.parse(data, form)
+        for _ in range(MOST_PASSES):
+            unknown = []
+            made, has_turns = _before(data, store, form, unknown)
+            changed, data = made != data, made
+            if not (changed and has_turns):
+                break
     except UnicodeDecodeError:
         return data, []
+    return data, unknown
+
+
+def _before(data: bytes, store: Store, form: str, unknown: list[str]) -> tuple[bytes, bool]:
+    """Return a document as it was before a run, and whether it has turns; add what could not be resolved."""
+    data = _without_edits(data, store, unknown)
+    document = formats.parse(data, form)
     known = Renderings(document, store)
     digests = [context.digest(block.text) for block in document.blocks]
     literals: list[tuple[Block, str]] = []
@@ -159,7 +174,8 @@ def expand(data: bytes, store: Store, *, form: str = "") -> tuple[bytes, list[st
                 unknown.append(handle_of(block) or str(error))
         elif record is None and (handle := handle_of(block)) and not _resolves(store, handle):
             unknown.append(handle)
-    return _without_edits(document.splice(literals) if literals else data, store, unknown), unknown
+    data = document.splice(literals) if literals else data
+    return _without_edits(data, store, unknown), document.has_turns
 
 
 def _without_edits(data: bytes, store: Store, unknown: list[str]) -> bytes:

@@ -33,7 +33,7 @@ class Compressed:
         self.tokens_before = result.before
         self.tokens_after = result.after
         self.blocks: list[Report] = result.blocks
-        self.warnings = result.warnings
+        self.warnings = [*result.warnings, *([result.unfit] if result.unfit else ())]
         self.handles = [report.handle for report in result.blocks if report.degree == "lossy" and report.handle]
         self.reason = _reason(result)
 

@@ -183,8 +183,10 @@ def walk(
     digests = [context.digest(block.text) for block in blocks[done:]]
     records = known.along(blocks[done:], digests, place.context)
     # A document that holds notation of ours came out of an earlier run: what it says is said by the originals, and
-    # expanding it goes all the way back. Anybody else's text that equals a rendering stands for itself.
-    ours = any(record is not None and "m" in record for record in records)
+    # expanding it goes all the way back. So did a conversation with a rendering in its very place. Any other text that
+    # equals a rendering is somebody's own and stands for itself.
+    turns = document.has_turns
+    ours = any(record is not None and ("m" in record or (turns and "i" not in record)) for record in records)
     for block, digest, along in zip(blocks[done:], digests, records, strict=True):
         record = along if ours else known.find(place.context, digest)
         if record is not None and not ours:

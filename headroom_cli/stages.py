@@ -181,17 +181,29 @@ class Run:
         if not plan.fits:
             self.result.unfit = f"cannot fit into {budget:,} tokens: {plan.stay:,} must stay; allow more with --budget"
         elif plan.groups:
+            originals = {number: original(number) for number in plan.adrift}
+            if not self._leave_out(plan, known, originals):
+                self.result.unfit = "turns cannot be left out of this document: a part of it is no plain JSON"
+
+    def _leave_out(self, plan: Plan, known: Renderings, originals: dict[int, str]) -> bool:
+        """Put notes in the place of turns; what refers to one of them (``originals``) says it itself again."""
+        from headroom_cli import fit
+
+        document = self.document
+        try:
             texts, digests = self._left_out(plan)
-            # What refers to something that is left out says it itself again.
-            edits = fit.edits_for(document, plan, texts, {number: original(number) for number in plan.adrift})
-            if self._edit(edits, known, digests):
-                self._rendered = None
-                self._report_left_out(document, plan, texts)
-                if plan.signed:
-                    self.result.warnings.append(
-                        f"{plan.signed:,} signed turns stand behind what was left out; "
-                        "current models refuse or drop thinking whose prefix has changed"
-                    )
+            made = self._edit(fit.edits_for(document, plan, texts, originals), known, digests)
+        except formats.EditError:
+            made = False
+        if made:
+            self._rendered = None
+            self._report_left_out(document, plan, texts)
+            if plan.signed:
+                self.result.warnings.append(
+                    f"{plan.signed:,} signed turns stand behind what was left out; "
+                    "current models refuse or drop thinking whose prefix has changed"
+                )
+        return made
 
     def _fitting(self) -> Renderings:
         """Return the records of the document, under the budget as policy."""

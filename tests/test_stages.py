@@ -53,7 +53,7 @@ def responses():
             {"type": "function_call", "call_id": f"t{i}", "name": "shell", "arguments": arguments},
             {"type": "function_call_output", "call_id": f"t{i}", "output": text},
         ]
-    return {"model": "gpt-5", "instructions": SYSTEM, "input": items}
+    return {"model": "gpt-5", "instructions": SYSTEM, "store": False, "input": items}
 
 
 TURNS_MARKER = re.compile(r"<<headroom:\w+ (?=\d+ turns)")
@@ -107,6 +107,26 @@ def test_each_stage_alone_can_be_undone(store, name):
         assert engine.expand(result.data, store) == (data, []), stage
 
 
+@pytest.mark.parametrize("order", ["route align fit", "fit align route", "align fit route", "route route align"])
+def test_stages_in_any_order_can_be_undone(store, order):
+    data = piped = INPUTS["chat"].encode()
+    for stage in order.split():
+        piped = engine.crush(piped, Policy(budget=2500), store, stages=(stage,)).data
+    assert piped != data
+    assert engine.expand(piped, store) == (data, [])
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("name", INPUTS)
+def test_crushing_an_output_again_leaves_its_way_back(store, name, lossless):
+    data = INPUTS[name].encode()
+    once = engine.crush(data, Policy(lossless=lossless), store).data
+    for _ in range(3):
+        replay.forget_all()
+        assert engine.crush(once, Policy(lossless=lossless), store).data == once
+        assert engine.expand(once, store) == (data, [])
+
+
 @pytest.mark.parametrize("name", INPUTS)
 def test_what_was_crushed_does_not_change_again(store, name):
     once = engine.crush(INPUTS[name].encode(), Policy(budget=2500), store).data
@@ -132,6 +152,12 @@ def test_a_budget_that_cannot_be_met_changes_nothing_and_says_so(store):
     result = engine.crush(data, Policy(budget=5), store, stages=("fit",))
     assert result.data == data
     assert "must stay" in result.unfit
+
+
+def test_the_library_says_when_a_budget_cannot_be_met(store):
+    result = library.compress(anthropic(), store=store, budget=5)
+    assert "must stay" in result.warnings[-1]
+    assert "must stay" not in str(library.compress(anthropic(), store=store).warnings)
 
 
 @pytest.mark.parametrize("fails", ["put", "remember", "recall_dated"])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 256  # that are remembered per conversation and budget
 _MOST_ENDS = 64
+_MOST_WORK = 100_000  # turns looked at, by all steps together: about five seconds
 _MOST_ATTEMPTS = 200  # that come to nothing, before a conversation is given up
 
 
@@ -73,7 +74,7 @@ def _walked(walk: Walk, chain: list[str], known: dict[str, Any]) -> bool:
     """Walk to the end; tell whether what is left there fits."""
     steps, ends = known.get("steps") or {}, set(known.get("ends") or ())
     horizon = max((i for i, link in enumerate(chain) if link in steps or link in ends), default=-1)
-    total, fits, attempts, last = walk.outside, True, 0, len(walk.turns) - 1
+    total, fits, attempts, work, last = walk.outside, True, 0, 0, len(walk.turns) - 1
     for i in range(len(walk.turns)):
         total += walk.come(i)
         if i <= horizon and chain[i] in steps:
@@ -83,6 +84,10 @@ def _walked(walk: Walk, chain: list[str], known: dict[str, Any]) -> bool:
         # What fitted when it was the newest turn was sent so; but what stands beside the turns may have grown since.
         if fits or (i <= horizon and i < last) or attempts >= _MOST_ATTEMPTS or walk.hopeless:
             continue
+        # Each step looks at every turn so far: a budget that is tiny beside the conversation means hundreds of them.
+        work += i
+        if work > _MOST_WORK:
+            return False
         reached = walk.step(i + 1, total)
         if reached is None:
             attempts += 1
