@@ -283,3 +283,37 @@ def test_a_request_whose_history_the_provider_may_hold_keeps_its_values(member):
     assert aligned({**request, "input": [*turns, *later]}, notes) == {**request, "input": [*turns, *later]}
     sent = aligned({**request, "input": turns, "store": False}, Notes())
     assert "{today's date}" in sent["instructions"]
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_tools_keep_the_order_that_they_had_when_a_conversation_came_late(signed, live):
+    talk, requests = Talk(0, "text", own_ids=True, signed=signed, session=False), []
+    talk.grow()
+    for event in ("turned", "turned", "in front", "turned"):
+        requests.append(talk.request())
+        talk.grow()
+        talk.happen(event)
+    sent = check(requests, live=live)
+    names = [[one["name"] for one in request["tools"]] for request in sent]
+    assert names == [["A", "B", "C"]] * 3 + [["A", "B", "C", "New"]]
+    assert (sent[0] == requests[0]) == (signed or live)
+
+
+def test_a_text_that_was_answered_alike_on_another_day_is_another_conversation():
+    def request(day, *turns):
+        said = [{"role": ("user", "assistant")[i % 2], "content": turn} for i, turn in enumerate(("hi", *turns))]
+        return {
+            "model": "gpt-5.6",
+            "messages": [{"role": "system", "content": f"Be kind.\nToday's date: {day}"}, *said],
+        }
+
+    notes, days = Notes(), ("2026-11-21", "2026-11-22")
+    turns = [["hello!", f"tell me of {day}", "so it is", "more"] for day in days]
+    first = []
+    for day, some in zip(days, turns, strict=True):
+        first.append(aligned(request(day), notes))
+        aligned(request(day, *some[:2]), notes)
+    sent = aligned(request(days[1], *turns[0]), notes)  # the first one goes on over night
+    assert parts(sent)[: len(parts(first[0]))] == parts(first[0])
+    assert "{today's date} = 2026-11-22" in json.dumps(sent["messages"][-1])

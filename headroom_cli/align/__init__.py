@@ -58,25 +58,23 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
     run = Run(document, value, head, plan, memory, live=live)
     helds = run.values()
     order: list[Edit] = []
-    before = known = memory.tools(run.birth) if run.birth else None
+    known = memory.tools(run.birth) if run.birth else None
     if isinstance(value, dict) and value.get("tools"):
         from headroom_cli.align import tools
 
         fixed = frozenset(int(path[1]) for path in plan.texts if path[0] == "tools")
-        first = run.is_birth and before is None
-        order, known = tools.arrange(document, value, before, fixed=fixed, birth=first)
+        order, known = tools.arrange(document, value, known, fixed=fixed)
     aligned = Aligned(why=run.why)
     marks: list[Path] = []
     if head.shape == "anthropic":
         from headroom_cli.align import breakpoints
 
-        marks = breakpoints.place(head, value, plan, late=head.signed and run.birth is None)
+        marks = breakpoints.place(head, value, plan, late=head.signed and (run.birth is None or run.birth["late"]))
     aligned.edits = [*plan.edits(value), *order]
     aligned.moved = rows_of(helds)
     aligned.breakpoints = [".".join(map(str, _dotted(head, path))) for path in marks]
-    # A trace that is read once, and a prompt without values, need no memory: writing it costs more than the rest.
-    begins = known is not None and head.answered < 0
-    if run.birth is not None and (live or begins or run.birth["texts"] or not run.is_birth):
+    # Without tools a trace that is read once, and a prompt without values, need no memory: writing it costs more.
+    if run.birth is not None and (live or known or run.birth["texts"] or not run.is_birth):
         if known:
             run.changed = memory.set_tools(run.birth, known) or run.changed
         run.remember()

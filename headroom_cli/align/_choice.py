@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headroom_cli.align import _births, notice
 from headroom_cli.align._head import tool_name
+from headroom_cli.align.values import SAME
 from headroom_cli.harness import is_ours
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from headroom_cli.align._signs import Signs
 
 _SESSIONS = frozenset(("session", "conversation", "thread", "chat", "run", "job", "task"))
+_LONG_VALUE = 6  # characters that stand nowhere by chance
 _SAME_TOOLS = 0.5  # of the names
 
 
@@ -25,11 +27,12 @@ class Fit:
 
     ``helds``    the texts whose constants are as they were
     ``changed``  the texts that are others now
-    ``now``      the values of the request in ``helds``
+    ``now``      the values of the request in ``helds``, and those of the birth that still stand in ``changed``
+    ``is_named``  an id or a path is among the latter
     ``state``    what the request's conversation was told last
     """
 
-    __slots__ = ("birth", "changed", "helds", "is_bound", "now", "state", "times")
+    __slots__ = ("birth", "changed", "helds", "is_bound", "is_named", "now", "state", "times")
 
     def __init__(self, birth: Birth, helds: list[Held], changed: list[Place], *, times: int, is_bound: bool) -> None:
         """Hold how often the first request was sent and has not come back, and whether this birth has an answer."""
@@ -44,6 +47,13 @@ class Fit:
         self.state: dict[str, str] = dict(birth["values"])
         for *_, values in birth["after"]:
             self.state |= values
+        self.is_named = False
+        for place in changed:  # of a text that is another now it can only be asked whether a value still stands in it
+            record = birth["texts"][place.key][-1]
+            for name, kind in zip(record["n"], record["k"], strict=True):
+                value = self.state.get(name, "")
+                self.now[name] = value if len(value) >= _LONG_VALUE and value in place.text else ""
+                self.is_named = self.is_named or bool(self.now[name] and kind in SAME)
 
     def agrees(self, values: dict[str, str]) -> float:
         """Return the part of some values that the request has too, 1.0 when there are none."""
@@ -131,13 +141,17 @@ class Choice:
             return (6, same, told, fit.agrees(fit.state))
         turn, sum_ = fit.birth["grown"]
         goes_on = turn < len(self._head.turns) and self._sum(turn) == sum_
-        if told:
+        if goes_on and not signs.is_second:
+            tier = 6.0
+        elif told:
             tier = 5.0
         elif signs.is_second:
             tier = 3.0 if goes_on else 2.5  # tried again, or another one that was answered alike
         else:
-            tier = 6.0 if goes_on else 4.0
-        return (tier, fit.agrees(fit.state), same, 1)
+            tier = 4.0
+        if tier < 3 and not self._is_kin(fit):  # not the history that it was, nor the head
+            return ()
+        return (tier, fit.agrees(fit.state), not fit.changed, same, 1)
 
     def _rank_open(self, fit: Fit) -> tuple[float, ...]:
         """Return how surely a first request without an answer yet is the request's; () for not at all."""
@@ -146,13 +160,17 @@ class Choice:
             return ()
         agrees = fit.agrees(fit.birth["values"])
         if fit.times > 0:
-            return (5 if told else 3, agrees, 0, 0)
+            return (5 if told else 3 if agrees else 2.6, agrees, not fit.changed, 0, 0)
         # Every time it was sent it was answered otherwise: with the same values the same bytes went upstream.
-        return (2, 0) if agrees >= 1.0 and not fit.changed else ()
+        return (2.7, agrees, True, 0, 0) if agrees >= 1.0 and not fit.changed else ()
 
     def _is_kin(self, fit: Fit) -> bool:
         """Tell whether a birth has the request's head, though perhaps in an older version."""
-        if fit.birth["plain"] == self._signs.plain or any(not held.place.key.startswith("tool.") for held in fit.helds):
+        if (
+            fit.is_named
+            or fit.birth["plain"] == self._signs.plain
+            or any(not held.place.key.startswith("tool.") for held in fit.helds)
+        ):
             return True
         return has_same_tools(self._memory.tools(fit.birth), self._signs.tools)
 

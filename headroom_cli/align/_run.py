@@ -12,6 +12,7 @@ from headroom_cli.harness import is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from headroom_cli.align._births import Birth, Held
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from headroom_cli.formats import Document
 
 
+_LATE = "the conversation began without headroom"
+_NO_VALUES: Mapping[str, str] = {}
 _MOST_ANSWERS = 128
 _LOOKED_AT = 8  # older first requests
 _MOST_VERSIONS = 8  # of one text
@@ -63,7 +66,8 @@ class Run:
             return self._replay(fit)
         # Where births were crowded out it may have begun with us: the same values make the same bytes again.
         if (self._live or head.signed) and not memory.index["lost"]:
-            self.why = "the conversation began without headroom"
+            self.birth, self.changed, self.is_birth = self._blank(late=True), True, True
+            self.why = _LATE
             return []
         return self._born()
 
@@ -86,7 +90,7 @@ class Run:
     # --- the first request
 
     def _born(self) -> list[Held]:
-        head, values, signs = self._head, dict[str, str](), self._signs
+        head, values = self._head, dict[str, str]()
         ours = head.first >= 0 and any(is_ours(text) for text in notice.texts_of(head.turns[head.first]))
         if ours:
             self.why = "already aligned"
@@ -103,10 +107,23 @@ class Run:
         if values:
             self._plan.added[head.first] = [notice.block(values)]
         self.why = self.why or ("" if values else "no volatile values")
+        birth = self._blank(helds, values)
+        known = self._memory.birth(birth["id"])
+        self.birth = known or birth
+        self.changed = known is None
+        if known is None and (older := self._alike()):
+            birth["tools"] = older
+        return helds
+
+    def _blank(
+        self, helds: Iterable[Held] = (), values: Mapping[str, str] = _NO_VALUES, *, late: bool = False
+    ) -> Birth:
+        """Return a new birth; ``late``: of a conversation that began without us, whose values stay."""
+        signs = self._signs
         texts = {held.place.key: [held.record()] for held in helds}
         shape = [f"{key} {records[0]['d']}" for key, records in texts.items()]
-        birth: Birth = {
-            "id": _births.digest(signs.session, signs.plain, *shape, json.dumps(values)),
+        return {
+            "id": _births.digest(signs.session, signs.plain, *shape, json.dumps(values), str(late)),
             "texts": texts,
             "values": values,
             "first": notice.block(values) if values else "",
@@ -114,13 +131,8 @@ class Run:
             "plain": signs.plain,
             "session": signs.session,
             "answer": "",
+            "late": late,
         }
-        known = self._memory.birth(birth["id"])
-        self.birth = known or birth
-        self.changed = known is None
-        if known is None and (older := self._alike()):
-            birth["tools"] = older
-        return helds
 
     def _alike(self) -> str:
         """Return the name of the note about the tools of the newest conversation that had the same ones, "" for none.
@@ -144,7 +156,7 @@ class Run:
             if template != held.place.text:
                 self._plan.texts[held.place.path] = template
         if not birth["first"]:
-            self.why = "no volatile values"
+            self.why = _LATE if birth["late"] else "no volatile values"
             return helds
         self._add(head.first, birth["first"])
         state = dict(birth["values"])

@@ -25,7 +25,7 @@ _LONGEST_TOGETHER = 32_000
 
 
 def arrange(
-    document: Document, value: Any, known: Tools | None, *, fixed: frozenset[int], birth: bool
+    document: Document, value: Any, known: Tools | None, *, fixed: frozenset[int]
 ) -> tuple[list[Edit], Tools | None]:
     """Return the edits that give tools the conversation's order and bytes, and what is to be remembered.
 
@@ -43,9 +43,7 @@ def arrange(
     except EditError:  # a key twice, or values that are no JSON
         return [], known
     seen = digest(source)
-    if birth or known is None:
-        if not birth:  # joined late: what went upstream before is not known
-            return [], known
+    if known is None:
         first = {"whole": _wholes(names, tools), "source": _sources(names, source)}
         return [], {"order": names, "last": names, "seen": seen, **first}
     if known["seen"] == seen:
