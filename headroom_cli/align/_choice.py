@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SESSIONS = frozenset(("session", "conversation", "thread", "chat", "run", "job", "task"))
 _LONG_VALUE = 6  # characters that stand nowhere by chance
+_SURE = 6.0
 _SAME_TOOLS = 0.5  # of the names
 
 
@@ -106,7 +107,8 @@ class Choice:
         ranked: list[tuple[tuple[float, ...], int, Fit]] = [
             (self._rank_bound(fit), i, fit) for i, fit in enumerate(self._fits(mine))
         ]
-        for i, (name, session, times) in enumerate(memory.index["open"]):
+        is_sure = any(rank[:1] == (_SURE,) for rank, *_ in ranked)
+        for i, (name, session, times) in enumerate(() if is_sure else memory.index["open"]):
             if signs.session and session and session != signs.session:
                 continue
             birth = memory.birth(name)
@@ -138,11 +140,11 @@ class Choice:
         if told < 0:  # taken up again under another session, or another one that was answered alike
             return (4, fit.agrees(fit.state), same) if signs.is_own else ()
         if signs.is_own:
-            return (6, same, told, fit.agrees(fit.state))
+            return (_SURE, same, told, fit.agrees(fit.state))
         turn, sum_ = fit.birth["grown"]
         goes_on = turn < len(self._head.turns) and self._sum(turn) == sum_
         if goes_on and not signs.is_second:
-            tier = 6.0
+            tier = _SURE
         elif told:
             tier = 5.0
         elif signs.is_second:
