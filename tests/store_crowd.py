@@ -9,11 +9,16 @@ removed something a line ``GC count``. SPEED makes the store's days pass faster 
 
 import os
 import random
+import signal
 import sys
 import time
 
 from headroom_cli.errors import HeadroomError, StoreError
 from headroom_cli.store import Entry, Store, upkeep
+
+
+# Seconds after which the crowd ends by itself: more than any test lets it run.
+LONGEST = 1_200
 
 
 def content(seed):
@@ -94,6 +99,7 @@ def main():
         pid = os.fork()
         if pid == 0:
             try:
+                signal.alarm(LONGEST)  # whoever started the crowd may be killed before ending it
                 job()
             except BaseException as error:  # noqa: BLE001 - whatever it is, the test must see it
                 note(acks, f"BAD died {error!r}")
