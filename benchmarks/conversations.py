@@ -94,33 +94,38 @@ def prefix(every: int) -> None:
     print(f"{asked - wrong:,} of {asked:,} beginnings are the beginning of the whole")
 
 
-def turn() -> None:
+def long_talk() -> list[dict]:
+    """Return TURNS turns with one output each, after a system prompt and a task."""
     rng = random.Random(1)
     turns = [
         {"role": "system", "content": "You are a careful engineer. " * 40},
         {"role": "user", "content": "fix the failing build in this repository"},
     ]
-    known, anew = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(TURNS):
-            function = {"name": "bash", "arguments": json.dumps({"command": f"cat src/mod_{number}.py"})}
-            call = {"id": f"c{number}", "type": "function", "function": function}
-            words = f"Let me look at file {number}. " + "What does it mean? " * 14
-            turns.append({"role": "assistant", "content": words, "tool_calls": [call]})
-            lines = [f"    value_{number}_{j} = compute({rng.randrange(10**6)}, 'abc')" for j in range(52)]
-            lines += [f"2026-01-01T00:00:{i:02d}Z INFO worker {i} ready" for i in range(20)]
-            turns.append({"role": "tool", "tool_call_id": f"c{number}", "content": "\n".join(lines)})
-            for times, forget in ((known, False), (anew, True)):
+    for number in range(TURNS):
+        function = {"name": "bash", "arguments": json.dumps({"command": f"cat src/mod_{number}.py"})}
+        call = {"id": f"c{number}", "type": "function", "function": function}
+        words = f"Let me look at file {number}. " + "What does it mean? " * 24
+        turns.append({"role": "assistant", "content": words, "tool_calls": [call]})
+        lines = [f"    value_{number}_{j} = compute({rng.randrange(10**6)}, 'abc')" for j in range(60)]
+        lines += [f"2026-01-01T00:00:{i:02d}Z INFO worker {i} ready" for i in range(20)]
+        turns.append({"role": "tool", "tool_call_id": f"c{number}", "content": "\n".join(lines)})
+    return turns
+
+
+def turn() -> None:
+    turns = long_talk()
+    for what, forget in (("same process", False), ("from the store", True)):
+        times = []
+        with tempfile.TemporaryDirectory() as folder:
+            for end in range(4, len(turns) + 1, 2):
                 if forget:
                     replay.forget_all()
                 start = time.perf_counter()
-                compress(turns, store=f"{folder}/{forget}")
+                compress(turns[:end], store=f"{folder}/store")
                 times.append((time.perf_counter() - start) * 1000)
-    size = len(json.dumps(turns))
-    for what, times in (("same process", known), ("from the store", anew)):
         later = sorted(times[1:])
         print(
-            f"{size:,} bytes, {TURNS} turns, {what}: median {statistics.median(later):.1f} ms, "
+            f"{len(json.dumps(turns)):,} bytes, {TURNS} turns, {what}: median {statistics.median(later):.1f} ms, "
             f"90 % {later[len(later) * 9 // 10]:.1f}, last {statistics.median(times[-10:]):.1f}, first {times[0]:.1f}"
         )
 
