@@ -16,7 +16,6 @@ import time
 from headroom_cli.errors import HeadroomError, StoreError
 from headroom_cli.store import Entry, Store, upkeep
 
-
 # Seconds after which the crowd ends by itself: more than any test lets it run.
 LONGEST = 1_200
 
