@@ -726,6 +726,7 @@ def test_names_from_outside_open_nothing(store):
                 with pytest.raises(NotFoundError):
                     ask(name)
             assert not store.has(name)
+            assert store.missing({name}) == {name}
             with pytest.raises(ValueError, match="shard"):
                 store.recall(name)
             with pytest.raises(ValueError, match="shard"):

@@ -106,6 +106,8 @@ class Store:
 
     def has(self, digest: str) -> bool:
         """Return whether an original of this SHA-256 (hex) is there; its content is not looked at."""
+        if not grants.is_digest(digest):
+            return False
         try:
             with self.open() as place:
                 return _is_object(place.existing("objects"), digest)
@@ -130,8 +132,8 @@ class Store:
 
     def missing(self, digests: set[str]) -> set[str]:
         """Return those of these SHA-256 (hex) whose originals are not there; no content is looked at."""
-        if not digests:
-            return set()
+        if not any(map(grants.is_digest, digests)):
+            return set(digests)
         try:
             with self.open() as place:
                 objects = place.existing("objects")
@@ -376,7 +378,7 @@ def _append(name: str, folder: int, what: str, block: bytes, *, durable: bool) -
 
 
 def _is_object(objects: int | None, digest: str) -> bool:
-    if objects is None or not grants.is_digest(digest):
+    if objects is None or not grants.is_digest(digest):  # no name from outside becomes a path
         return False
     try:
         return stat.S_ISREG(os.stat(digest, dir_fd=objects, follow_symlinks=False).st_mode)
