@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from inputs import FLOODS
 
 from headroom_cli.align import find
+from headroom_cli.align._names import noun
 
 UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 # What stands between «» is volatile, and nothing else in the text.
@@ -125,6 +126,19 @@ VOLATILE = (
     "Last updated: «2026-11-21 14:03»",
     "Inventory as of «21 Nov 2026»",
     "Deployed at «2026-11-21T10:00:00Z»",
+    # near to examples, and none
+    f"Context: {{\"session_id\": \"«{UUID}»\"}}",
+    f'Answer in French. Context: {{"session_id": "«{UUID}»", "current_time": "«2026-11-21T14:03:22Z»"}}',
+    f'Return the answer.\n{{"session_id": "«{UUID}»"}}',
+    f'{{"role":"assistant","current_time":"«2026-11-21T14:03:22Z»","session_id":"«{UUID}»"}}',
+    f"    Current time (UTC): «14:03»\n    Session ID: «{UUID}»\n    <current_date>«2026-11-21»</current_date>",
+    f"    Use the -f option. Session ID: «{UUID}»",
+    "    Current session(s): session id is «a8f3c2d1e9»",
+    f"Q: What is it?\nA: A tool.\nSession ID: «{UUID}»\nToday's date: «2026-11-21»",
+    "User: What is the date?\nCurrent date: «2026-11-21»",
+    "User: «usr_8f3c2a7e91ab»\nAgent: «agent_8f3c2a7e91ab»",
+    "trace_id=«4bf92f3577b34da6a3ce929d0e0e4736».",
+    "You have 12 tools and «3» retries left.",
 )  # fmt: skip
 STANDING = (
     "Knowledge cutoff: 2025-06-01", "Your knowledge cutoff is June 2025.", "Training data ends on 2025-06-01.",
@@ -154,6 +168,23 @@ STANDING = (
     "main is the branch to merge into.", "The current branch is checked out.", "If today is a holiday, say so.", "Now 3 things matter.",
     "As of version 2.0 this is gone.", "As of 2024 this is law.", "The current price is 2026 dollars.", "Order 66 items at 2:1.",
     "color: #a1b2c3d4; width: 100px", "aGVsbG8gd29ybGQgdGhpcyBpcyBhIHRlc3Q=", "pyproject.toml:12: error", "user: kim, role: admin",
+    # code that its indentation sets off
+    'Write tests:\n\n    deadline = datetime(2026, 11, 21)\n    now = "2026-11-21T10:00:00Z"\n    assert now',
+    f"So:\n\n    session_id = '{UUID}'\n    client.open(session_id)",
+    f'So:\n\n\tcurl -H "X-Request-Id: {UUID}" https://api.example.com/',
+    'So:\n\n    if current_date == "2026-11-21":\n        stop()',
+    # answers in example conversations
+    "Q: What is today?\nA: Today is 2026-11-20.\nQ: And tomorrow?\nA: Tomorrow is 2026-11-21.",
+    f"User: My session id is {UUID}.\nAssistant: Thank you. It is now 14:03.",
+    "Human: Which day is it?\n\nAssistant: Today is Friday, 2026-11-20 14:03:22.",
+    "**User:** Hello\n**Assistant:** Today is 2026-11-20.", "Q1: Which turn?\nA1: This is turn 3 of 10.",
+    # objects that the model is to make
+    f'Reply as {{"date": "2026-11-21", "session_id": "{UUID}"}}.',
+    f'Respond with JSON:\n{{\n  "session_id": "{UUID}",\n  "current_time": "2026-11-21T14:03:22Z"\n}}',
+    f'Output: {{"call": {{"name": "f"}}, "request_id": "{UUID}"}}',
+    # files named by what is in them
+    "Load https://cdn.example.com/app.3f2a9c8d7e6b5a4f3e2d1c0b.js first.", "Load main.3f2a9c8d7e6b5a4f3e2d1c0b.chunk.css.",
+    "Load 3f2a9c8d7e6b5a4f3e2d1c0b.js.", "See https://cdn.example.com/a.js?v=3f2a9c8d7e6b5a4f3e2d1c0b",
 )  # fmt: skip
 
 
@@ -189,6 +220,27 @@ def test_what_is_of_this_request_is_found(marked, around):
 def test_what_stands_is_left(text):
     inside = f"You are a careful clerk.\n\n{text}\n\nAnswer in one sentence."
     assert shown(inside, [(value.start, value.end) for value in find(inside)]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "nouns"),
+    [
+        ("You have 12 tools and 3 retries left.", ["retries left"]),
+        ("You have 3 retries and 4 attempts remaining.", ["attempts remaining"]),
+        (
+            f'{{"role":"assistant","current_time":"2026-11-21T14:03:22Z","session_id":"{UUID}"}}',
+            ["current time", "session id"],
+        ),
+        (
+            f'{{"role":"system","content":"Current date: 2026-11-21\\nSession ID: {UUID}"}}',
+            ["current date", "session id"],
+        ),
+        ("System: Today's date is 2026-11-21.", ["today's date"]),
+        ("Your nonce: 83719264.", ["nonce"]),
+    ],
+)
+def test_a_value_is_named_by_its_own_words(text, nouns):
+    assert [noun(value) for value in find(text)] == nouns
 
 
 def test_values_ascend_and_do_not_overlap():
@@ -228,6 +280,10 @@ HOSTILE = {
     "branches": lambda n: "Current branch: a\n" * (n // 18),
     "stamps": lambda n: "14:03:22 a\n" * (n // 11),
     "examples": lambda n: "<example>\n" * (n // 10),
+    "spoken": lambda n: "User: today is 2026-11-21\n" * (n // 26),
+    "braces": lambda n: '{"session_id": "a1b2c3d4", ' * (n // 27),
+    "code": lambda n: '    now = "2026-11-21T10:00:00Z"\n' * (n // 33),
+    "addresses": lambda n: "https://a1b2c3d4e5f6a7b8c9d0e1f2?" * (n // 33),
     "one line of dates": lambda n: "e.g. 2026-11-21, " * (n // 17),
 }
 

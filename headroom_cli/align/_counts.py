@@ -63,9 +63,9 @@ def counters(shade: Shade, lower: str) -> Iterator[Found]:
                 match = _BEFORE.search(front) if front[-1:] == " " and any(c.isdigit() for c in front) else None
                 if match is not None and _ends_clause(text, at + len(word)):
                     offset = at - len(front)
-                    yield from _told(
-                        shade, offset + match.start("v"), offset + match.start("v"), offset + match.end("v")
-                    )
+                    start, end = offset + match.start("v"), offset + match.end("v")
+                    for told in _told(shade, start, start, end):
+                        yield (*told[:3], _counted(lower[end : at + len(word)]))
     for word in _PLACES:
         found = []
         for at in hits(lower, word):
@@ -76,6 +76,12 @@ def counters(shade: Shade, lower: str) -> Iterator[Found]:
         if len(found) <= 2:
             for match in found:
                 yield from _told(shade, match.start(), match.start("v"), match.end("v"))
+
+
+def _counted(behind: str) -> str:
+    """Return the words behind a number that name it: "turns left" of "You have 23 turns left"."""
+    words = behind.replace("_", " ").split()
+    return " ".join(word for word in words if not (word in _words.FILLERS or word in _words.JOINTS or word == "are"))
 
 
 def _end(text: str, match: re.Match[str]) -> int:

@@ -192,8 +192,8 @@ def current(shade: Shade, start: int) -> bool:
 
 def label(shade: Shade, start: int) -> str:
     """Return the words that name what follows, without the fillers at their ends; "" when there are none."""
-    words = shade.words(start)
-    while words and words[-1] in _words.FILLERS:
+    words = shade.nearest(start)
+    while words and (words[-1] in _words.FILLERS or words[-1] in _words.JOINTS):
         words.pop()
     words = words[-3:]
     while words and (words[0] in _words.FILLERS or words[0] in _words.JOINTS):

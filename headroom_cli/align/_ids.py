@@ -84,6 +84,9 @@ _SHAPES = {
     for word, source, _ in _OTHERS
 }
 _KINDS = {word: kind for word, _, kind in _OTHERS}
+_ASSET = pattern(r"\.(?:m?js|cjs|css|map|wasm|html?|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|mp4|mp3|webm)(?![0-9A-Za-z])")
+_MOST_LINK = 300
+_SPACES = pattern(r"[\s\"'`<>(|]")
 _ASSIGNED = pattern(r"[:=`]")
 _VERSION = pattern(r"v?\d{1,5}(?:\.\d{1,5}){1,3}(?:[-+.]?(?:alpha|beta|rc|dev|post)[\w.]{0,8})?$")
 
@@ -128,12 +131,27 @@ def _is_made_up(tail: str) -> bool:
 
 def _free(shade: Shade, start: int, end: int) -> bool:
     """Tell whether a value told by its shape is said of this request: not in quotes, a fence or an example."""
+    if _is_asset(shade.text, start, end):
+        return False
     if not _words.CLEAR.isdisjoint(shade.words(start)[-3:]):
         return shade.speaks(start, end)
-    linked = shade.text[start - 1 : start] == "/"
+    linked = shade.text[start - 1 : start] == "/" or _is_linked(shade.text, start)
     return not (
         linked or shade.covers(start) or shade.example(start) or shade.quoted(start, end) or shade.indented(start)
     )
+
+
+def _is_asset(text: str, start: int, end: int) -> bool:
+    """Tell the part of a file's name that is made of what is in the file ("app.3f2a9c8d.js") from an id."""
+    inside = text[start - 1 : start] == "." and text[start - 2 : start - 1].isalnum()
+    return inside or _ASSET.match(text, end) is not None
+
+
+def _is_linked(text: str, start: int) -> bool:
+    """Tell whether a place is inside an address: it is the same for every request that names it."""
+    front = text[max(0, start - _MOST_LINK) : start]
+    scheme = front.rfind("://")
+    return scheme >= 0 and _SPACES.search(front, scheme) is None
 
 
 def _is_temporary(path: str) -> bool:
@@ -183,7 +201,7 @@ def named(shade: Shade, lower: str) -> Iterator[Found]:
         clear, loose = subject in _words.CLEAR, not match["p"].strip()
         is_id = _is_id(value, subject, named_id=named, clear=clear, loose=loose)
         if is_id and _is_said(shade, at, start):
-            yield start, end, "id", f"{subject} id"
+            yield start, end, "id", subject if subject in ("nonce", "seed") else f"{subject} id"
     for word, shape in _SHAPES.items():
         for at in hits(lower, word):
             match = shape.match(lower, at)

@@ -25,6 +25,26 @@ _EXAMPLE = pattern(
     r"|例如"
 )
 _KEY = pattern(r"[\"'](?:default|examples?|const|enum|pattern|format|type)[\"'][ \t]*:[ \t]*\[?[^\n]{0,80}$")
+# Who speaks on a line of an example conversation; behind some of these a name or an id of one may stand by itself.
+_SPEAKER = pattern(
+    r"^[ \t>*_#-]{0,8}(?:(?P<n>[Uu]ser|[Aa]ssistant|Customer|Client|Agent|Bot|AI)"
+    r"|[Hh]uman|[Qq]uestion|[Aa]nswer|[QA])(?: ?\d{1,3})?[*_]{0,3}:[*_]{0,3}[ \t]{1,4}(?=[^\s])",
+    re.MULTILINE,
+)
+# A statement or a command on a line that its indentation sets off: a call, a string that is assigned, an option.
+_STATEMENT = pattern(
+    r"\w\((?!s\))|[\w\])][ \t]{0,2}(?::?=|={2,3}|!=)[ \t]{0,2}[rbfu]?[\"'`]|\$[\w{(]|[ \t]--?[a-z]"
+    r"|^[ \t]*(?:return|const|let|var|assert|export|echo|curl|print|yield|throw|raise)[ \t]"
+)
+_PAIR = pattern(r"[\"'](?P<key>[\w. -]{1,40})[\"'][ \t]?:[ \t]{0,2}[\"']?$")
+_LEAD = pattern(r":[ \t\"'*]{1,8}(?=[A-Za-z])|\\[nrt]")  # an end of a line may be escaped, in a prompt that is JSON
+_BRACE = pattern(r"[{}]|\n[ \t]*\n")
+# An object behind these words is one that the model shall make.
+_ORDER = pattern(
+    r"\b(?:reply|respond|answer|return|output|emit|produce|print|response|replies|answers|responses|outputs|returns"
+    r"|schema|antworte|responde|r\u00e9ponds)\b"
+)
+_LONGEST_OBJECT = 600  # characters in front of a value in which the object it is in must begin
 _CODE = pattern(r"[(\[{$\"`]|//|--|\w[ \t]+=|=[ \t]")
 MOST_HITS = 4_000
 _WIDEST = 160  # characters in front of a value that can say what it is
@@ -32,7 +52,7 @@ _WORD = pattern(
     r"[A-Z]?[a-z\u00df-\u00ff]{1,24}(?:['\u2019][a-z]{1,3})?|[A-Z]{2,24}|[\u3400-\u9fff\uac00-\ud7af]{1,12}"
 )
 _END = pattern(r"(?<![eEiI]\.[gGeE])[.!?][ \t\"')\]`]{1,3}(?=[^a-z])|\u3002")
-_BREAK = pattern(r"[.!?;][ \t\"')\]]|[|,][ \t]|\u3002|\uff0c")
+_BREAK = pattern(r"[.!?;][ \t\"')\]]|[|,][ \t\"']|\u3002|\uff0c")
 QUOTES = "\"'`"
 
 
@@ -44,7 +64,7 @@ class Shade:
     def __init__(self, text: str) -> None:
         """Read nothing yet."""
         self.text = text
-        self._regions: tuple[tuple[list[int], list[int]], tuple[list[int], list[int]]] | None = None
+        self._regions: tuple[tuple[list[int], list[int]], ...] | None = None
         self._edges: tuple[int, int] | None = None
 
     def covers(self, at: int) -> bool:
@@ -56,9 +76,9 @@ class Shade:
         return self._in(1, at)
 
     def _in(self, which: int, at: int) -> bool:
-        """Tell whether a place is in one of the fences (0), or of the elements named example (1)."""
+        """Tell whether a place is in a fence (0), an element named example (1), or a line of an example talk (2)."""
         if self._regions is None:
-            self._regions = _joined(_fences(self.text)), _joined(_examples(self.text))
+            self._regions = _joined(_fences(self.text)), _joined(_examples(self.text)), _joined(_talk(self.text))
         starts, ends = self._regions[which]
         i = bisect_right(starts, at) - 1
         return i >= 0 and at < ends[i]
@@ -93,7 +113,40 @@ class Shade:
 
     def _shows(self, at: int) -> bool:
         line = self.line(at)
-        return _EXAMPLE.search(_sentence(line).lower()) is not None or _KEY.search(line) is not None
+        if _EXAMPLE.search(_sentence(line).lower()) is not None or _KEY.search(line) is not None or self._in(2, at):
+            return True
+        return (self.indented(at) and _STATEMENT.search(_sentence(line)) is not None) or self._ordered(at, line)
+
+    def nearest(self, at: int) -> list[str]:
+        """Return the words before a place that name it alone: its JSON key, or what the last colon leads to."""
+        line = self.line(at)
+        pair = _PAIR.search(line)
+        if pair is not None:
+            return _words(pair["key"]) or self.words(at)
+        last = 0
+        for match in _LEAD.finditer(line):
+            last = match.end()
+        own = _words(line[last:])
+        return own if last and len(own) > 1 else self.words(at)
+
+    def _ordered(self, at: int, line: str) -> bool:
+        """Tell whether a place is in a JSON object that the text asks the model for: "Reply as {"date": ...}"."""
+        if _PAIR.search(line) is None:
+            return False
+        first = max(0, at - _LONGEST_OBJECT)
+        opened: list[int] = []
+        for match in _BRACE.finditer(self.text, first, at):
+            if match[0] == "{":
+                opened.append(match.start())
+            elif match[0] == "}":
+                del opened[-1:]
+            else:
+                opened.clear()
+        if not opened:
+            return False
+        front = self.line(opened[0])
+        lead = _sentence(front) if front.strip(" \t-*>`") else self.heading(opened[0])
+        return _ORDER.search(lead.lower()) is not None
 
     def quoted(self, start: int, end: int) -> bool:
         """Tell whether a value stands in quotes or backticks."""
@@ -164,6 +217,17 @@ def _examples(text: str) -> list[tuple[int, int]]:
         elif match[2] in inside:
             spans.append((inside.pop(match[2]), match.end()))
     return spans
+
+
+def _talk(text: str) -> list[tuple[int, int]]:
+    """Return the spans of lines that begin with who speaks; a single one is no conversation."""
+    spans = []
+    for match in _SPEAKER.finditer(text) if ":" in text else ():
+        end = text.find("\n", match.end())
+        end = len(text) if end < 0 else end
+        # "User: 48213" names who is there, "User: my number is 48213" was said.
+        spans.append((match.end() + 1 if match["n"] else match.end(), end))
+    return spans if len(spans) > 1 else []
 
 
 def _joined(spans: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
