@@ -11,13 +11,14 @@ import time
 from headroom_cli import formats, replay
 from headroom_cli.drafting import Drafter, weighed
 from headroom_cli.emit import emit, handle_of
+from headroom_cli.harness import is_ours
 from headroom_cli.hashing import sha256
 from headroom_cli.model import LOSSY, Draft, Report, Result
 from headroom_cli.renderings import Notes, Renderings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from headroom_cli.errors import StoreError
     from headroom_cli.fit.walk import Plan
@@ -38,8 +39,8 @@ class Run:
     """One document on its way through the stages: what it is by now, and what is to be remembered in the end."""
 
     __slots__ = (
-        "_came", "_conversation", "_data", "_key", "_model", "_policy", "_records", "_refers", "_rendered", "_store",
-        "_usable", "_value", "document", "result",
+        "_added", "_came", "_conversation", "_data", "_key", "_model", "_policy", "_records", "_refers", "_rendered",
+        "_store", "_usable", "_value", "document", "result",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +55,7 @@ class Run:
         self._usable = usable
         self._model = model
         self._records: list[Renderings] = []
+        self._added = 0  # tokens that align's notes and placeholders cost
         self._rendered: bytes | None = None  # what route made of ``document``
         self._refers: dict[int, tuple[int, ...]] | None = None
         self._key: tuple[object, ...] = ()
@@ -89,6 +91,13 @@ class Run:
         aligned = align(self.document, Notes(known, "align"), live=self._policy.live)
         if aligned.edits and self._edit(aligned.edits, known):
             self.result.moved = aligned.moved
+            count = self._counter()
+            notes = sum(count(block.text) for block in self.document.blocks if is_ours(block.text))
+            notes -= sum(count(block.text) for block in self._came.blocks if is_ours(block.text))
+            self._added = notes + sum(count(row.placeholder) - count(row.text) for row in aligned.moved)
+
+    def _counter(self) -> Callable[[str], int]:
+        return Drafter(self._policy, turns=self.document.has_turns, model=self._model).count
 
     def route(self) -> None:
         """Replay or draft every block, store the originals, and put the renderings in their places."""
@@ -172,7 +181,7 @@ class Run:
         def original(number: int) -> str:
             return known.original(number) if before is None else before[number].text
 
-        count = Drafter(policy, turns=True, model=self._model).count
+        count = self._counter()
         plan = fit.plan(
             document, budget, count, notes=Notes(known, "fit"), refers=refers, explicit=policy.budget is not None,
             query=policy.query, original=original,
@@ -248,7 +257,7 @@ class Run:
         for block, report in zip(document.blocks, self.result.blocks, strict=True):
             if document.turn_of(block) in gone:
                 report.after, report.compressor, report.degree, report.kept = 0, "fit", LOSSY, ""
-        count = Drafter(self._policy, turns=True, model=self._model).count
+        count = self._counter()
         for text in texts:
             report = Report("", "user")
             report.after, report.kept = count(text), "stands for turns that were left out"
@@ -258,7 +267,7 @@ class Run:
         """Report every block as it is, where no stage has done so."""
         if self.result.blocks:
             return
-        count = Drafter(self._policy, turns=document.has_turns, model=self._model).count
+        count = self._counter()
         for block in document.blocks:
             report = Report(block.path, block.role)
             report.before = report.after = count(block.text)
@@ -285,6 +294,7 @@ class Run:
             self._came.made = self._value
         self.result.data = self._data
         self.result.moved, self.result.plan = [], None
+        self._added = 0
         keep_all(self.result, "not stored")
         self._sum_up()
         self.result.warnings.append(f"nothing was compressed: {error}")
@@ -292,7 +302,8 @@ class Run:
 
     def _sum_up(self) -> None:
         result = self.result
-        result.before = sum(report.before for report in result.blocks)
+        # The reports begin behind align; what it added was not there before.
+        result.before = sum(report.before for report in result.blocks) - self._added
         result.after = sum(report.after for report in result.blocks)
 
 

@@ -134,6 +134,16 @@ def test_what_was_crushed_does_not_change_again(store, name):
     assert engine.crush(once, Policy(budget=2500), store).data == once
 
 
+def test_what_align_adds_is_told(store):
+    value = {"model": "m", "max_tokens": 1, "system": SYSTEM, "messages": [{"role": "user", "content": "hello"}]}
+    data = json.dumps(value).encode()
+    plain = engine.crush(data, Policy(), store, stages=("route",))
+    result = engine.crush(data, Policy(), store)
+    assert result.before == pytest.approx(plain.before, abs=2)
+    assert result.after > result.before + 10
+    assert len(result.moved) == 2
+
+
 def test_values_and_bytes_take_the_same_way(tmp_path):
     for name in ("anthropic", "chat", "responses"):
         value = json.loads(INPUTS[name])
