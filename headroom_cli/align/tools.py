@@ -51,7 +51,7 @@ def arrange(
     edits: list[Edit] = []
     last = known["last"]
     # What stands behind all that was there before is new, also where it was there once: it ends no prefix.
-    more = names[len(last) :] if names[: len(last)] == last else []
+    more = names[len(last) :] if set(names[: len(last)]) == set(last) else []
     held = set(known["order"]).difference(more)
     order = [name for name in known["order"] if name in held] + [name for name in names if name not in held]
     rank = {name: i for i, name in enumerate(order)}
