@@ -187,7 +187,7 @@ def test_without_a_system_prompt_tools_keep_their_order_too():
     assert names == [["A", "B", "C"]] * 3 + [["A", "B", "C", "New"]] * 2
 
 
-@pytest.mark.parametrize("told", ["Session ID: {}", "Working directory: /tmp/work/{}", "The trace id is {}."])
+@pytest.mark.parametrize("told", ["Session ID: {}", "Working directory: /tmp/job/{}", "The trace id is {}."])
 def test_many_conversations_at_a_time_keep_their_own_values(told):
     def request(which, count):
         talk = Talk(0, "text", own_ids=False, signed=False, session=False)
