@@ -6,7 +6,7 @@ import time
 
 import pytest
 from grid_decoder import named, unnamed
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headroom_cli.compressors.tables import COMPRESSOR
@@ -321,6 +321,7 @@ def test_a_budget_cuts_inventories_too() -> None:
     assert draft.text.split("\n")[-2].endswith("399d")
 
 
+@example([("-rw-r--r--", "Running", "||", "a/b/", "0")] * 3)
 @settings(deadline=None, max_examples=150)
 @given(
     st.lists(
@@ -337,7 +338,9 @@ def test_lists_without_a_header_read_back(rows: list[tuple[str, ...]]) -> None:
     if draft is None or "[rows " not in draft.text:
         return
     assert draft.degree == FAITHFUL
-    assert unnamed(draft.text.removesuffix("\n").split("\n"), delimiter(lines) or " ") == lines
+    # A word of signs alone (||) may look like a delimiter to the test, and be a cell between blanks to the table.
+    shown = draft.text.removesuffix("\n").split("\n")
+    assert lines in [unnamed(shown, sign) for sign in {delimiter(lines) or " ", " "}]
 
 
 def test_a_long_table_reads_back() -> None:
