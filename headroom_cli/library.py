@@ -60,7 +60,8 @@ def compress(
 
     ``messages`` is a list of messages or a whole request (Anthropic Messages, OpenAI Chat, OpenAI Responses) as Python
     values; it is not modified. ``store`` is a directory or a Store; None means the user's own (HEADROOM_STORE).
-    ``budget`` is in tokens: whole turns are left out until the rest fits. ``live`` is for a request that goes out next:
+    ``budget`` is in tokens: whole turns are left out until the rest fits; without it the window of ``model`` counts,
+    where it is known. ``live`` is for a request that goes out next:
     what stands before its last assistant turn went out before, and is left as it went out. ``fresh`` renders anew what
     was rendered before.
 

@@ -171,7 +171,7 @@ class Run:
         from headroom_cli import fit
 
         budget = policy.budget or fit.window(self._model)
-        if budget is None:
+        if budget is None or (policy.budget is None and self._surely_fits(fit.LOW * budget)):
             return
         before = self.document.blocks if self._rendered is not None else None
         self._open_rendered()
@@ -225,6 +225,15 @@ class Run:
         if not (self._policy.budget and self.document.has_turns and self.document.text) or self._policy.fresh:
             return False
         return self._fitting().is_output(self.document.text)
+
+    def _surely_fits(self, tokens: float) -> bool:
+        """Tell by what route has counted that a conversation is far from a window, without reading it again.
+
+        What is no text (names, ids, arguments of calls, tools) has two characters a token at least.
+        """
+        reports, blocks = self.result.blocks, self.document.blocks
+        rest = self.document.size - sum(len(block.text) for block in blocks)
+        return bool(reports) and sum(report.after for report in reports) + max(rest, 0) / 2 <= tokens
 
     def _open_rendered(self) -> None:
         """Make the document that route made the document at hand."""

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from headroom_cli import engine, library, replay
+from headroom_cli import engine, fit, library, replay
 from headroom_cli.errors import StoreFullError
 from headroom_cli.model import Policy
 from headroom_cli.store import Store, upkeep
@@ -168,6 +168,26 @@ def test_the_library_says_when_a_budget_cannot_be_met(store):
     result = library.compress(anthropic(), store=store, budget=5)
     assert "must stay" in result.warnings[-1]
     assert "must stay" not in str(library.compress(anthropic(), store=store).warnings)
+
+
+def test_a_window_is_looked_at_when_a_conversation_comes_near_it(tmp_path, monkeypatch):
+    asked = []
+    plan = fit.plan
+    monkeypatch.setattr(fit, "plan", lambda *given, **named: asked.append(1) or plan(*given, **named))
+    for window, looked in ((1_000_000, False), (2_500, True)):
+        monkeypatch.setattr(fit, "window", lambda _, window=window: window)
+        for name in ("anthropic", "chat", "responses"):
+            asked.clear()
+            values = library.compress(json.loads(INPUTS[name]), model="m", store=str(tmp_path / f"{name}{window}"))
+            assert bool(asked) is looked
+            whole = json.loads(INPUTS[name])
+            turns = "input" if name == "responses" else "messages"
+            assert (len(values.messages[turns]) < len(whole[turns])) is looked
+            asked.clear()
+            store = Store(str(tmp_path / f"{name}{window} bytes"))
+            result = engine.crush(INPUTS[name].encode(), Policy(), store, model="m")
+            assert bool(asked) is looked
+            assert engine.expand(result.data, store) == (INPUTS[name].encode(), [])
 
 
 @pytest.mark.parametrize("fails", ["put", "remember", "recall_dated"])

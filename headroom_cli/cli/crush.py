@@ -27,9 +27,10 @@ VERB = Verb(
 
         On a conversation it does what align, route and fit do one after the other: dates and ids leave the prefix that
         providers cache, each tool result is shortened by the specialist for its kind, what can be read further up
-        becomes a reference, and with --budget whole turns are left out. What was rendered before is written again byte
-        for byte, also by later versions; --fresh renders anew. --live is for a request that goes out next: what stands
-        before its last assistant turn, and was not rendered before, stays as it is.
+        becomes a reference, and whole turns are left out with --budget, or above the window of --model where that is
+        known. What was rendered before is written again byte for byte, also by later versions; --fresh renders anew.
+        --live is for a request that goes out next: what stands before its last assistant turn, and was not rendered
+        before, stays as it is.
 
         A text is shortened only after its original is safe in the store. Where something was left out, the last line
         of the text is a marker, <<headroom:HANDLE WHAT>>, that says what; `headroom retrieve HANDLE` prints it.

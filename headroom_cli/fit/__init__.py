@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from headroom_cli.formats import Document
     from headroom_cli.formats._edits import Edit
 
+LOW = 0.7  # of the budget: what a step leaves, so that the next one is far off
+
 
 def fit(
     document: Document,

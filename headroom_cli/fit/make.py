@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from headroom_cli.fit import LOW
 from headroom_cli.fit import turns as reading
 from headroom_cli.fit.scores import Weights
-from headroom_cli.fit.walk import LOW, Group, Plan, Walk
+from headroom_cli.fit.walk import Group, Plan, Walk
 from headroom_cli.hashing import sha256
 
 TYPE_CHECKING = False

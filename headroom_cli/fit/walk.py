@@ -7,7 +7,7 @@ first k turns is what is decided for them within the whole, and the prefix chang
 
 from __future__ import annotations
 
-from headroom_cli.fit import words
+from headroom_cli.fit import LOW, words
 from headroom_cli.fit.scores import Reader, Table
 from headroom_cli.fit.stays import NEWEST, newest_question, reasons
 from headroom_cli.fit.turns import FRAME
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from headroom_cli.fit.turns import Turn
     from headroom_cli.fit.units import Unit
 
-LOW = 0.7  # of the budget: what a step leaves, so that the next one is far off
 WRITE = 1.25  # what a token costs that is written to a cache again, in tokens of input
 # Reasons that pass: a later turn may free what stays for them.
 _PASSING = frozenset(("newest", "newest words", "newest plan", "a call without its result", "error", "referred to"))

@@ -82,6 +82,11 @@ class Document:
         """The path of the list of messages or items."""
         return _TURNS.get(self.format, ())
 
+    @property
+    def size(self) -> int:
+        """The characters of the document, about."""
+        return len(self.text)
+
     def turn_of(self, block: Block) -> int:
         """Return the index of the turn that a block is of, -1 for a system prompt outside the list of turns."""
         steps = block.path.split(".", 2)
@@ -193,6 +198,20 @@ class ValueDocument(Document):
         """``made`` is the value itself until something is replaced."""
         super().__init__(form, "", blocks)
         self.made = value
+
+    @property
+    def size(self) -> int:
+        """The characters of the document as JSON, about."""
+        total, waiting = 0, [self.made]
+        while waiting:
+            value = waiting.pop()
+            total += len(value) + 2 if isinstance(value, str) else 8
+            if isinstance(value, dict):
+                total += sum(len(str(key)) for key in value)
+                waiting += value.values()
+            elif isinstance(value, list):
+                waiting += value
+        return total
 
     def value(self) -> Any:
         """Return the value itself."""
