@@ -13,6 +13,12 @@ HeadroomError
 ├── ReaderGoneError     141 nobody reads standard output any more: silent
 ├── CorruptError        74  a stored object does not hash to its name
 ├── NotFoundError       1   the answer is no: an unknown handle, an empty ledger
+├── CannotCarryError    65  a part of a request that the backend's API has no place for
+├── UpstreamError           the provider did not give an answer
+│   ├── UnreachableError    69  it could not be reached, or broke off
+│   ├── BusyError           75  it has no room now: a limit, an overload
+│   ├── AnsweredError       76  it answered with an error
+│   └── KeyMissingError     77  no key was given, or it was refused
 └── ConfigError         78  a setting has a value that cannot be used
 """
 
@@ -89,6 +95,46 @@ class NotFoundError(HeadroomError):
     """The answer is no: an unknown handle, an empty ledger."""
 
     status = 1
+
+
+class CannotCarryError(HeadroomError):
+    """A part of a request has no place in the API of the backend; nothing was sent."""
+
+    status = 65
+
+
+class UpstreamError(HeadroomError):
+    """The provider did not give an answer. ``body`` is what it said instead, b"" for nothing."""
+
+    def __init__(self, sentence: str, body: bytes = b"", code: int = 0) -> None:
+        """``code`` is the provider's HTTP status, 0 when there was none."""
+        super().__init__(sentence)
+        self.body = body
+        self.code = code
+
+
+class UnreachableError(UpstreamError):
+    """No connection, or one that broke off before the answer was whole."""
+
+    status = 69
+
+
+class BusyError(UpstreamError):
+    """A limit of rate, or an overload: the same request may succeed later."""
+
+    status = 75
+
+
+class AnsweredError(UpstreamError):
+    """The provider answered with an error."""
+
+    status = 76
+
+
+class KeyMissingError(UpstreamError):
+    """No key was given, or the provider refused it."""
+
+    status = 77
 
 
 class ConfigError(HeadroomError):

@@ -13,19 +13,23 @@ LAYERS = (
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
     ("ledger",),
     ("formats", "compressors", "backends", "context"),
-    ("routing", "align", "dedup", "fit", "shaping"),
+    ("routing", "align", "dedup", "fit", "shaping", "wire"),
+    ("convert",),
     ("mixed", "slices", "renderings", "emit", "census"),
     ("drafting",),
     ("replay",),
     ("stages",),
-    ("engine", "send"),
+    ("engine",),
+    ("retrieval",),
+    ("relay",),
+    ("send",),
     ("library",),
     ("serve",),
     ("cli",),
     ("__init__", "__main__"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-TABLES = ("formats", "compressors", "backends")
+TABLES = ("formats", "compressors", "backends", "wire")
 MADE_OF_ROWS = ("bare",)  # a bare list holds the messages of one of the other formats
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
 
