@@ -21,11 +21,13 @@ from headroom_cli.stages import STAGES, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from headroom_cli.formats import Document
     from headroom_cli.model import Block
+    from headroom_cli.renderings import Notes
+    from headroom_cli.stages import Prepared
     from headroom_cli.store import Store
 
 # Runs that stand behind a document, at most, when it is expanded.
@@ -43,10 +45,12 @@ def crush(
     model: str = "",
     dry: bool = False,
     stages: tuple[str, ...] = STAGES,
+    prepare: Callable[[Document, Notes], Prepared] | None = None,
 ) -> Result:
     """Return the same document, smaller; the bytes given when nothing is to be gained or something fails.
 
     ``dry`` weighs every block as if it were stored and stores nothing: for ``--explain`` and for previews.
+    ``prepare`` is for whoever sends the document on as a request: see ``stages.Prepared``.
     Without a store nothing changes (law 1). Raise FormatError only when ``form`` names a format that the data has not.
     """
     if form in ("", "jsonl") and formats.are_request_lines(data):
@@ -56,7 +60,7 @@ def crush(
         document = formats.parse(data, form)
     except UnicodeDecodeError as error:
         return _untouched(data, policy, f"input is not UTF-8 text (byte {error.start:,}); passed through")
-    return _staged(document, data, policy, store, model, dry=dry, stages=stages)[1]
+    return _staged(document, data, policy, store, model, dry=dry, stages=stages, prepare=prepare)[1]
 
 
 def crush_value(value: Any, policy: Policy, store: Store | None, *, model: str = "") -> tuple[Any, Result]:
@@ -74,10 +78,13 @@ def _staged(
     *,
     dry: bool = False,
     stages: tuple[str, ...] = STAGES,
+    prepare: Callable[[Document, Notes], Prepared] | None = None,
 ) -> tuple[Document, Result]:
     """Run the stages; return the document as it is sent and the result. After a failure of the store: as it came."""
     run = Run(document, data, policy, None if dry else store, model, usable=store is not None or dry)
     try:
+        if prepare is not None:
+            run.enter(prepare)
         if "fit" in stages and run.was_fitted():
             stages = ()
         # A raw blob is output to be read, unless somebody says by the verb that it is a prompt.

@@ -249,6 +249,14 @@ class Policy:
         own = ("", "") if turns else (str(self.budget or ""), str(self.keep_json))
         return "\t".join((self.level_for(turns=turns), str(self.lossless), *own, *kinds, self.query))
 
+    def redeemed(self, way: str) -> Policy:
+        """Return this policy for a reader who can ask for originals in another way."""
+        lossless = self.lossless and self.redeem != "none"
+        return Policy(
+            level=self.level, budget=self.budget, lossless=lossless, keep_json=self.keep_json, redeem=way,
+            query=self.query, only=self.only, skip=self.skip, as_kind=self.as_kind, live=self.live, fresh=self.fresh,
+        )  # fmt: skip
+
     def lasting(self) -> dict[str, Any]:
         """Return what a conversation keeps of the policy that it began with, as JSON."""
         return {
@@ -297,7 +305,8 @@ class Result:
     """What a run made: the bytes to write and what happened to each block."""
 
     __slots__ = (
-        "after", "before", "blocks", "data", "failure", "format", "level", "moved", "plan", "unfit", "warnings",
+        "after", "before", "blocks", "data", "entered", "failure", "format", "level", "moved", "plan", "unfit",
+        "warnings",
     )  # fmt: skip
 
     def __init__(self, data: bytes, form: str, level: str) -> None:
@@ -313,3 +322,4 @@ class Result:
         self.moved: list[Any] = []  # what align moved (align.Moved)
         self.plan: Any = None  # what fit left out (fit.walk.Plan), None when it was not asked
         self.unfit = ""  # why a budget cannot be met
+        self.entered = False  # the edits of whoever sends the request were made

@@ -35,6 +35,18 @@ MAX_BLOCK = 32_000_000  # characters
 SECONDS_PER_DOCUMENT = 60.0
 
 
+class Prepared:
+    """What whoever sends a request does to it before the stages: edits, and how originals can be asked for then."""
+
+    __slots__ = ("edits", "live", "redeem")
+
+    def __init__(self, edits: list[Edit], redeem: str, *, live: bool = False) -> None:
+        """``redeem`` is one of model.REDEEMS; ``live`` as in Policy, on top of it."""
+        self.edits = edits
+        self.redeem = redeem
+        self.live = live
+
+
 class Run:
     """One document on its way through the stages: what it is by now, and what is to be remembered in the end."""
 
@@ -80,6 +92,22 @@ class Run:
         self.document = document
         known.add_undo(document.text, undo, originals)
         return True
+
+    def enter(self, prepare: Callable[[Document, Notes], Prepared]) -> None:
+        """Make the edits of whoever sends the request; without a store, or where they cannot be made, none.
+
+        Then nobody can be asked for an original, so nothing is left out.
+        """
+        entry = None
+        if self._store is not None:
+            known = self._opened()
+            entry = prepare(self.document, Notes(known, "send"))
+            if entry.edits and not self._edit(entry.edits, known):
+                self._records.pop()
+                entry = None
+        self._policy = self._policy.redeemed("none" if entry is None else entry.redeem)
+        self._policy.live = self._policy.live or (entry is not None and entry.live)
+        self.result.entered = entry is not None
 
     def align(self) -> None:
         """Move volatile values behind the stable prefix."""
@@ -201,7 +229,7 @@ class Run:
         document = self.document
         try:
             texts, digests = self._left_out(plan)
-            made = self._edit(fit.edits_for(document, plan, texts, originals), known, digests)
+            made = self._edit(fit.edits_for(document, plan, [text for _, text in texts], originals), known, digests)
         except formats.EditError:
             made = False
         if made:
@@ -244,22 +272,25 @@ class Run:
         else:
             self.document = formats.parse(self._rendered, self.document.format)
 
-    def _left_out(self, plan: Plan) -> tuple[list[str], list[str]]:
-        """Store the turns that are left out; return what stands in their place, and the digests of what is stored."""
+    def _left_out(self, plan: Plan) -> tuple[list[tuple[str, str]], list[str]]:
+        """Store the turns that are left out.
+
+        Return the handle and the text of what stands in their place, and the digests of what is stored.
+        """
         from headroom_cli.store import Entry
 
         document = self.document
         drafts = [Draft(group.note, LOSSY, group.missing) for group in plan.groups]
         if self._store is None:
-            return [weighed(draft) for draft in drafts], []
+            return [("", weighed(draft)) for draft in drafts], []
         sources = [
             ",\n".join(document.source((*document.turns, turn)) for turn in range(group.first, group.last + 1))
             for group in plan.groups
         ]
         entries = [Entry(f"[{source}]".encode(), "turns", "") for source in sources]
-        return [text for _, text in emit(self._store, entries, drafts)], [sha256(entry.data) for entry in entries]
+        return emit(self._store, entries, drafts), [sha256(entry.data) for entry in entries]
 
-    def _report_left_out(self, document: Document, plan: Plan, texts: list[str]) -> None:
+    def _report_left_out(self, document: Document, plan: Plan, texts: list[tuple[str, str]]) -> None:
         """Tell of the blocks that were left out that they were, and how long what stands in their place is."""
         self._report_all(document)
         gone = {turn for group in plan.groups for turn in range(group.first, group.last + 1)}
@@ -267,8 +298,9 @@ class Run:
             if document.turn_of(block) in gone:
                 report.after, report.compressor, report.degree, report.kept = 0, "fit", LOSSY, ""
         count = self._counter()
-        for text in texts:
+        for handle, text in texts:
             report = Report("", "user")
+            report.handle = handle
             report.after, report.kept = count(text), "stands for turns that were left out"
             self.result.blocks.append(report)
 
@@ -303,6 +335,7 @@ class Run:
             self._came.made = self._value
         self.result.data = self._data
         self.result.moved, self.result.plan = [], None
+        self.result.entered = False
         self._added = 0
         keep_all(self.result, "not stored")
         self._sum_up()

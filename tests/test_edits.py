@@ -38,6 +38,27 @@ def test_each_edit_changes_its_own_place_alone():
     assert '"content":"no","n":1.10' in edited(CHAT, Edit.member(("messages", 2), "content", "no"))
 
 
+def test_members_leave_an_object_with_their_commas():
+    for keys in (("model",), ("tools",), ("model", "messages"), ("messages", "tools"), ("model", "messages", "tools")):
+        made = formats.spliced(CHAT.encode(), [Edit.remove((), key) for key in (*keys, "absent")])
+        left = json.loads(CHAT)
+        for key in keys:
+            del left[key]
+        assert json.loads(made) == left
+        made = formats.spliced(CHAT.encode(), [*(Edit.remove((), key) for key in keys), Edit.member((), "new", 1)])
+        assert json.loads(made) == {**left, "new": 1}
+        values = formats.of_value(json.loads(CHAT)).edited([Edit.remove((), key) for key in keys if key != "messages"])
+        assert values[0].value() == {
+            **left,
+            **({"messages": json.loads(CHAT)["messages"]} if "messages" in keys else {}),
+        }
+    assert formats.spliced(CHAT.encode(), [Edit.remove((), "model")]).endswith(b'"x":1E400}] }')
+    with pytest.raises(EditError):
+        formats.spliced(CHAT.encode(), [Edit.remove((), "model"), Edit.member((), "model", "m")])
+    with pytest.raises(EditError):
+        formats.spliced(CHAT.encode(), [Edit.remove(("messages",), "model")])
+
+
 def test_elements_come_in_before_and_behind_others():
     new = {"role": "user", "content": "n"}
     assert json.loads(edited(CHAT, Edit.insert(("messages",), 0, new)))["messages"][0] == new

@@ -142,9 +142,7 @@ class Document:
     def _splices(self, edits: list[Edit]) -> list[Splice]:
         from headroom_cli.formats import _edits
 
-        def literal(old: str, text: str) -> str:
-            return encode_like(_style_of(old), old, text)
-
+        literal = _written_like
         if not self.has_turns:  # one text, and no place in it
             if len(edits) != 1 or edits[0].kind != "text" or edits[0].path:
                 raise _edits.EditError("a raw blob is replaced as a whole")
@@ -270,6 +268,15 @@ def undone(text: str, undo: Iterable[Iterable[Splice]]) -> str:
     return text
 
 
+def spliced(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """Return the bytes of a JSON value after edits, all else as it was. Raise EditError."""
+    from headroom_cli.formats import _edits
+
+    text = data.decode("utf-8")
+    start = 1 if text.startswith("\ufeff") else 0
+    return _edits.apply(text, _edits.splices_of(text, start, edits, _written_like))[0].encode("utf-8")
+
+
 def _style_of(literal: str, text: str | None = None) -> str:
     """Return the name of the encoding that gives a literal back, OTHER_STYLE when none does."""
     if text is None:
@@ -317,6 +324,11 @@ def encode_like(style: str, literal: str, text: str) -> str:
     if style in STYLES:
         return STYLES[style](text)
     return STYLES["a" if literal.isascii() else "u"](text)
+
+
+def _written_like(old: str, text: str) -> str:
+    """Write a text in the style of the literal that it replaces."""
+    return encode_like(_style_of(old), old, text)
 
 
 def module(name: str) -> ModuleType:

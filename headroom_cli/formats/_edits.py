@@ -42,7 +42,7 @@ class Edit:
     __slots__ = ("detail", "kind", "path", "value")
 
     def __init__(self, kind: str, path: Path, detail: Any = None, value: Any = None) -> None:
-        """``kind`` is text, put, insert, drop, order or member."""
+        """``kind`` is text, put, insert, drop, order, member or remove."""
         self.kind = kind
         self.path = path
         self.detail = detail
@@ -78,17 +78,23 @@ class Edit:
         """Give the object at ``path`` a member, at its end when it has none of that name."""
         return cls("member", path, key, value)
 
+    @classmethod
+    def remove(cls, path: Path, key: str) -> Edit:
+        """Leave a member out of the object at ``path``; nothing happens when it has none of that name."""
+        return cls("remove", path, key)
+
 
 class _Place:
     """What is to happen at one path, and below it."""
 
-    __slots__ = ("below", "drops", "inserts", "members", "order", "put", "text")
+    __slots__ = ("below", "drops", "inserts", "members", "order", "put", "removes", "text")
 
     def __init__(self) -> None:
         self.below: dict[str | int, _Place] = {}
         self.drops: set[int] = set()
         self.inserts: dict[int, list[Any]] = {}
         self.members: dict[str, Any] = {}
+        self.removes: set[str] = set()
         self.order: list[int] = []
         self.put: list[Any] = []
         self.text: list[str] = []
@@ -96,6 +102,10 @@ class _Place:
     @property
     def changes_list(self) -> bool:
         return bool(self.drops or self.inserts or self.order)
+
+    @property
+    def changes_object(self) -> bool:
+        return bool(self.members or self.removes)
 
 
 def _plan(edits: Iterable[Edit]) -> _Place:
@@ -117,9 +127,15 @@ def _plan(edits: Iterable[Edit]) -> _Place:
             place.drops.add(edit.detail)
         elif edit.kind == "order":
             place.order = edit.detail
+        elif edit.kind == "remove":
+            place.removes.add(edit.detail)
         else:
             place.members[edit.detail] = edit.value
-        if len(place.text) + len(place.put) > 1 or (place.order and (place.drops or place.inserts)):
+        if (
+            len(place.text) + len(place.put) > 1
+            or (place.order and (place.drops or place.inserts))
+            or not place.removes.isdisjoint((*place.members, *place.below))
+        ):
             raise EditError("two edits of one place contradict each other")
     return root
 
@@ -231,7 +247,7 @@ class _Writer:
         text = self._text
         if place.put or place.text:
             _, end = _tree.scan_once(text, at)
-            if place.below or place.changes_list or place.members:
+            if place.below or place.changes_list or place.changes_object:
                 raise EditError("an edit lies inside a value that another one replaces")
             if place.text:
                 if text[at : at + 1] != '"':
@@ -244,7 +260,7 @@ class _Writer:
             return self._object(at, place)
         if text[at : at + 1] == "[":
             return self._list(at, place)
-        if place.below or place.changes_list or place.members:
+        if place.below or place.changes_list or place.changes_object:
             raise EditError("an edit's path leads into a plain value")
         _, end = _tree.scan_once(text, at)
         return end
@@ -267,9 +283,11 @@ class _Writer:
             raise EditError("a list's edit is for an object")
         text = self._text
         seen: set[str] = set()
+        spans: list[tuple[int, int, bool]] = []  # start and end of each member, and whether it stays
         last = 0
         i = _tree.skip_space(text, at + 1)
         while text[i : i + 1] == '"':
+            start = i
             key, i = scanstring(text, i + 1, True)  # noqa: FBT003 - positional in the C function
             i = _tree.skip_space(text, _tree.skip_space(text, i) + 1)
             wanted = place.below.get(key)
@@ -281,6 +299,7 @@ class _Writer:
                 self.splices.append((i, last, self._written(place.members[key])))
             else:
                 last = self.walk(i, wanted) if wanted is not None else _tree.scan_once(text, i)[1]
+            spans.append((start, last, key not in place.removes))
             i = _tree.skip_space(text, last)
             if text[i : i + 1] == ",":
                 i = _tree.skip_space(text, i + 1)
@@ -289,13 +308,25 @@ class _Writer:
         pairs = ((key, value) for key, value in place.members.items() if key not in seen)
         new = [f"{self._written(key)}{self._colon}{self._written(value)}" for key, value in pairs]
         if new:
-            comma = self._comma if seen else ""
+            comma = self._comma if any(stays for *_, stays in spans) else ""
             where = last if seen else at + 1
             self.splices.append((where, where, comma + self._comma.join(new)))
+        self._remove(spans)
         return i + 1
 
+    def _remove(self, spans: list[tuple[int, int, bool]]) -> None:
+        """Collect the splices that leave members out, each with the comma that would be one too many."""
+        first = next((number for number, span in enumerate(spans) if span[2]), len(spans))
+        for number, (start, end, stays) in enumerate(spans):
+            if stays:
+                continue
+            if number > first:
+                self.splices.append((spans[number - 1][1], end, ""))
+            else:
+                self.splices.append((start, spans[number + 1][0] if number + 1 < len(spans) else end, ""))
+
     def _list(self, at: int, place: _Place) -> int:
-        if place.members:
+        if place.changes_object:
             raise EditError("a member's edit is for a list")
         text = self._text
         spans: list[tuple[int, int]] = []
@@ -353,20 +384,21 @@ def rebuilt(value: Any, edits: Iterable[Edit]) -> Any:
 
 def _rebuilt(value: Any, place: _Place) -> Any:
     if place.text or place.put:
-        if place.below or place.changes_list or place.members:
+        if place.below or place.changes_list or place.changes_object:
             raise EditError("an edit lies inside a value that another one replaces")
         return place.text[0] if place.text else _filled(place.put[0], value)
     if isinstance(value, dict):
         if place.changes_list or not set(place.below) <= set(value) | set(place.members):
             raise EditError("an edit's path leads to a key that is not there")
+        stay = {key: item for key, item in value.items() if key not in place.removes}
         return {
-            **{key: _rebuilt(item, place.below[key]) if key in place.below else item for key, item in value.items()},
+            **{key: _rebuilt(item, place.below[key]) if key in place.below else item for key, item in stay.items()},
             **place.members,
         }
     if not isinstance(value, list):
         raise EditError("an edit's path leads into a plain value")
     _check(place, len(value))
-    if place.members or any(not isinstance(index, int) or not 0 <= index < len(value) for index in place.below):
+    if place.changes_object or any(not isinstance(index, int) or not 0 <= index < len(value) for index in place.below):
         raise EditError("an edit's path leads to an element that is not there")
     made = [_rebuilt(item, place.below[i]) if i in place.below else item for i, item in enumerate(value)]
     if place.order:
