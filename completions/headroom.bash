@@ -23,7 +23,7 @@ _headroom() {
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && current=
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "crush align route fit retrieve stats store --version --help" -- "$current"))
+        COMPREPLY=($(compgen -W "crush align route fit send retrieve stats store --version --help" -- "$current"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -31,28 +31,38 @@ _headroom() {
     align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     fit) flags='--explain --from --model --ranks --store --query --budget --redeem --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    send) flags='--text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --model --ranks --store --query --level --budget --lossless --redeem --only --skip --live --fresh --backend --base-url --key-file --timeout --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
     esac
     case " $flags " in *" $previous "*) case $previous in
     --as) COMPREPLY=($(compgen -W 'json log test-log search diff code table html prose listing image mixed' -- "$current")); return ;;
+    --backend) compopt +o default; return ;;
+    --base-url) compopt +o default; return ;;
     --budget) compopt +o default; return ;;
     --bytes) compopt +o default; return ;;
     --days) compopt +o default; return ;;
     --diff) compopt +o default; return ;;
     --from) COMPREPLY=($(compgen -W 'anthropic openai responses bare jsonl raw' -- "$current")); return ;;
     --grep) compopt +o default; return ;;
+    --header) compopt +o default; return ;;
+    --key-file) compopt +o default; return ;;
     --level) COMPREPLY=($(compgen -W 'safe balanced max' -- "$current")); return ;;
     --lines) compopt +o default; return ;;
+    --max-tokens) compopt +o default; return ;;
     --model) compopt +o default; return ;;
     --only) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
+    --prompt) compopt +o default; return ;;
     --query) compopt +o default; return ;;
     --ranks) compopt +o default; return ;;
     --redeem) COMPREPLY=($(compgen -W 'auto tool shell none' -- "$current")); return ;;
     --rows) compopt +o default; return ;;
+    --save) compopt +o default; return ;;
     --skip) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
     --store) COMPREPLY=($(compgen -d -- "$current")); compopt -o filenames; return ;;
+    --timeout) compopt +o default; return ;;
+    -H) compopt +o default; return ;;
     esac ;; esac
     if [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$flags" -- "$current"))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from headroom_cli import context, formats
 from headroom_cli.emit import MARKER, emit, handle_of
-from headroom_cli.errors import CorruptError, FailedOpenError, NotFoundError, StoreError
+from headroom_cli.errors import CorruptError, FailedOpenError, FormatError, NotFoundError, StoreError
 from headroom_cli.model import Policy, Result
 from headroom_cli.renderings import Renderings, before_edits, literal_of
 from headroom_cli.stages import STAGES, Run
@@ -166,15 +166,48 @@ def expand(data: bytes, store: Store, *, form: str = "") -> tuple[bytes, list[st
     return data, unknown
 
 
-def _before(data: bytes, store: Store, form: str, unknown: list[str]) -> tuple[bytes, bool]:
-    """Return a document as it was before a run, and whether it has turns; add what could not be resolved."""
-    data = _without_edits(data, store, unknown)
+def given(data: bytes, store: Store, *, form: str = "") -> set[str]:
+    """Return the handles of the markers that runs put into a document.
+
+    What others wrote is no marker, whatever it looks like: a marker counts where its whole text is a recorded rendering
+    in this place, or where recorded edits of the document put it. Raise StoreError.
+    """
+    handles: set[str] = set()
+    try:
+        for _ in range(MOST_PASSES):
+            made, has_turns = _before(data, store, form, [], handles)
+            changed, data = made != data, made
+            if not (changed and has_turns):
+                break
+    except (UnicodeDecodeError, FormatError):
+        pass  # no document, no marker
+    return handles - {""}
+
+
+def note(data: bytes, store: Store, stage: str, notes: dict[str, Any], *, form: str = "") -> None:
+    """Note something of the conversation that a document is of (see ``renderings.Notes``). Raise StoreError."""
+    known = Renderings(formats.parse(data, form), store)
+    for name, value in notes.items():
+        known.set_note(stage, name, value)
+    known.remember()
+
+
+def _before(
+    data: bytes, store: Store, form: str, unknown: list[str], handles: set[str] | None = None
+) -> tuple[bytes, bool]:
+    """Return a document as it was before a run, and whether it has turns.
+
+    Add what could not be resolved to ``unknown``, and to ``handles`` those of the markers that the run made.
+    """
+    found: set[str] = set() if handles is None else handles
+    data = _without_edits(data, store, unknown, found)
     document = formats.parse(data, form)
     known = Renderings(document, store)
     digests = [context.digest(block.text) for block in document.blocks]
     literals: list[tuple[Block, str]] = []
     for block, record in zip(document.blocks, known.along(document.blocks, digests), strict=True):
         if record is not None and "i" not in record:
+            found.add(handle_of(block))
             try:
                 literals.append((block, literal_of(store, record)))
             except (NotFoundError, CorruptError) as error:
@@ -182,13 +215,17 @@ def _before(data: bytes, store: Store, form: str, unknown: list[str]) -> tuple[b
         elif record is None and (handle := handle_of(block)) and not _resolves(store, handle):
             unknown.append(handle)
     data = document.splice(literals) if literals else data
-    return _without_edits(data, store, unknown), document.has_turns
+    return _without_edits(data, store, unknown, found), document.has_turns
 
 
-def _without_edits(data: bytes, store: Store, unknown: list[str]) -> bytes:
+def _without_edits(data: bytes, store: Store, unknown: list[str], found: set[str]) -> bytes:
     """Return a document's bytes before the edits of its structure that made it."""
+    text = data.decode("utf-8")
     try:
-        return before_edits(store, data.decode("utf-8")).encode("utf-8")
+        before = before_edits(store, text)
+        if before != text:
+            found.update({handle for handle, _ in MARKER.findall(text)} - {h for h, _ in MARKER.findall(before)})
+        return before.encode("utf-8")
     except (NotFoundError, CorruptError) as error:
         unknown.append(str(error))
         return data

@@ -14,7 +14,7 @@ from headroom_cli.model import KINDS, LEVELS, REDEEMS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # The names of headroom_cli.formats.FORMATS, repeated because that package stands above this one; a test compares.
 FORMAT_NAMES = ("anthropic", "openai", "responses", "bare", "jsonl", "raw")
@@ -30,7 +30,8 @@ class Setting:
     ``flags``     its spellings, the long one first; the long one without dashes is its key in config.toml;
                   no flags at all for what only the environment sets
     ``variable``  its HEADROOM_* variable, "" for a flag that belongs to one verb and one call
-    ``kind``      "text", "switch", "number", "choice" or "choices" (several, with commas)
+    ``kind``      "text", "switch", "number", "choice" or "choices" (several, with commas); for a flag of one verb also
+                  "texts" (may be repeated; its values come as lines)
     ``metavar``   what the help calls its value, "" for a switch
     ``about``     one sentence without a full stop
     ``choices``   the values that "choice" and "choices" allow
@@ -138,6 +139,23 @@ TABLE = (
         "render anew what was rendered before",
     ),
     Setting(
+        "backend", ("--backend",), "HEADROOM_BACKEND", "text", "NAME",
+        "who answers: anthropic, openai, openrouter, bedrock, litellm, anyllm, litellm-PROVIDER, anyllm-PROVIDER",
+        shown="anthropic or openai, by the shape of the request",
+    ),
+    Setting(
+        "base_url", ("--base-url",), "HEADROOM_BASE_URL", "text", "URL",
+        "the provider's address, of a gateway or of one's own", shown="the backend's own",
+    ),
+    Setting(
+        "key_file", ("--key-file",), "HEADROOM_KEY_FILE", "text", "FILE",
+        "a file only you can read, with the key or with lines NAME=VALUE; before the environment",
+    ),
+    Setting(
+        "timeout", ("--timeout",), "HEADROOM_TIMEOUT", "number", "SECONDS",
+        "how long the provider may be silent", shown="600",
+    ),
+    Setting(
         "strict", ("--strict",), "HEADROOM_STRICT", "switch", "",
         "end with status 70 or 74 when something failed and its input was passed through",
     ),
@@ -175,6 +193,10 @@ class Settings:
     as_kind: str
     live: bool
     fresh: bool
+    backend: str
+    base_url: str
+    key_file: str
+    timeout: int | None
     strict: bool
     json: bool
     quiet: bool
@@ -202,7 +224,6 @@ def resolve(given: Mapping[str, str], environment: Mapping[str, str] | None = No
         else:
             value = _DEFAULTS[row.kind]
         setattr(settings, row.name, value)
-    settings.redeem = settings.redeem or "shell"
     if not settings.store:
         settings.store = os.path.join(_base(environment, "XDG_DATA_HOME", ".local/share"), "headroom", "store")
     if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":  # https://no-color.org
@@ -219,6 +240,50 @@ def config_file(environment: Mapping[str, str] | None = None) -> str:
 def debugging() -> bool:
     """Tell whether tracebacks are wanted; never raise, because errors are reported by it."""
     return os.environ.get("HEADROOM_DEBUG", "").lower() in YES
+
+
+def provide(name: str, value: str) -> None:
+    """Set a variable for the libraries of this process, unless the user has set it."""
+    os.environ.setdefault(name, value)
+
+
+def secrets(names: Iterable[str], key_file: str = "", environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the values of those variables that are set; what stands in ``key_file`` goes before the environment.
+
+    The file holds lines NAME=VALUE, or one key alone, which is that of the first name that ends in KEY or TOKEN. Raise
+    ConfigError for a file that others can read, or that cannot be read. No value ever stands in a message.
+    """
+    environment = os.environ if environment is None else environment
+    names = tuple(names)
+    found = {name: environment[name] for name in names if environment.get(name)}
+    if key_file:
+        pairs = key_lines(key_file)
+        if len(pairs) == 1 and pairs[0][0] not in names:
+            key_name = next((name for name in names if name.endswith(("KEY", "TOKEN"))), "")
+            pairs = [(key_name, pairs[0][0] + ("=" + pairs[0][1] if pairs[0][1] else ""))]
+        found.update({name: value for name, value in pairs if name in names})
+    return found
+
+
+def key_lines(path: str) -> list[tuple[str, str]]:
+    """Return the lines NAME=VALUE of a file of keys; a line without a sign has no value. Raise ConfigError."""
+    lines = [line.strip() for line in _private(path).splitlines()]
+    pairs = [line.removeprefix("export ").partition("=") for line in lines if line and not line.startswith("#")]
+    return [(name.strip(), value.strip().strip("\"'")) for name, _, value in pairs]
+
+
+def _private(path: str) -> str:
+    """Return the text of a file that nobody else can read. Raise ConfigError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if os.fstat(descriptor).st_mode & 0o077:
+                raise ConfigError(f"{path}: others can read this file; run chmod 600 on it")
+            return os.read(descriptor, 65_536).decode("utf-8")
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}; name a file with a key") from error
 
 
 _DEFAULTS: dict[str, object] = {
@@ -252,7 +317,7 @@ def _convert(row: Setting, text: str, origin: str, error: type[UsageError | Conf
         # 9 digits: more tokens than any model reads, and far below where int() refuses.
         if text.isascii() and text.isdigit() and len(text) <= 9 and int(text):
             return int(text)
-        raise error(f"{origin}: {text[:40]!r} is not a number of tokens; use a whole number above 0")
+        raise error(f"{origin}: {text[:40]!r} is not a whole number above 0; write one in digits")
     if row.kind == "choices":
         chosen = frozenset(word for word in text.split(",") if word)
         wrong = sorted(chosen.difference(row.choices))

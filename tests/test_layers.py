@@ -21,7 +21,7 @@ LAYERS = (
     ("stages",),
     ("engine",),
     ("retrieval",),
-    ("relay",),
+    ("relay", "upstream"),
     ("send",),
     ("library",),
     ("serve",),

@@ -77,10 +77,15 @@ def _command(verb: Verb) -> Callable[..., int]:
     """Return a function whose signature is what typer reads: one parameter per argument and flag of the verb."""
 
     def command(**values: Any) -> int:
-        return run_verb(
-            verb.name,
-            {name: "true" if value is True else value for name, value in values.items() if value not in {None, False}},
-        )
+        given: dict[str, str] = {}
+        for name, value in values.items():
+            if value is True:
+                given[name] = "true"
+            elif isinstance(value, list):
+                given.update({name: "\n".join(value)} if value else {})
+            elif value is not None and value is not False:
+                given[name] = value
+        return run_verb(verb.name, given)
 
     parameters = [
         inspect.Parameter(
@@ -99,7 +104,8 @@ def _command(verb: Verb) -> Callable[..., int]:
             False if switch else None, *row.flags, help=_sentence(row.help), metavar=row.metavar or None,
             show_default=False,
         )  # fmt: skip
-        annotation = bool if switch else Optional[str]  # noqa: UP045 - as above
+        several = Optional[list[str]] if row.kind == "texts" else Optional[str]  # noqa: UP045 - as above
+        annotation = bool if switch else several
         parameters.append(
             inspect.Parameter(row.name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
         )

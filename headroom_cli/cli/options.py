@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {
-    "crush": True, "align": True, "route": True, "fit": True, "retrieve": True, "stats": False, "store": False,
+    "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "stats": False,
+    "store": False,
 }  # fmt: skip
 
 SHARED = (

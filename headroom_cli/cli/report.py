@@ -9,7 +9,7 @@ from headroom_cli.cli import io
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from headroom_cli.errors import HeadroomError
     from headroom_cli.model import Result
@@ -121,14 +121,19 @@ class Tally:
         self.warnings.append(f"nothing was compressed: {error}")
 
 
-def log(verb: str, settings: Settings, tally: Tally, milliseconds: float) -> None:
-    """Add the run to the ledger. Failing costs one warning, unless the store has already been warned of."""
+def log(
+    verb: str, settings: Settings, tally: Tally, milliseconds: float, more: Mapping[str, object] | None = None
+) -> None:
+    """Add the run to the ledger, with ``more`` members in its line.
+
+    Failing costs one warning, unless the store has already been warned of.
+    """
     from headroom_cli import ledger
     from headroom_cli.errors import StoreError
 
     line: dict[str, object] = {
         "verb": verb, "format": tally.format, "level": tally.level, "ms": round(milliseconds, 1),
-        "tokens": {"before": tally.before, "after": tally.after}, "kinds": tally.kinds,
+        "tokens": {"before": tally.before, "after": tally.after}, "kinds": tally.kinds, **(more or {}),
     }  # fmt: skip
     if settings.model:
         line["model"] = settings.model[:100]
@@ -141,8 +146,17 @@ def log(verb: str, settings: Settings, tally: Tally, milliseconds: float) -> Non
         bug(error, "so the run is not in the ledger")
 
 
-def summary(verb: str, tally: Tally, milliseconds: float, following: tuple[str, int] | None) -> str:
-    """Return the one line for a person; ``following`` is the next level and the tokens it would give."""
+def summary(
+    verb: str,
+    tally: Tally,
+    milliseconds: float,
+    following: tuple[str, int] | None,
+    more: Mapping[str, object] | None = None,
+) -> str:
+    """Return the one line for a person; ``following`` is the next level and the tokens it would give.
+
+    ``more`` is what else the ledger's line says, of a call: who answered and the usage.
+    """
     from headroom_cli import tokens
 
     counted = "tokens" if tokens.is_exact() else "tokens (estimated)"
@@ -159,10 +173,22 @@ def summary(verb: str, tally: Tally, milliseconds: float, following: tuple[str, 
         line += f", {tally.rewritten:,} tokens to be cached again"
     if following:
         line += f"; {following[0]} would give {following[1]:,}"
+    if more:
+        line += f"; {more['backend']} answered"
+        if isinstance(hops := more.get("hops"), int) and hops > 1:
+            line += f" after {_counted(hops - 1, 'fetch of originals')}"
+        if isinstance(usage := more.get("usage"), dict):
+            line += ": " + ", ".join(f"{name} {count:,}" for name, count in usage.items() if count)
     return line
 
 
-def summary_json(verb: str, tally: Tally, milliseconds: float, following: tuple[str, int] | None) -> str:
+def summary_json(
+    verb: str,
+    tally: Tally,
+    milliseconds: float,
+    following: tuple[str, int] | None,
+    more: Mapping[str, object] | None = None,
+) -> str:
     """Return the summary as one JSON object."""
     import json
 
@@ -192,7 +218,7 @@ def summary_json(verb: str, tally: Tally, milliseconds: float, following: tuple[
         report["left_out"] = {"turns": tally.left_out, "steps": tally.steps, "tokens_rewritten": tally.rewritten}
     if following:
         report["next_level"] = {"level": following[0], "tokens_after": following[1]}
-    return json.dumps(report)
+    return json.dumps({**report, **(more or {})})
 
 
 def table(rows: Iterable[tuple[str, ...]], heading: tuple[str, ...], right: frozenset[int] = frozenset()) -> str:
@@ -232,5 +258,8 @@ def show(rows: Iterable[tuple[str, ...]], heading: tuple[str, ...], right: froze
 
 
 def _counted(number: int, noun: str) -> str:
-    """Return "1 block", "12 blocks"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    """Return "1 block", "12 blocks", "2 fetches of originals"."""
+    if number != 1:
+        head, space, rest = noun.partition(" ")
+        noun = head + ("es" if head.endswith("ch") else "s") + space + rest
+    return f"{number:,} {noun}"

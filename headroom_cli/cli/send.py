@@ -1,0 +1,360 @@
+"""``headroom send``: a request through the whole pipeline, one upstream call, the answer to standard output."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from headroom_cli.cli import filters, io, report
+from headroom_cli.cli.options import FILE, Verb
+from headroom_cli.errors import HeadroomError, OutputError, StoreError, UpstreamError, UsageError
+from headroom_cli.settings import Setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from headroom_cli.backends import Backend, Headers, Target
+    from headroom_cli.relay import Relay
+    from headroom_cli.send import Ready
+    from headroom_cli.settings import Settings
+    from headroom_cli.wire._events import Event
+
+# Headers that carry keys or say how bytes travel; neither is for a command line.
+NOT_BY_FLAG = frozenset(
+    ("authorization", "x-api-key", "api-key", "proxy-authorization", "cookie", "x-amz-security-token", "host",
+     "content-length", "transfer-encoding", "content-encoding", "connection", "x-goog-api-key", "ai-token")
+)  # fmt: skip
+TIMEOUT = 600  # seconds of silence; the official SDKs wait as long
+
+
+def run(settings: Settings, own: Mapping[str, str]) -> int:
+    """Send a request and write the answer."""
+    file = own.get("file", "-")
+    only_prompt = bool(own.get("prompt")) and file == "-" and io.is_terminal(io.STDIN)
+    if own.get("text") == "true" and own.get("message") == "true":
+        raise UsageError("--text and --message are two ways to write the answer; use one")
+    if not only_prompt and (status := filters.refuse_terminal(VERB, file)):
+        return status
+    started = time.perf_counter()
+    headers = _headers(own.get("header", ""))
+    data = b"" if only_prompt else io.Source(file).read()
+    sending = _Sending(settings, own, data, headers)
+    sending.prepare()
+    status = sending.preview() if own.get("dry_run") == "true" else sending.send()
+    sending.account(started)
+    return status
+
+
+class _Sending:
+    """One run of the verb: what was asked for, and what came of it."""
+
+    __slots__ = (
+        "_backend",
+        "_data",
+        "_headers",
+        "_message",
+        "_own",
+        "_ready",
+        "_relay",
+        "_settings",
+        "_tally",
+        "_target",
+    )
+
+    def __init__(self, settings: Settings, own: Mapping[str, str], data: bytes, headers: Headers) -> None:
+        self._settings = settings
+        self._own = own
+        self._data = data
+        self._headers = headers
+        self._tally = report.Tally()
+        self._backend, self._target = _backend(settings, data, headers)
+        self._ready: Ready = self._made_ready()
+        self._relay: Relay = self._relayed()
+        self._message: Any = None
+
+    def _made_ready(self) -> Ready:
+        """Run the stages. A fault of ours costs the saving, not the request."""
+        from headroom_cli import send
+
+        settings, own = self._settings, self._own
+        options = send.Options(
+            model=settings.model, prompt=own.get("prompt", ""), max_tokens=_number(own.get("max_tokens", "")),
+            stream=own.get("stream") == "true", headers=self._headers, redeem=settings.redeem or "tool",
+        )  # fmt: skip
+        policy = filters.policy_of(settings).redeemed(settings.redeem or "tool")
+        try:
+            return send.ready(
+                self._data, policy, filters.open_store(settings), self._backend, options, form=settings.format
+            )
+        except HeadroomError:
+            raise
+        except Exception as error:  # noqa: BLE001 - law 1: whatever breaks in the stages, the request goes as it came
+            report.bug(error, "so the request goes uncompressed")
+            self._tally.fail(HeadroomError("an internal error"))
+            return send.ready(self._data, policy, None, self._backend, options, form=settings.format)
+
+    def _relayed(self) -> Relay:
+        from headroom_cli.relay import Relay
+
+        return Relay(self._ready.request, self._backend, self._target, self._ready.desk())
+
+    def prepare(self) -> None:
+        """Save the request if that was asked for, before anything is paid for. Raise OutputError."""
+        self._tally.add(self._ready.result)
+        for warning in self._tally.warnings:
+            report.warn(warning, self._settings)
+        if path := self._own.get("save"):
+            _save(path, self._relay.outgoing().body)
+
+    def preview(self) -> int:
+        """Write the request instead of sending it."""
+        io.write(self._relay.outgoing().body)
+        return self._status()
+
+    def send(self) -> int:
+        """Send the request, write what comes, and note what the conversation's next request needs."""
+        from headroom_cli import send
+
+        if self._settings.verbose and not self._settings.quiet:
+            self._tell_call()
+        events = send.answer(self._relay, self._backend, self._target, self._heard)
+        try:
+            for batch in events:
+                self._write(batch)
+            self._write_whole()
+        except UpstreamError as error:
+            self._write_error(error)
+            raise
+        finally:
+            events.close()  # type: ignore[attr-defined] # a generator: its connections close with it
+        try:
+            self._ready.remember(self._relay)
+        except StoreError as error:
+            report.warn(f"this turn is not remembered: {error}", self._settings)
+        if (failure := self._relay.failure) is not None:
+            raise failure
+        return self._status()
+
+    def _status(self) -> int:
+        failure = self._tally.failure
+        if self._settings.strict and failure is not None:
+            return failure.status
+        return 1 if self._tally.unfit else 0
+
+    def _heard(self, sentence: str) -> None:
+        report.warn(sentence, self._settings)
+
+    # --- the answer
+
+    def _write(self, events: list[Event]) -> None:
+        """Write events of a stream in the way that was asked for."""
+        if not events:
+            return
+        if self._own.get("text") == "true":
+            row = self._row()
+            self._write_text("".join([row.text_of(event) for event in events]))
+        elif self._own.get("message") == "true":
+            self._message = self._message if self._message is not None else self._row().Message()
+            for event in events:
+                self._message.take(event)
+        else:
+            io.write(b"".join([event.raw for event in events]))
+
+    def _write_whole(self) -> None:
+        """Write what can only be written at the end: a whole answer, or the message that a stream made."""
+        import json
+
+        if self._relay.streaming:
+            if self._own.get("text") == "true":
+                io.write(b"\n")
+            elif self._message is not None:
+                value = json.dumps(self._message.value(), ensure_ascii=False)
+                io.write(value.encode("utf-8", "surrogatepass") + b"\n")
+            return
+        body = self._relay.body()
+        if self._own.get("text") == "true":
+            self._write_text(self._row().text_of_body(json.loads(body)))
+            io.write(b"\n")
+        else:
+            io.write(body if body.endswith(b"\n") or self._own.get("message") != "true" else body + b"\n")
+
+    def _write_text(self, text: str) -> None:
+        if io.is_terminal(io.STDOUT):
+            # What a model writes may hold what a terminal would obey.
+            text = "".join([c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text])
+        io.write(text.encode("utf-8", "replace"))
+
+    def _write_error(self, error: UpstreamError) -> None:
+        """Write what the provider said instead of an answer; a stream that broke off ends with an error event."""
+        if self._own.get("text") == "true":
+            io.write(b"\n" if self._relay.streaming else b"")
+            return
+        if self._own.get("message") != "true" and (event := self._relay.broken("api_error", str(error))) is not None:
+            io.write(event.raw)
+        elif not self._relay.streaming:
+            io.write(error.body)
+
+    def _row(self) -> Any:
+        from headroom_cli import wire
+
+        return wire.load(self._ready.request.seen_as)
+
+    # --- what is said about it
+
+    def _tell_call(self) -> None:
+        """Say what goes where, without what opens doors."""
+        if self._backend.call is None:
+            report.warn(f"calling {self._backend.name} for {self._ready.request.model}", self._settings)
+            return
+        call = self._relay.call()
+        report.warn(f"{call.method} {call.url}, {len(call.body):,} bytes", self._settings)
+        for name, text in call.headers:
+            shown = "[redacted]" if name.lower() in NOT_BY_FLAG else text
+            report.warn(f"  {name}: {shown}", self._settings)
+
+    def account(self, started: float) -> None:
+        """Keep the ledger and sum up."""
+        settings, usage = self._settings, _flat(self._relay.usage)
+        milliseconds = (time.perf_counter() - started) * 1000
+        more: dict[str, object] = {"backend": self._backend.name, "hops": self._relay.hops}
+        if usage:
+            more["usage"] = usage
+        sent = self._own.get("dry_run") != "true"
+        report.log("send", settings, self._tally, milliseconds, more if sent else {})
+        if report.wants_summary(settings) or (not sent and not settings.quiet):
+            summed = report.summary_json if settings.json else report.summary
+            io.tell(summed("send", self._tally, milliseconds, None, more if sent else None))
+
+
+def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend, Target]:
+    """Return who answers, and where. Raise ConfigError."""
+    from headroom_cli import backends
+    from headroom_cli.settings import key_lines, provide, secrets
+
+    name = settings.backend or ("openai" if _reads_as_openai(data, settings) else "anthropic")
+    backend, provider = backends.load(name, gateway=bool(settings.base_url))
+    if backend.library is not None and settings.key_file:
+        for variable, value in key_lines(settings.key_file):
+            provide(variable, value)
+    target = backends.Target(
+        base=settings.base_url, provider=provider, secrets=secrets(backend.variables, settings.key_file),
+        headers=headers, timeout=float(settings.timeout or TIMEOUT),
+    )  # fmt: skip
+    return backend, target
+
+
+def _reads_as_openai(data: bytes, settings: Settings) -> bool:
+    """Tell whose API a request is written for, when nobody was named."""
+    from headroom_cli import backends, send
+
+    if settings.format in {"openai", "responses"}:
+        return True
+    return send.reads_as(data, backends.load("anthropic")[0], settings.format) in {"openai", "responses"}
+
+
+def _headers(given: str) -> Headers:
+    """Read ``--header`` flags. Raise UsageError."""
+    found = []
+    for line in given.split("\n") if given else ():
+        name, colon, value = line.partition(":")
+        name = name.strip()
+        if not colon or not name or not name.isascii() or not all(c.isalnum() or c in "-_" for c in name):
+            raise UsageError(f"--header {line[:40]!r} is no header; write NAME: VALUE")
+        if name.lower() in NOT_BY_FLAG:
+            raise UsageError(f"--header {name}: keys come from the environment or --key-file, and framing is our own")
+        found.append((name, value.strip()))
+    return tuple(found)
+
+
+def _number(text: str) -> int | None:
+    """Read ``--max-tokens``. Raise UsageError."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
+        raise UsageError(f"--max-tokens {text[:40]!r} is not a whole number above 0; write one in digits")
+    return int(text)
+
+
+def _save(path: str, data: bytes) -> None:
+    """Write a file for its owner alone. Raise OutputError."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"--save {path}: {getattr(error, 'strerror', None) or error}; nothing was sent") from error
+
+
+def _flat(usage: Mapping[str, Any]) -> dict[str, int]:
+    """Return the whole numbers of a provider's usage, one level down with dotted names."""
+    found: dict[str, int] = {}
+    for name, value in usage.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            found[name] = value
+        elif isinstance(value, dict):
+            found.update({f"{name}.{inner}": n for inner, n in value.items() if type(n) is int})
+    return found
+
+
+VERB = Verb(
+    "send",
+    run,
+    about="send a request to a provider, smaller, and write the answer as it arrives",
+    text="""
+        Reads an Anthropic or OpenAI request, a list of messages, or any text, does what crush does, and makes one call.
+        The answer goes to standard output as the provider writes it: server-sent events, or JSON.
+
+        Where tool results were shortened and the request has tools from its first turn on, the model can ask for an
+        original with the tool retrieve_original_content. Such calls are answered from the store within the same run;
+        neither they nor their results are seen by the caller, whose later requests get them back in place.
+
+        A request in one provider's shape for another's backend is converted part by part, and the answer back. What
+        cannot be carried is refused by name before anything is sent. Unknown members and headers pass as they are.
+
+        Keys come from the environment (ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, OPENAI_API_KEY, OPENROUTER_API_KEY,
+        AWS_BEARER_TOKEN_BEDROCK or the AWS credential chain, LITELLM_API_KEY) or from --key-file; they are never
+        written anywhere. Addresses come from --base-url, or ANTHROPIC_TARGET_API_URL, OPENAI_TARGET_API_URL,
+        OPENROUTER_TARGET_API_URL, BEDROCK_TARGET_API_URL.
+
+        A call is repeated only when no connection came about, or when the provider says that it has not begun (429,
+        503, 529), at most twice and when it says so. What the provider answers with an error stands on standard output.
+    """,
+    arguments=(FILE,),
+    flags=(
+        "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "redeem", "only", "skip", "live",
+        "fresh", "backend", "base_url", "key_file", "timeout", "strict", "json", "quiet", "verbose", "no_color",
+    ),
+    own=(
+        Setting("text", ("--text",), "", "switch", "", "write the text alone, as it arrives"),
+        Setting("message", ("--message",), "", "switch", "", "write the final message as one JSON object"),
+        Setting("stream", ("--stream",), "", "switch", "", "ask for a stream, whatever the request says"),
+        Setting("prompt", ("--prompt",), "", "text", "TEXT", "your words in front of an input that is no request"),
+        Setting(
+            "max_tokens", ("--max-tokens",), "", "text", "N",
+            "the longest answer to an input that is no request", shown="8192 where the API wants one",
+        ),
+        Setting("header", ("--header", "-H"), "", "texts", "NAME: VALUE", "send this header too; may be repeated"),
+        Setting("save", ("--save",), "", "text", "FILE", "keep the request as it is sent"),
+        Setting("dry_run", ("--dry-run",), "", "switch", "", "write the request instead of sending it"),
+    ),
+    examples=(
+        ("cat request.json | headroom send", "ask the provider in whose shape the request is written"),
+        ("cat request.json | headroom send --backend bedrock --model eu.anthropic.claude-sonnet-4-5", "ask Bedrock"),
+        ("make 2>&1 | headroom send --model claude-sonnet-4-5 --prompt 'what fails?' --text", "ask about a log"),
+        ("headroom send --dry-run request.json | jq .messages", "see what would be sent, and what is saved"),
+    ),
+    statuses=(
+        (65, "the input is no request, or holds a part that the backend's API has no place for"),
+        (69, "the provider cannot be reached, or broke off"),
+        (75, "the provider has no room now"),
+        (76, "the provider answered with an error, which stands on standard output"),
+        (77, "the key is missing or was refused"),
+        (1, "the conversation cannot fit --budget; it was sent whole"),
+    ),
+)  # fmt: skip

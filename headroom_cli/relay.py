@@ -1,0 +1,312 @@
+"""One request of a client and all that it takes upstream: no sockets here, bytes in and events out.
+
+    relay = Relay(request, backend, target, desk)
+    while relay.more:
+        call = relay.call()                     what to send; whoever has the connection sends it
+        relay.begin(content_type)               the head of a good answer came
+        relay.feed(bytes) -> [Event]            as they arrive: what the client sees now
+        relay.end() -> [Event]                  the answer ended; raises UnreachableError when it was cut off
+    relay.body() -> bytes                       the whole answer, when it was no stream
+
+When the model asks for an original, the next round of the loop is another hop: the same request with the model's turn
+and the original behind it. The client sees one turn.
+"""
+
+from __future__ import annotations
+
+import json
+
+from headroom_cli import formats, retrieval, wire
+from headroom_cli.backends import Outgoing
+from headroom_cli.errors import (
+    AnsweredError,
+    BusyError,
+    CannotCarryError,
+    KeyMissingError,
+    UnreachableError,
+    UpstreamError,
+)
+from headroom_cli.formats._edits import KEPT, Edit, EditError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from headroom_cli.backends import Backend, Headers, Target
+    from headroom_cli.backends import Call as Http
+    from headroom_cli.retrieval import Desk
+    from headroom_cli.wire._events import Event
+
+# Kinds of errors inside an answer that say: later.
+_BUSY = ("overloaded_error", "rate_limit_error", "rate_limit_exceeded", "server_overloaded", "429", "503", "529")
+
+
+class Request:
+    """A request as it goes upstream, but for its address.
+
+    ``shape``     the row of wire.WIRES that ``body`` is written in
+    ``seen_as``   the row in which the client wrote, and reads the answer
+    ``body``      JSON, in the client's own bytes as far as they are
+    ``model``     the model's name
+    ``ours``      the names of our tools in it
+    ``headers``   the client's own that belong to the API
+    """
+
+    __slots__ = ("body", "headers", "include_usage", "model", "ours", "seen_as", "shape", "stream", "value")
+
+    def __init__(
+        self, shape: str, body: bytes, *, model: str = "", seen_as: str = "", ours: frozenset[str] = frozenset(),
+        headers: Headers = (), include_usage: bool = False,
+    ) -> None:  # fmt: skip
+        """Read the body once. Raise ValueError when it is no JSON object."""
+        self.shape = shape
+        self.seen_as = seen_as or shape
+        self.body = body
+        self.value: dict[str, Any] = json.loads(body)
+        self.stream = self.value.get("stream") is True
+        self.model = model or str(self.value.get("model") or "")
+        self.ours = ours
+        self.headers = headers
+        self.include_usage = include_usage
+
+
+class Relay:
+    """The turn of a model that answers one request, over one or more hops."""
+
+    __slots__ = (
+        "_answers", "_backend", "_converter", "_decoder", "_desk", "_extra", "_pieces", "_request", "_target", "_turn",
+        "_visible", "_whole", "hops", "more", "streaming",
+    )  # fmt: skip
+
+    def __init__(self, request: Request, backend: Backend, target: Target, desk: Desk | None = None) -> None:
+        """``desk`` answers calls of our tools; without one nothing is served."""
+        self._request = request
+        self._backend = backend
+        self._target = target
+        self._desk = desk
+        self._turn: Any = None
+        self._converter: Any = None
+        self._decoder: Any = None
+        self._extra: list[Any] = []  # turns that the next hop's request has behind the client's own
+        self._answers: list[str] = []  # to calls in a turn that calls the client's tools as well
+        self._pieces: list[bytes] = []
+        self._whole = b""
+        self._visible = True
+        self.streaming = False
+        self.more = True  # there is something to send
+        self.hops = 0
+
+    # --- upstream
+
+    def outgoing(self) -> Outgoing:
+        """Return the request of this hop. Raise CannotCarryError when its body cannot be adapted to the backend."""
+        request = self._request
+        put, without = self._backend.adapt(request.shape, request.value, request.model)
+        edits = [Edit.member((), key, value) for key, value in put.items()]
+        edits += [Edit.remove((), key) for key in without if key not in put]
+        if "model" not in without and "model" not in put and request.model != request.value.get("model"):
+            edits.append(Edit.member((), "model", request.model))
+        try:
+            body = formats.spliced(request.body, edits) if edits else request.body
+            if self._extra:
+                body = formats.spliced(body, self._appended())
+        except EditError as error:
+            raise CannotCarryError(f"this request cannot be adapted to {self._backend.name}: {error}") from None
+        return Outgoing(request.shape, request.model, body, stream=request.stream, headers=request.headers)
+
+    def call(self) -> Http:
+        """Return the HTTP request of this hop. Raise KeyMissingError, ConfigError, CannotCarryError."""
+        if self._backend.call is None:
+            raise TypeError(f"{self._backend.name} is a library, not an address")
+        return self._backend.call(self.outgoing(), self._target)
+
+    def refused(self, status: int, headers: dict[str, str], body: bytes) -> UpstreamError:
+        """Return the error for an answer with this status: what happened, and the provider's own body."""
+        request = self._request
+        said = _message(body)
+        if request.seen_as != request.shape:
+            from headroom_cli.convert import answers
+
+            body = answers.error(request.shape, request.seen_as, status, body)
+        if status in {401, 403}:
+            return KeyMissingError(f"the provider refused the key (HTTP {status}): {said}", body, status)
+        if status in {429, 503, 529}:
+            later = f"; it asks to wait {headers['retry-after']} s" if headers.get("retry-after", "").isdigit() else ""
+            return BusyError(f"the provider has no room now (HTTP {status}): {said}{later}", body, status)
+        return AnsweredError(f"the provider answered HTTP {status}: {said}", body, status)
+
+    def _appended(self) -> list[Edit]:
+        """Return the edits that put the turns so far behind the client's own."""
+        name = "input" if self._request.shape == "responses" else "messages"
+        turns = self._request.value.get(name)
+        if isinstance(turns, str):  # one text of the user, which the Responses API takes as it is
+            first = {"type": "message", "role": "user", "content": KEPT}
+            return [Edit.put((name,), [first, *self._extra])]
+        return [Edit.insert((name,), len(turns or ()), turn) for turn in self._extra]
+
+    # --- downstream
+
+    def begin(self, content_type: str) -> None:
+        """Take note that the head of a good answer came, and whether a stream follows."""
+        self.hops += 1
+        framed = "vnd.amazon.eventstream" in content_type
+        streaming = framed or "text/event-stream" in content_type
+        if self._turn is None:
+            self.streaming = streaming
+            request = self._request
+            ours = request.ours if self._desk is not None else frozenset()
+            self._turn = wire.load(request.shape).Turn(ours, streaming=streaming)
+            if request.seen_as != request.shape:
+                from headroom_cli.convert import answers
+
+                self._converter = answers.converter(
+                    request.shape, request.seen_as, streaming=streaming, model=request.model,
+                    include_usage=request.include_usage,
+                )  # fmt: skip
+        elif streaming != self.streaming:
+            raise UnreachableError("the provider changed between stream and whole answers within one turn; try again")
+        self._pieces = []
+        if framed:
+            from headroom_cli.wire._frames import Frames
+
+            self._decoder = Frames()
+        elif streaming:
+            from headroom_cli.wire._sse import Stream
+
+            self._decoder = Stream()
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take bytes of the answer; return what the client sees of them now."""
+        if not self.streaming:
+            self._pieces.append(data)
+            return []
+        return self.take(self._decoder.feed(data))
+
+    def take(self, events: list[Event]) -> list[Event]:
+        """Take events of the answer; return what the client sees of them now."""
+        seen: list[Event] = []
+        for event in events:
+            seen += self._turn.take(event)
+        return self._shown(seen)
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether a stream has come to its proper end: there is nothing more to wait for."""
+        return self._turn is not None and self.streaming and bool(self._turn.ended)
+
+    def end(self) -> list[Event]:
+        """Close a hop; return what the client sees now. Raise UnreachableError when the answer was cut off.
+
+        Afterwards ``more`` tells whether another hop follows.
+        """
+        turn = self._turn
+        shown: list[Event] = []
+        if self.streaming:
+            shown = self._last()
+            if not turn.ended and turn.failure is None:
+                raise UnreachableError("the answer broke off before its end; send the request again")
+        else:
+            data = b"".join(self._pieces)
+            if not _is_json(data):
+                raise UnreachableError("the answer broke off before its end; send the request again", data)
+            turn.take_body(data)
+        self.more = False
+        note = ""
+        if turn.calls and self._desk is not None and turn.failure is None:
+            if turn.others:
+                self._answers = [self._desk.answer(call) for call in turn.calls]
+            elif self.hops > retrieval.MOST_HOPS or not turn.whole or self._desk.stubborn:
+                note = retrieval.limit_note(turn.calls)
+            else:
+                answers = [self._desk.answer(call) for call in turn.calls]
+                self._extra += turn.turns(answers)
+                turn.go_on()
+                self.more = True
+                return shown
+        if not self.streaming:
+            self._whole = turn.body(note)
+            if self._converter is not None:
+                self._whole = self._converter.body(self._whole)
+            return []
+        shown += self._shown(turn.finish(note))
+        if self._converter is not None and turn.failure is None:
+            shown += self._converter.end()
+        return shown
+
+    def _last(self) -> list[Event]:
+        """Take an event whose blank line never came: some providers end so."""
+        rest = self._decoder.end() if self._decoder is not None else b""
+        if not rest or self._turn.ended:
+            return []
+        from headroom_cli.wire._sse import Stream
+
+        events = Stream().feed(rest + b"\n\n")
+        for event in events:
+            event.raw, rest = rest, b""
+        return self.take(events)
+
+    def _shown(self, events: list[Event]) -> list[Event]:
+        if self._converter is None:
+            return events
+        shown: list[Event] = []
+        for event in events:
+            shown += self._converter.take(event)
+        return shown
+
+    def body(self) -> bytes:
+        """Return the whole answer as the client sees it."""
+        return self._whole
+
+    def broken(self, kind: str, message: str) -> Event | None:
+        """Return the event that tells a client that its stream broke off; None when none has begun."""
+        if self._turn is None or not self.streaming:
+            return None
+        event: Event = wire.load(self._request.seen_as).Turn(frozenset(), streaming=True).error(kind, message)
+        return event
+
+    # --- afterwards
+
+    @property
+    def failure(self) -> AnsweredError | BusyError | None:
+        """What to tell of an error that came inside the answer, None when there was none."""
+        if self._turn is None or self._turn.failure is None:
+            return None
+        kind, message = self._turn.failure
+        sentence = f"the provider broke the answer off: {kind}: {message}"
+        return BusyError(sentence) if kind in _BUSY else AnsweredError(sentence)
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """The usage of all hops, in the provider's own names."""
+        return {} if self._turn is None else dict(self._turn.usage)
+
+    def hidden(self) -> tuple[str, Any]:
+        """Return the key of the turn that the client saw, and what was hidden of it (None when nothing was)."""
+        return self._turn.key(), self._turn.past(self._answers)
+
+    def answered_by(self) -> str:
+        """Return the name that the provider gave to its last answer, "" for none."""
+        return str(getattr(self._turn, "identifier", "") or "")
+
+
+def _message(body: bytes) -> str:
+    """Return the sentence of an error's body, in whatever form it is; its first words when it has none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    inner = value.get("error", value) if isinstance(value, dict) else value
+    if isinstance(inner, dict):
+        for name in ("message", "Message", "detail", "error_description"):
+            if isinstance(inner.get(name), str):
+                return str(inner[name])[:500]
+    text = inner if isinstance(inner, str) else body[:300].decode("utf-8", "replace")
+    return " ".join(text.split())[:300] or "no reason given"
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,265 @@
+"""A request on its way to a provider: the stages, our tool, what was hidden of earlier turns, and afterwards the notes.
+
+ready(data, ...)  -> Ready       the request as it goes out, and the means to answer the model's calls
+answer(relay, ..) -> Iterator    the events of the answer as they arrive
+Ready.remember(relay)            what the next request of the conversation needs to know
+"""
+
+from __future__ import annotations
+
+import json
+
+from headroom_cli import engine, formats, retrieval, wire
+from headroom_cli.errors import FormatError, KeyMissingError, UsageError
+from headroom_cli.formats._edits import KEPT, Edit
+from headroom_cli.model import LOSSY, Result
+from headroom_cli.relay import Relay, Request
+from headroom_cli.retrieval import Desk
+from headroom_cli.send.options import Options
+from headroom_cli.send.shapes import (
+    DEFAULT_MAX_TOKENS,
+    asked_to_stream,
+    names,
+    reads_as_request,
+    shape_of,
+    value_of,
+    wrapped,
+)
+from headroom_cli.send.way import Way, held_by
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from headroom_cli.backends import Backend, Target
+    from headroom_cli.model import Policy
+    from headroom_cli.store import Store
+    from headroom_cli.upstream import Upstream
+    from headroom_cli.wire._events import Event
+
+__all__ = ["Options", "Ready", "Relay", "answer", "reads_as", "ready"]
+
+
+class Ready:
+    """A request that can go out, and what is to be remembered of its answer.
+
+    ``request``  see relay.Request
+    ``result``   what the stages did
+    """
+
+    __slots__ = ("_client", "_first", "_held", "_store", "_tool", "_turns", "request", "result")
+
+    def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
+        """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
+        self.request = request
+        self.result = result
+        self._store = store
+        self._client = client
+        self._tool = way.tool if way is not None else None
+        self._held = way.held if way is not None else frozenset()
+        self._turns = way.turns if way is not None else -1
+        self._first = way is not None and way.first
+
+    def desk(self) -> Desk | None:
+        """Return who answers the model's calls of our tool, None when it has none."""
+        store = self._store
+        if store is None or not self.request.ours:
+            return None
+
+        def given() -> set[str]:
+            # Those of this document in both of its states: another headroom may stand in front of this one.
+            return {*self._handles(), *engine.given(self._client, store), *engine.given(self.result.data, store)}
+
+        return Desk(store, given)
+
+    def _handles(self) -> set[str]:
+        return {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle} | self._held
+
+    def remember(self, relay: Relay) -> None:
+        """Note what the conversation's next request needs: what was hidden, and that it has the tool. Raise StoreError.
+
+        A stream that broke off is no turn: the client sends its request again.
+        """
+        if self._store is None or self._turns < 0 or relay.failure is not None:
+            return
+        key, hidden = relay.hidden()
+        notes: dict[str, Any] = {}
+        if self._first:
+            notes[f"begun 0 {key}"] = {"tool": self._tool}
+        if hidden is not None:
+            notes[f"past {self._turns} {key}"] = hidden
+        if notes:
+            engine.note(self._client, self._store, "send", notes)
+        name = relay.answered_by()
+        if self.request.shape == "responses" and name and self._tool is not None:
+            kept = {"tool": self._tool, "handles": sorted(self._handles())}
+            shard, record = held_by(name)
+            self._store.remember(shard, [(record, json.dumps(kept))])
+
+
+def ready(
+    data: bytes, policy: Policy, store: Store | None, backend: Backend, options: Options, *, form: str = ""
+) -> Ready:
+    """Return the request that ``data`` is, as it goes to the backend.
+
+    ``data`` is a request in any shape, a list of messages, or a text, which becomes the user's words. Raise FormatError
+    for what cannot be read, UsageError for what is missing, CannotCarryError for what the backend has no place for.
+    """
+    try:
+        document = formats.parse(data, form)
+        value = value_of(data, document)
+    except UnicodeDecodeError as error:
+        raise FormatError(f"the input is not UTF-8 text (byte {error.start:,}); send text or a request") from None
+    if value is None:
+        return _ready_text(data, policy, store, backend, options)
+    shape = shape_of(value, document, form, backend)
+    seen_as = shape
+    if isinstance(value, list):
+        data = wrapped(value, shape, data if document.format == "bare" else b"", options)
+    if shape not in backend.shapes:
+        from headroom_cli import convert
+
+        value = convert.request(shape, backend.shapes[0], json.loads(data))
+        shape, data = backend.shapes[0], json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    data = asked_to_stream(data, options)
+    return _staged(data, policy, store, options, shape=shape, seen_as=seen_as)
+
+
+def reads_as(data: bytes, backend: Backend, form: str = "") -> str:
+    """Return the shape in which an input is written, as this backend would take it; "" for a text or what is none."""
+    try:
+        document = formats.parse(data, form)
+        value = value_of(data, document)
+    except (UnicodeDecodeError, FormatError):
+        return ""
+    return "" if value is None else shape_of(value, document, form, backend)
+
+
+def _staged(data: bytes, policy: Policy, store: Store | None, options: Options, *, shape: str, seen_as: str) -> Ready:
+    """Run the stages over a request in its final shape."""
+    value = json.loads(data)
+    way: Way | None = Way(shape, options, store)
+    if isinstance(value.get("input"), str) and names(value.get("tools")):
+        # The one text of a first request: as the list that it stands for it can be taken up in the next one.
+        data = formats.spliced(data, [Edit.put(("input",), [{"type": "message", "role": "user", "content": KEPT}])])
+    if formats.parse(data).format not in {"anthropic", "openai", "responses"}:
+        result, way = Result(data, shape, policy.level_for(turns=True)), None  # nothing in it that the stages know
+    else:
+        result = engine.crush(
+            data, policy, store, model=options.model or str(value.get("model") or ""),
+            stages=engine.STAGES if policy.budget else engine.STAGES[:2], prepare=None if way is None else way.prepare,
+        )  # fmt: skip
+    if way is not None and not result.entered:
+        way = None  # the store failed: the request goes as it came, and nothing can be noted of it
+    stream_options = value.get("stream_options")
+    request = Request(
+        shape, result.data, model=options.model, seen_as=seen_as, headers=options.headers,
+        ours=way.ours if way is not None else frozenset(),
+        include_usage=isinstance(stream_options, dict) and stream_options.get("include_usage") is True,
+    )  # fmt: skip
+    return Ready(request, result, store, way, data)
+
+
+def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backend, options: Options) -> Ready:
+    """Make a request of a text: the prompt first, then the text, shortened; our tool when something is missing."""
+    if reads_as_request(data):
+        raise FormatError(
+            "the input looks like a request and cannot be read as JSON; mend it, or pass it with --from raw"
+        )
+    if not options.model:
+        raise UsageError("a text has no model of its own; name one with --model")
+    way = options.redeem if options.redeem in {"shell", "none"} else "tool"
+    policy = policy.redeemed(way)
+    policy.query = policy.query or options.prompt  # the question is known, and nothing comes after it
+    result = engine.crush(data, policy, store, form="raw", model=options.model)
+    shape = backend.shapes[0]
+    text = result.data.decode("utf-8")
+    said = [part for part in (options.prompt, text) if part]
+    value: dict[str, Any] = {"model": options.model}
+    if shape == "anthropic":
+        value["max_tokens"] = options.max_tokens or DEFAULT_MAX_TOKENS
+    elif options.max_tokens:
+        value["max_completion_tokens"] = options.max_tokens
+    value["messages"] = [{"role": "user", "content": [{"type": "text", "text": part} for part in said]}]
+    marked = way == "tool" and any(report.degree == LOSSY and report.handle for report in result.blocks)
+    if marked:
+        value["tools"] = [wire.load(shape).tool(retrieval.NAME, retrieval.DESCRIPTION, retrieval.SCHEMA)]
+    if options.stream:
+        value["stream"] = True
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    ours = retrieval.NAMES if marked else frozenset[str]()
+    result.data = body
+    return Ready(Request(shape, body, headers=options.headers, ours=ours), result, store, None, body)
+
+
+def answer(
+    relay: Relay, backend: Backend, target: Target, tell: Callable[[str], None] = lambda _sentence: None
+) -> Iterator[list[Event]]:
+    """Send, and give the events of the answer as they arrive; of a whole answer nothing, ``relay.body()`` is it.
+
+    Raise UpstreamError and its kin. Closing the generator closes the provider's connection.
+    """
+    if backend.library is not None:
+        yield from _from_library(relay, backend, target)
+        return
+    from headroom_cli.upstream import Upstream
+
+    with Upstream(target.timeout, tell) as upstream:
+        _authorise(upstream, backend, target)
+        while relay.more:
+            reply = upstream.send(relay.call)
+            try:
+                if reply.status >= 300:
+                    raise relay.refused(reply.status, reply.headers, reply.error())
+                relay.begin(reply.headers.get("content-type", ""))
+                for chunk in reply.chunks():
+                    yield relay.feed(chunk)
+                    if relay.ended:
+                        break
+                yield relay.end()
+            finally:
+                reply.close()
+
+
+def _from_library(relay: Relay, backend: Backend, target: Target) -> Iterator[list[Event]]:
+    """Do the same with a library that sends by itself."""
+    from headroom_cli.wire._events import Event
+
+    if backend.library is None:
+        return
+    while relay.more:
+        outgoing = relay.outgoing()
+        relay.begin("text/event-stream" if outgoing.stream else "application/json")
+        chunks = backend.library(outgoing, target)
+        try:
+            for chunk in chunks:
+                if outgoing.stream:
+                    yield relay.take([Event.of(chunk)])
+                else:
+                    relay.feed(json.dumps(chunk, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+            if outgoing.stream:
+                yield relay.take([Event(b"data: [DONE]\n\n", "", "[DONE]")])
+            yield relay.end()
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+
+
+def _authorise(upstream: Upstream, backend: Backend, target: Target) -> None:
+    """Get the access token that some gateways want first. Raise KeyMissingError, UnreachableError."""
+    call = backend.token(target)
+    if call is None:
+        return
+    reply = upstream.send(lambda: call)
+    body = reply.error()
+    reply.close()
+    try:
+        token = json.loads(body)["access_token"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        token = ""
+    if reply.status >= 300 or not isinstance(token, str) or not token:
+        raise KeyMissingError(
+            f"the token endpoint gave no token (HTTP {reply.status}); check the client's id and secret"
+        )
+    target.token = token

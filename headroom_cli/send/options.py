@@ -1,0 +1,33 @@
+"""What the caller of a send asks for."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.backends import Headers
+
+
+class Options:
+    """What the caller asks for besides the policy.
+
+    ``model``       the model's name instead of the request's
+    ``prompt``      words of the user in front of a text that is no request
+    ``max_tokens``  of the answer, for a text that is no request; None means DEFAULT_MAX_TOKENS
+    ``stream``      True asks for a stream whatever the request says
+    ``headers``     the client's own that belong to the API
+    ``redeem``      how originals can be asked for; "tool" offers ours where that is possible
+    """
+
+    __slots__ = ("headers", "max_tokens", "model", "prompt", "redeem", "stream")
+
+    def __init__(
+        self, *, model: str = "", prompt: str = "", max_tokens: int | None = None, stream: bool = False,
+        headers: Headers = (), redeem: str = "tool",
+    ) -> None:  # fmt: skip
+        """All may be left out."""
+        self.model = model
+        self.prompt = prompt
+        self.max_tokens = max_tokens
+        self.stream = stream
+        self.headers = headers
+        self.redeem = redeem

@@ -1,0 +1,143 @@
+"""What an input is: a request in one of three shapes, a list of turns, or a text; and requests made of the others."""
+
+from __future__ import annotations
+
+import json
+
+from headroom_cli import formats, wire
+from headroom_cli.errors import FormatError, UsageError
+from headroom_cli.formats._edits import Edit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from headroom_cli.backends import Backend
+    from headroom_cli.formats import Document
+    from headroom_cli.send.options import Options
+
+# What only one of two APIs that share a plain request has. Both have model, messages, stream, tools and more.
+_ANTHROPIC_ONLY = frozenset(
+    ("system", "stop_sequences", "top_k", "thinking", "output_config", "anthropic_version", "anthropic_beta",
+     "context_management", "container", "mcp_servers", "cache_control")
+)  # fmt: skip
+_CHAT_ONLY = frozenset(
+    ("max_completion_tokens", "n", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "seed",
+     "response_format", "stream_options", "reasoning_effort", "modalities", "functions", "function_call", "user",
+     "parallel_tool_calls", "top_logprobs", "prediction", "audio", "store", "verbosity", "prompt_cache_key")
+)  # fmt: skip
+DEFAULT_MAX_TOKENS = 8_192  # of an answer to a text that came without a request around it
+
+
+def value_of(data: bytes, document: Document) -> Any:
+    """Return the request or the list of turns that the input is, None for a text. Raise FormatError."""
+    if formats.are_request_lines(data):
+        raise FormatError("these are several requests, one a line; send them one at a time")
+    if document.format in {"bare", "jsonl"}:
+        return document.value()
+    if document.has_turns:
+        return document.value()
+    if data.lstrip()[:1] != b"{":
+        return None
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    known = isinstance(value.get("messages"), list) or isinstance(value.get("input"), str | list)
+    return value if known and "model" in value else None
+
+
+def reads_as_request(data: bytes) -> bool:
+    """Tell a request that was damaged on its way: nobody means to pay for that as a text."""
+    head = data.lstrip()[:1]
+    if head != b"{" or not (b'"messages"' in data or b'"input"' in data) or b'"role"' not in data:
+        return False
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def shape_of(value: Any, document: Document, form: str, backend: Backend) -> str:
+    """Return the row of wire.WIRES in which a request or a list is written.
+
+    A plain request is the same in two APIs. Then it is taken for the one that the backend speaks.
+    """
+    if form in wire.WIRES:
+        return form
+    if isinstance(value, list):
+        return _shape_of_list(value, backend)
+    if document.format in {"anthropic", "responses"}:
+        return document.format
+    if "messages" not in value:
+        return "responses"
+    if not _ANTHROPIC_ONLY.isdisjoint(value):
+        return "anthropic"
+    plain = _CHAT_ONLY.isdisjoint(value) and "max_tokens" in value and _is_plain(value["messages"])
+    plain = plain and not names(value.get("tools"))
+    return "anthropic" if plain and backend.shapes[0] == "anthropic" else "openai"
+
+
+def _shape_of_list(turns: list[Any], backend: Backend) -> str:
+    from headroom_cli.formats import anthropic
+
+    if any(isinstance(turn, dict) and "role" not in turn and "type" in turn for turn in turns):
+        return "responses"
+    own = {
+        part.get("type") for turn in turns if isinstance(turn, dict) and isinstance(turn.get("content"), list)
+        for part in turn["content"] if isinstance(part, dict)
+    }  # fmt: skip
+    if own & anthropic.OWN_PARTS:
+        return "anthropic"
+    return "anthropic" if _is_plain(turns) and backend.shapes[0] == "anthropic" else "openai"
+
+
+def _is_plain(turns: Any) -> bool:
+    """Tell turns that read the same in both APIs: words of the user and of the model, nothing else."""
+    return isinstance(turns, list) and all(
+        isinstance(turn, dict)
+        and turn.get("role") in {"user", "assistant"}
+        and not turn.keys() - {"role", "content"}
+        and (
+            isinstance(turn.get("content"), str)
+            or all(isinstance(part, dict) and part.get("type") == "text" for part in turn.get("content") or ())
+        )
+        for turn in turns
+    )
+
+
+def wrapped(turns: list[Any], shape: str, data: bytes, options: Options) -> bytes:
+    """Return a request around a list of turns, which keeps its own bytes when it has some."""
+    if not options.model:
+        raise UsageError("a list of messages has no model of its own; name one with --model")
+    value: dict[str, Any] = {"model": options.model}
+    if shape == "anthropic":
+        value["max_tokens"] = options.max_tokens or DEFAULT_MAX_TOKENS
+    elif options.max_tokens:
+        value["max_output_tokens" if shape == "responses" else "max_completion_tokens"] = options.max_tokens
+    body = data.removeprefix(b"\xef\xbb\xbf").strip() or json.dumps(turns, ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
+    name = b"input" if shape == "responses" else b"messages"
+    return json.dumps(value).encode()[:-1] + b', "' + name + b'": ' + body + b"}"
+
+
+def asked_to_stream(data: bytes, options: Options) -> bytes:
+    """Return a request that asks for a stream, if the caller wants one."""
+    if not options.stream or json.loads(data).get("stream") is True:
+        return data
+    return formats.spliced(data, [Edit.member((), "stream", value=True)])
+
+
+def names(tools: Any) -> frozenset[str]:
+    """Return the names of the tools that a request declares, in any shape; unknown ones count by their type."""
+    if not isinstance(tools, list):
+        return frozenset()
+    found = set()
+    for tool in tools:
+        if isinstance(tool, dict):
+            function = tool.get("function")
+            name = tool.get("name") or (function.get("name") if isinstance(function, dict) else "") or tool.get("type")
+            found.add(str(name))
+    return frozenset(found)

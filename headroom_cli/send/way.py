@@ -1,0 +1,104 @@
+"""A conversation on its way in: what was hidden of its earlier turns goes back in, and our tool where it belongs.
+
+The tool is part of a conversation from its first request on or not at all, and a conversation that began without it
+gets renderings without markers: a tool that comes later would change all that the provider has cached.
+"""
+
+from __future__ import annotations
+
+import json
+
+from headroom_cli import retrieval, wire
+from headroom_cli.context import note_key
+from headroom_cli.formats._edits import Edit
+from headroom_cli.hashing import sha256
+from headroom_cli.send.shapes import names
+from headroom_cli.stages import Prepared
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from headroom_cli.formats import Document
+    from headroom_cli.renderings import Notes
+    from headroom_cli.send.options import Options
+    from headroom_cli.store import Store
+
+# Members by which a request names a history that the provider holds.
+HELD = ("previous_response_id", "conversation", "thread")
+
+
+class Way:
+    """What is found out about a conversation on its way in; ``prepare`` is called by the engine."""
+
+    __slots__ = ("_headers", "_options", "_shape", "_store", "first", "held", "ours", "tool", "turns")
+
+    def __init__(self, shape: str, options: Options, store: Store | None) -> None:
+        """``shape`` is the row of wire.WIRES in which the request is written by now."""
+        self._shape = shape
+        self._options = options
+        self._store = store
+        self.first = False  # no turn of the model has been
+        self.turns = 0  # turns of the model in the client's own request
+        self.tool: Any = None  # the definition of our tool that is in the request
+        self.ours: frozenset[str] = frozenset()
+        self.held: frozenset[str] = frozenset()  # handles that the provider's own history holds
+
+    def prepare(self, document: Document, notes: Notes) -> Prepared:
+        """Put hidden turns back and our tool in. Raise StoreError."""
+        row = wire.load(self._shape)
+        request: dict[str, Any] = document.value()
+        asked: list[str] = []
+
+        def find(key: str) -> Any:
+            asked.append(key)
+            return notes.get(f"past {key}")
+
+        edits: list[Edit] = row.restore(request, find)
+        self.turns = len(dict.fromkeys(asked))
+        begun = notes.get(f"begun {asked[0]}") if asked else None
+        live = begun is None and self.turns > 0 and _is_signed(document.text)
+        way = self._options.redeem
+        if way not in {"tool", "auto"}:
+            return Prepared(edits, way, live=live)
+        tools = request.get("tools")
+        declared = names(tools)
+        if not declared.isdisjoint(retrieval.NAMES):
+            return Prepared(edits, "tool", live=live)  # the client runs our tool itself, and answers its calls
+        server_held = next((str(request[name]) for name in HELD if request.get(name)), "")
+        self.first = not asked and not server_held
+        if declared and (begun := self._begun(begun, server_held, request, row)) is not None:
+            self.tool = begun
+            self.ours = retrieval.NAMES - declared
+            edits.append(Edit.insert(("tools",), len(tools or ()), begun))
+        return Prepared(edits, "tool" if self.tool is not None else "none", live=live)
+
+    def _begun(self, begun: Any, server: str, request: dict[str, Any], row: Any) -> Any:
+        """Return the definition of the tool that this conversation has or gets, None for none. Raise StoreError."""
+        if self.first:
+            return row.tool(retrieval.NAME, retrieval.DESCRIPTION, retrieval.SCHEMA) if _may_call(request) else None
+        if server and self._store is not None:
+            shard, record = held_by(server)
+            kept = self._store.recall(shard).get(record)
+            if kept is not None:
+                known = json.loads(kept)
+                self.held = frozenset(known["handles"])
+                return known["tool"]
+        return begun["tool"] if begun is not None else None
+
+
+def _may_call(request: dict[str, Any]) -> bool:
+    """Tell whether the model may choose what to call: else a conversation does not begin with our tool."""
+    choice = request.get("tool_choice")
+    kind = choice.get("type") if isinstance(choice, dict) else choice
+    return kind in {None, "auto", "any", "required"} and not request.get("functions")
+
+
+def _is_signed(text: str) -> bool:
+    """Tell whether turns of the model are bound to what stands before them, by what only such turns hold."""
+    return '"signature"' in text or '"redacted_thinking"' in text or '"encrypted_content"' in text
+
+
+def held_by(name: str) -> tuple[str, str]:
+    """Return where it is kept what we know of a history that the provider holds under this name."""
+    return sha256(name.encode("utf-8", "replace"))[:2], note_key("send", f"held by {name}")
