@@ -1,0 +1,115 @@
+"""any-llm: the library in this process, or with an address a gateway (Otari).
+
+Source of the gateway's protocol: github.com/mozilla-ai/otari, docs/api-reference.md.
+"""
+
+from __future__ import annotations
+
+from headroom_cli import backends
+from headroom_cli.backends import _http, _library
+from headroom_cli.errors import ConfigError, HeadroomError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+    from typing import Any
+
+    from headroom_cli.backends import Call, Outgoing, Target
+
+# The gateway's name was any-llm-gateway; the library's own variables for it are the first and the last.
+_KEYS = ("OTARI_API_KEY", "ANY_LLM_API_KEY", "GATEWAY_API_KEY")
+
+
+def call(outgoing: Outgoing, target: Target) -> Call:
+    """Return the request for a gateway, which may want no key."""
+    address = _http.versioned(_http.base(target, "", ""))
+    return _http.gateway(outgoing, target, address, _http.bearer(target, _KEYS, needed=False))
+
+
+def library(outgoing: Outgoing, target: Target) -> Iterator[dict[str, Any]]:
+    """Yield the chunks of a stream, or one whole answer. Closing the generator closes the connection.
+
+    The library makes one request: a second one could be paid for twice.
+    """
+    members = _library.members(outgoing)
+    any_llm = _import()
+    provider, model, row = _provider(any_llm, outgoing, target)
+    settings = {"model": model, "provider": provider, "messages": members.pop("messages"), "stream": outgoing.stream}
+    settings["client_args"] = {"unified_exceptions": True, **_once(provider, row)}
+    if target.base:
+        settings["api_base"] = _http.checked(target.base, "--base-url")
+    if row.TIMEOUT_SUPPORT != "unsupported":
+        settings["timeout"] = target.timeout
+    if headers := _library.headers(outgoing, target):
+        settings["extra_headers"] = headers
+    known, others = _library.sorted_out(members, _library.parameters(any_llm.completion))
+    if others and not _takes_more(row):
+        _library.refuse("any-llm", sorted(others))
+    if others:
+        settings["extra_body"] = others
+    answer: Any = None
+    try:
+        answer = any_llm.completion(**known, **settings)
+        yield from _library.answered("any-llm", answer, stream=outgoing.stream)
+    except HeadroomError:
+        raise
+    except any_llm.exceptions.UnsupportedParameterError as error:
+        raise _library.refused("any-llm", error) from None
+    except ImportError as error:
+        raise ConfigError(f"any-llm cannot call {provider} ({error})") from None
+    except Exception as error:  # noqa: BLE001 - the library passes on the errors of many others
+        raise _library.failure("any-llm", error) from None
+    finally:
+        _library.close(answer)
+
+
+def _import() -> ModuleType:
+    """Import the library."""
+    try:
+        import any_llm
+    except ImportError as error:
+        raise ConfigError(f"any-llm cannot be imported ({error}); pip install 'headroom-cli[anyllm]'") from None
+    found: ModuleType = any_llm
+    return found
+
+
+def _provider(any_llm: ModuleType, outgoing: Outgoing, target: Target) -> tuple[str, str, Any]:
+    """Return (provider, model, the library's class for it); raise ConfigError for one it does not know."""
+    provider, model = target.provider, outgoing.model
+    if not provider:
+        provider, _, model = model.partition(":")
+        if not model:
+            raise ConfigError("any-llm is not told whose model this is; use anyllm-PROVIDER, or --model PROVIDER:MODEL")
+    try:
+        return provider, model, any_llm.AnyLLM.get_provider_class(provider)
+    except (any_llm.UnsupportedProviderError, ImportError) as error:
+        raise ConfigError(f"any-llm cannot call {provider[:40]!r} ({type(error).__name__})") from None
+
+
+def _once(provider: str, row: Any) -> dict[str, Any]:
+    """Return the options by which the client under the library makes one request and no second.
+
+    Raise ConfigError for a provider whose client cannot be told so.
+    """
+    if row.MAX_RETRIES_SUPPORT != "unsupported":
+        return {"max_retries": 0}
+    if provider == "bedrock":
+        from botocore.config import Config
+
+        return {"config": Config(retries={"total_max_attempts": 1})}
+    if provider in _ONCE_ANYWAY:
+        return {}
+    raise ConfigError(f"any-llm cannot keep {provider[:40]!r} from sending a request twice; use another backend")
+
+
+def _takes_more(row: Any) -> bool:
+    """Tell whether a provider's client puts ``extra_body`` into the body as it is: OpenAI's and Anthropic's do."""
+    return any(kind.__name__ in {"BaseOpenAIProvider", "BaseAnthropicProvider"} for kind in row.__mro__)
+
+
+# Their clients have no retries unless they are asked for.
+_ONCE_ANYWAY = ("mistral", "ollama")
+
+BACKEND = backends.Backend("anyllm", ("openai",), variables=(), library=library, extra="anyllm", adapt=_http.put_model)
+GATEWAY = backends.Backend("anyllm", ("openai", "anthropic"), variables=_KEYS, call=call, adapt=_http.put_model)
