@@ -80,9 +80,9 @@ class Turn:
         if event.data is None or (not self._ours and event.name in _PLAIN):
             return [event]
         value = event.value
-        kind = value.get("type")
+        kind = str(value.get("type"))
         if kind in _PLAIN and kind != "ping":
-            return self._of_block(event, value, str(kind))
+            return self._of_block(event, value, kind)
         if kind == "message_start":
             message = value.get("message")
             self._hop.usage = updated(self._hop.usage, message.get("usage") if isinstance(message, dict) else None)
@@ -140,7 +140,7 @@ class Turn:
         return Event.of({**event.value, "usage": usage}, event.name)
 
     def finish(self, note: str) -> list[Event]:
-        """Return the rest of a turn that is over; nothing for a hop that broke off."""
+        """Return the rest of a turn that is over: of a hop that calls our tool. One that broke off has none."""
         if not self._hop.ended or not self._hop.held:
             return []
         events = self._noted(note) if note else []
@@ -207,7 +207,7 @@ class Turn:
         if self.failure or not value or (self._first and not self._hop.calls_ours):
             return data
         content = [*self._content, *self._visible(value)]
-        if note:
+        if note and self._hop.calls_ours:
             content.append({"type": "text", "text": note})
             self._shown.whole(self._next, content[-1])
         first = self._bodies[0][1]
