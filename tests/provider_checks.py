@@ -94,14 +94,12 @@ def _wrong_signature(aws, record):
 def refused(record):
     """Return the reply to a request that the API would not take, or None."""
     request = record.json
-    if not isinstance(request, dict):
-        sentence = "The body is not a JSON object"
-    elif record.shape in ("anthropic", "bedrock"):
-        sentence = _anthropic(record, request)
-    elif record.shape == "responses":
-        sentence = _responses(request)
-    else:
-        sentence = _chat(request)
+    sentence = "The body is not a JSON object"
+    if isinstance(request, dict):
+        try:
+            sentence = CHECKS[record.shape](record, request)
+        except (AttributeError, TypeError, KeyError) as error:
+            sentence = f"The request is not of the right form: {error}"
     return Reply(status=400, error=("invalid_request_error", sentence)) if sentence else None
 
 
@@ -159,7 +157,7 @@ def _anthropic_calls(messages):
     return f"`tool_use` ids were found without `tool_result` blocks: {', '.join(waiting)}" if waiting else ""
 
 
-def _chat(request):
+def _chat(_record, request):
     """Return what is wrong with a Chat Completions request, "" for nothing."""
     if not request.get("model"):
         return "you must provide a model parameter"
@@ -190,7 +188,7 @@ def _chat(request):
     return ""
 
 
-def _responses(request):
+def _responses(_record, request):
     """Return what is wrong with a Responses request, "" for nothing."""
     if not request.get("model"):
         return "you must provide a model parameter"
@@ -209,3 +207,12 @@ def _responses(request):
         if name not in calls and not held:
             return f"No tool call found for function call output with call_id {name}."
     return ""
+
+
+CHECKS = {
+    "anthropic": _anthropic,
+    "bedrock": _anthropic,
+    "chat": _chat,
+    "openrouter": _chat,
+    "responses": _responses,
+}
