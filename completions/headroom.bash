@@ -38,7 +38,7 @@ _headroom() {
     esac
     case " $flags " in *" $previous "*) case $previous in
     --as) COMPREPLY=($(compgen -W 'json log test-log search diff code table html prose listing image mixed' -- "$current")); return ;;
-    --backend) compopt +o default; return ;;
+    --backend) COMPREPLY=($(compgen -W 'anthropic openai openrouter bedrock litellm anyllm' -- "$current")); return ;;
     --base-url) compopt +o default; return ;;
     --budget) compopt +o default; return ;;
     --bytes) compopt +o default; return ;;
@@ -47,7 +47,7 @@ _headroom() {
     --from) COMPREPLY=($(compgen -W 'anthropic openai responses bare jsonl raw' -- "$current")); return ;;
     --grep) compopt +o default; return ;;
     --header) compopt +o default; return ;;
-    --key-file) compopt +o default; return ;;
+    --key-file) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
     --level) COMPREPLY=($(compgen -W 'safe balanced max' -- "$current")); return ;;
     --lines) compopt +o default; return ;;
     --max-tokens) compopt +o default; return ;;
@@ -55,10 +55,10 @@ _headroom() {
     --only) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
     --prompt) compopt +o default; return ;;
     --query) compopt +o default; return ;;
-    --ranks) compopt +o default; return ;;
+    --ranks) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
     --redeem) COMPREPLY=($(compgen -W 'auto tool shell none' -- "$current")); return ;;
     --rows) compopt +o default; return ;;
-    --save) compopt +o default; return ;;
+    --save) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
     --skip) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
     --store) COMPREPLY=($(compgen -d -- "$current")); compopt -o filenames; return ;;
     --timeout) compopt +o default; return ;;

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # The names of headroom_cli.formats.FORMATS, repeated because that package stands above this one; a test compares.
 FORMAT_NAMES = ("anthropic", "openai", "responses", "bare", "jsonl", "raw")
 
+# Those of headroom_cli.backends.BACKENDS, likewise.
+BACKEND_NAMES = ("anthropic", "openai", "openrouter", "bedrock", "litellm", "anyllm")
+
 YES = frozenset(("1", "true", "yes", "on"))
 NO = frozenset(("0", "false", "no", "off"))
 
@@ -34,7 +37,7 @@ class Setting:
                   "texts" (may be repeated; its values come as lines)
     ``metavar``   what the help calls its value, "" for a switch
     ``about``     one sentence without a full stop
-    ``choices``   the values that "choice" and "choices" allow
+    ``choices``   the values that "choice" and "choices" allow, and those of a "text" that shells offer
     ``shown``     the default as the help shows it, "" for none
     """
 
@@ -140,8 +143,8 @@ TABLE = (
     ),
     Setting(
         "backend", ("--backend",), "HEADROOM_BACKEND", "text", "NAME",
-        "who answers: anthropic, openai, openrouter, bedrock, litellm, anyllm, litellm-PROVIDER, anyllm-PROVIDER",
-        shown="anthropic or openai, by the shape of the request",
+        "who answers; litellm-PROVIDER and anyllm-PROVIDER call that provider by the library",
+        choices=BACKEND_NAMES, shown="anthropic or openai, by the shape of the request",
     ),
     Setting(
         "base_url", ("--base-url",), "HEADROOM_BASE_URL", "text", "URL",

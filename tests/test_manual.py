@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import ROOT, clean_environment
 
-from headroom_cli import formats, settings
+from headroom_cli import backends, formats, settings
 from headroom_cli.cli import _flags, completions, fastpath, manual
 from headroom_cli.cli.app import build
 from headroom_cli.cli.options import VERBS, load
@@ -49,6 +49,7 @@ def test_manual_has_no_lint(name):
 
 def test_settings_repeat_the_names_of_the_layers_above_them():
     assert tuple(formats.FORMATS) == settings.FORMAT_NAMES
+    assert tuple(backends.BACKENDS) == settings.BACKEND_NAMES
 
 
 def test_every_setting_has_its_own_variable_and_there_are_fewer_than_40():
@@ -151,10 +152,11 @@ def zsh(home, line):
 
 
 OFFERS = [
-    ("headroom ", {"align", "crush", "fit", "retrieve", "route", "stats", "store"}),
+    ("headroom ", {"align", "crush", "fit", "retrieve", "route", "send", "stats", "store"}),
     ("headroom crush --le", {"--level"}),
     ("headroom crush --level ", {"safe", "balanced", "max"}),
     ("headroom crush --from r", {"responses", "raw"}),
+    ("headroom send --backend open", {"openai", "openrouter"}),
     ("headroom store ", {"where", "list", "verify", "gc", "forget"}),
     ("headroom store forget ", {HANDLE}),
     ("headroom retrieve ab", {HANDLE}),

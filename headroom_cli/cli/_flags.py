@@ -121,8 +121,6 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
         {
             "--prompt": "prompt",
             "--max-tokens": "max_tokens",
-            "--header": "header",
-            "-H": "header",
             "--save": "save",
             "--from": "format",
             "--model": "model",

@@ -98,12 +98,14 @@ def _bash(verbs: list[Verb]) -> str:
                 )
     values = []
     for flag, row in sorted(rows.items()):
-        if row.kind == "choice":
+        if row.choices and row.kind != "choices":
             values.append(
                 f"    {flag}) COMPREPLY=($(compgen -W '{' '.join(row.choices)}' -- \"$current\")); return ;;\n"
             )
         elif row.kind == "choices":
             values.append(f"    {flag}) _headroom_listed '{' '.join(row.choices)}'; return ;;\n")
+        elif row.metavar == "FILE":
+            values.append(f'    {flag}) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;\n')
         elif row.name == "store":
             values.append(f'    {flag}) COMPREPLY=($(compgen -d -- "$current")); compopt -o filenames; return ;;\n')
         elif row.kind != "switch":
@@ -176,10 +178,12 @@ def _zsh_option(row: Setting) -> str:
     """Return the spec of one flag for _arguments."""
     about = row.about.replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
     value = ""
-    if row.kind == "choice":
+    if row.choices and row.kind != "choices":
         value = f":{row.metavar}:({' '.join(row.choices)})"
     elif row.kind == "choices":
         value = f":{row.metavar}:_sequence compadd - {' '.join(row.choices)}"
+    elif row.metavar == "FILE":
+        value = f":{row.metavar}:_files"
     elif row.name == "store":
         value = f":{row.metavar}:_files -/"
     elif row.kind != "switch":
@@ -226,10 +230,12 @@ def _fish(verbs: list[Verb]) -> str:
         for row in verb.rows:
             spelt = " ".join(f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1]}" for flag in row.flags)
             value = ""
-            if row.kind == "choice":
+            if row.choices and row.kind != "choices":
                 value = f" -x -a '{' '.join(row.choices)}'"
             elif row.kind == "choices":
                 value = f" -x -a '(__headroom_listed {' '.join(row.choices)})'"
+            elif row.metavar == "FILE":
+                value = " -r -F"
             elif row.name == "store":
                 value = " -x -a '(__fish_complete_directories)'"
             elif row.kind != "switch":

@@ -31,7 +31,7 @@ def source() -> str:
         for parameter in commands[verb].params:
             if parameter.param_type_name == "argument":
                 arguments.append(parameter.name)
-            else:
+            elif not parameter.multiple:  # a flag that may be repeated is left to typer
                 spelt = switches if parameter.is_flag else valued
                 spelt += [(option, parameter.name) for option in parameter.opts]
         lines.append(f'    "{verb}": (\n')

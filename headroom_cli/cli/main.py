@@ -45,8 +45,6 @@ def parse(words: Sequence[str], flags: tuple[dict[str, str], dict[str, str], tup
     waiting = ""  # the name whose value is the next word
     only_words = False  # after "--"
     for word in words:
-        if waiting in given:
-            return None  # typer knows whether a flag may come twice
         if waiting:
             given[waiting] = word
             waiting = ""
@@ -60,7 +58,7 @@ def parse(words: Sequence[str], flags: tuple[dict[str, str], dict[str, str], tup
             waiting = valued[word]
         else:
             flag, equals, value = word.partition("=")
-            if not equals or flag not in valued or not flag.startswith("--") or valued[flag] in given:
+            if not equals or flag not in valued or not flag.startswith("--"):
                 return None
             given[valued[flag]] = value
     if waiting or len(placed) > len(positions):
