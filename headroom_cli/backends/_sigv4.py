@@ -26,6 +26,18 @@ _OWN = frozenset(("authorization", "date", "x-amz-date", "x-amz-security-token")
 _HASH = "x-amz-content-sha256"
 
 
+class Keys:
+    """The credentials of one request, under the names that botocore gives them; ``token`` is None for none."""
+
+    __slots__ = ("access_key", "secret_key", "token")
+
+    def __init__(self, access_key: str, secret_key: str, token: str | None) -> None:
+        """Hold what the variables say."""
+        self.access_key = access_key
+        self.secret_key = secret_key
+        self.token = token
+
+
 class Signature:
     """One signature and what it was made from.
 
@@ -37,7 +49,7 @@ class Signature:
     __slots__ = ("canonical", "headers", "to_sign")
 
     def __init__(self, call: Call, keys: Any, region: str, service: str = "bedrock", moment: str = "") -> None:
-        """Sign what is to be sent, byte for byte: ``keys`` has access_key, secret_key and token (None for none).
+        """Sign what is to be sent, byte for byte, with Keys or those of botocore.
 
         Every header goes into the signature but for those that are known to change on the way (user-agent and the
         like). ``moment`` is written 20150830T123600Z; now, when it is empty. The path is signed as AWS reads it
@@ -84,14 +96,10 @@ def keys(secrets: Mapping[str, str]) -> Any:
     The chain reads profiles, SSO, a process, containers and instances, in botocore's order, in which the variables come
     first as well. Raise KeyMissingError when there are none or they cannot be had, ConfigError without botocore.
     """
-    try:
-        from botocore.credentials import ReadOnlyCredentials
-    except ImportError:
-        raise ConfigError(MISSING) from None
     access, secret = secrets.get("AWS_ACCESS_KEY_ID", ""), secrets.get("AWS_SECRET_ACCESS_KEY", "")
     if access and secret:
         token = secrets.get("AWS_SECURITY_TOKEN") or secrets.get("AWS_SESSION_TOKEN")  # as botocore: the old name first
-        return ReadOnlyCredentials(
+        return Keys(
             _http.sendable("AWS_ACCESS_KEY_ID", access),
             secret,
             _http.sendable("AWS_SESSION_TOKEN", token) if token else None,
