@@ -7,6 +7,8 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 VENV = .venv
 BIN = $(VENV)/bin
+# Libraries that some tests call providers with, and that want other versions of what $(VENV) has.
+CLIENTS = .venv-clients
 PREFIX = /usr/local
 DESTDIR =
 LEVELS = safe balanced max
@@ -15,13 +17,14 @@ JOBS = 2
 SOURCES := pyproject.toml $(shell find headroom_cli -type f ! -name '*.pyc' 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check test-long bench cases man completions flags install clean
+.PHONY: help run test check test-long clients bench cases man completions flags install clean
 
 help:
 	@echo 'make run          install into $(VENV) and compress the example at every level'
 	@echo 'make test         install into $(VENV) and run the tests'
 	@echo 'make check        lint, formatting, types and tests: what a commit must pass'
 	@echo 'make test-long    also the tests that take longer than ten minutes'
+	@echo 'make clients      install what some tests call this program from: other libraries, older SDKs (430 MB)'
 	@echo 'make bench        measure speed, start-up and savings'
 	@echo 'make cases        write the golden outputs of tests/cases anew; review the diff'
 	@echo 'make man          write man/ anew; make completions, make flags likewise'
@@ -45,6 +48,11 @@ $(VENV)/.run: $(SOURCES) | $(BIN)/python
 $(VENV)/.dev: $(SOURCES) | $(BIN)/python
 	$(PIP) '.[all,dev]'
 	@touch $@ $(VENV)/.run
+
+$(CLIENTS)/.done: pyproject.toml | $(BIN)/python
+	@"$(PYTHON)" -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check '.[anyllm,bedrock,litellm]' 'anthropic[bedrock]<1'
+	@touch $@
 
 # --- for users
 
@@ -90,6 +98,8 @@ check: $(VENV)/.dev
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)
 
+clients: $(CLIENTS)/.done
+
 bench: $(VENV)/.dev
 	@set -eu; for script in benchmarks/*.py; do \
 		case $$script in */_*) continue ;; esac; \
@@ -110,4 +120,4 @@ flags: $(VENV)/.dev
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './$(CLIENTS)/*' -prune -exec rm -rf {} +
