@@ -155,7 +155,7 @@ class Frames:
 
 def damaged(what: str) -> UnreachableError:
     """Return the error of a stream that cannot be trusted any more."""
-    return UnreachableError(f"the stream is damaged: {what}; the answer is not whole")
+    return UnreachableError(f"the stream is damaged: {what}; send the request again")
 
 
 def event_of(headers: dict[str, Any], payload: bytes) -> Event | None:
