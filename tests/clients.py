@@ -1,6 +1,6 @@
 """Clients that cannot live beside the official SDKs' newest versions: they have an environment of their own.
 
-``make test`` fills ``.venv-clients/`` beside ``.venv`` with older official SDKs (``anthropic<1``, ``openai<3``),
+``make clients`` fills ``.venv-clients/`` beside ``.venv`` with older official SDKs (``anthropic<1``, ``openai<3``),
 LiteLLM, any-llm and boto3; HEADROOM_TEST_CLIENTS names another place.
 """
 
@@ -26,7 +26,7 @@ def clients_python():
     place = os.environ.get("HEADROOM_TEST_CLIENTS") or ROOT / ".venv-clients"
     python = Path(place) / "bin" / "python"
     if not python.exists():
-        pytest.skip("no .venv-clients: make test installs it")
+        pytest.skip("no .venv-clients: make clients installs it")
     return str(python)
 
 

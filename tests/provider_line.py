@@ -35,6 +35,7 @@ ROUTES = [
     )
 ]
 READ_MOST = 1 << 16
+MEANWHILE_MOST = 1 << 20
 NO_FAULT = Fault("open")  # without effect on an answer that is not made by it
 
 
@@ -277,9 +278,13 @@ class Line:
             if self.provider.stopped in ready:
                 raise BrokenOffError
             if self.connection in ready:
-                if not self.connection.recv(1, socket.MSG_PEEK):
+                # What it sends meanwhile is kept; one that sends on and on is no longer watched.
+                data = self.connection.recv(READ_MOST)
+                if not data:
                     raise ClientGoneError
-                watched.remove(self.connection)  # it sends its next request already
+                self.buffer += data
+                if len(self.buffer) > MEANWHILE_MOST:
+                    watched.remove(self.connection)
 
     def end(self, kind):
         """End or hold the connection."""

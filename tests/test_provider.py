@@ -54,7 +54,7 @@ def provider():
 @pytest.fixture(scope="module")
 def pool():
     """One pool of connections for all: a new one reads this machine's certificates each time, for tens of ms."""
-    with httpx2.Client() as made:
+    with httpx2.Client(trust_env=False) as made:
         yield made
 
 
@@ -513,15 +513,14 @@ def test_bedrock_tells_errors(provider, bedrock):
 def test_anthropic_bedrock_reads_frames_with_a_bearer_key(provider, pool):
     provider.key = "bedrock-api-key"
     provider.script(REPLIES["full"])
-    with anthropic.AnthropicBedrock(
-        base_url=provider.url, api_key="bedrock-api-key", aws_region="eu-central-1"
-    ) as client:
-        asked = {**ASK, "model": MODEL}
-        whole = client.messages.create(**asked)
-        events = list(client.messages.create(**asked, stream=True))
-        provider.script(Reply([text("half")], error=("throttlingException", "Slow down")))
-        with pytest.raises(anthropic.APIStatusError, match="Slow down"):
-            list(client.messages.create(**asked, stream=True))
+    key = {"api_key": "bedrock-api-key", "aws_region": "eu-central-1"}
+    client = anthropic.AnthropicBedrock(base_url=provider.url, http_client=pool, max_retries=0, **key)
+    asked = {**ASK, "model": MODEL}
+    whole = client.messages.create(**asked)
+    events = list(client.messages.create(**asked, stream=True))
+    provider.script(Reply([text("half")], error=("throttlingException", "Slow down")))
+    with pytest.raises(anthropic.APIStatusError, match="Slow down"):
+        list(client.messages.create(**asked, stream=True))
     assert whole.content[2].text == SAID
     said = [
         event.delta.text for event in events if event.type == "content_block_delta" and event.delta.type == "text_delta"
