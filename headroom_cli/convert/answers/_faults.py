@@ -66,7 +66,7 @@ def read(value: dict[str, Any], status: int = 0) -> Fault:
     """Read an error of any of the three APIs; ``status`` is the answer's, 0 inside an answer."""
     inner = value.get("error")
     outer = dict(value)
-    if outer.get("type") in {"error", "response.failed"}:
+    if text(outer.get("type")) in {"error", "response.failed"}:
         outer.pop("type")
     outer.pop("sequence_number", None)
     if isinstance(inner, dict):

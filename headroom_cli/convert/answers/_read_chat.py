@@ -131,7 +131,7 @@ class Reader:
 
     def _choice(self, choice: dict[str, Any], said: dict[str, Any]) -> None:
         """Take one choice of a chunk or an answer: ``said`` is its delta or its message."""
-        if choice.get("index") not in {None, 0}:
+        if choice.get("index"):
             self._to.note("choices beyond the first")
             return
         self._thinking(said)
@@ -209,7 +209,7 @@ class Reader:
 
     def _detail(self, detail: dict[str, Any]) -> None:
         """Take a piece as OpenRouter writes it; ``format`` names the provider whose form the data has."""
-        kind = detail.get("type")
+        kind = text(detail.get("type"))
         if kind == "reasoning.encrypted":
             data = text(detail.get("data"))
             if text(detail.get("format")).startswith("anthropic"):

@@ -105,7 +105,7 @@ class Reader:
 
     def body(self, value: dict[str, Any]) -> None:
         """Take a whole answer."""
-        if value.get("status") in {"failed", "cancelled"} or ("output" not in value and value.get("error")):
+        if text(value.get("status")) in {"failed", "cancelled"} or ("output" not in value and value.get("error")):
             self._failed(value)
         else:
             self._finish(value)
