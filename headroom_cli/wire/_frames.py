@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PRELUDE = 12  # bytes: both lengths and their checksum
 AROUND = 16  # bytes of a frame besides headers and payload: the prelude and the last checksum
-# The limits of the AWS libraries (botocore.eventstream): 128 KiB of headers and 24 MiB of payload.
+# The limits of the AWS libraries: 128 KiB of headers and 24 MiB of payload (botocore.eventstream, 16 MiB in old ones).
 LONGEST = 24 * 2**20 + 128 * 2**10 + AROUND
 
 # What AWS calls a failure -> what Anthropic's API calls it; "api_error" for every other. The first are those of
