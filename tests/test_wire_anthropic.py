@@ -416,7 +416,14 @@ def nulls_added(blocks):
     return [{**block, "citations": block.get("citations")} if block["type"] == "text" else block for block in blocks]
 
 
-WAYS = (as_it_is, thinking_left_out, texts_joined, texts_joined_without_thinking, marked, nulls_added)
+def thinking_first_texts_joined(blocks):
+    return texts_joined([*(b for b in blocks if "thinking" in b["type"]), *thinking_left_out(blocks)])
+
+
+WAYS = (
+    as_it_is, thinking_left_out, texts_joined, texts_joined_without_thinking, thinking_first_texts_joined, marked,
+    nulls_added,
+)  # fmt: skip
 
 
 def without_blanks(blocks):
@@ -451,12 +458,15 @@ def restored(messages, pasts, **how):
     return document.value()["messages"]
 
 
+def unmarked(blocks):
+    return [{key: part for key, part in block.items() if key != "cache_control"} for block in blocks]
+
+
 def joined_again(blocks):
     """Let texts that the client joined stand as one, to compare; its extra members do not count."""
-    plain = [{key: part for key, part in block.items() if key != "cache_control"} for block in blocks]
     return [
         {key: part for key, part in block.items() if part is not None or key != "citations"}
-        for block in texts_joined(plain)
+        for block in texts_joined(unmarked(blocks))
     ]
 
 
@@ -492,7 +502,7 @@ def test_a_later_request_gets_its_true_history_back(hops, way, plain, note):
     assert found[:-2] == [QUESTION, *played.hidden]
     assert joined_again(found[-2]["content"]) == joined_again(last)
     if "joined" not in way.__name__:
-        assert found[-2]["content"] == last
+        assert unmarked(found[-2]["content"]) == unmarked(last)
     assert found[-1] == answer
     check(found)
 
@@ -541,6 +551,13 @@ def test_a_client_that_trims_each_text():
     assert found[1:-1] == [*played.hidden, {"role": "assistant", "content": [text("It is 7."), theirs(2)]}]
 
 
+def test_a_client_that_puts_all_thinking_first():
+    blocks = [thinking("a", "s1"), thinking("b", "s2"), text("Let me look. \n\nIt is 7."), theirs(2)]
+    for shown in (blocks, blocks[1:]):
+        _, found, played = simple(shown)
+        assert found[1:-1] == [*played.hidden, {"role": "assistant", "content": SIMPLE[1]}]
+
+
 def test_a_call_of_ours_between_texts_that_were_joined():
     hops = [[text("One "), ours(1), text("two "), ours(2), theirs(3), text(" three"), ours(4)]]
     messages, found, played = simple([text("One two "), theirs(3), text(" three")], hops=hops)
@@ -556,13 +573,12 @@ def test_a_call_of_ours_between_texts_that_were_joined():
         [text("Let me look. \n\nIt is 7.")],
         [text("It is 7."), theirs(2)],
         [text("Let me look. "), thinking("b", "s2"), thinking("a", "s1"), text("\n\nIt is 7."), theirs(2)],
-        [thinking("b", "s2"), text("Let me look. \n\nIt is 7."), theirs(2)],
         [text("Let me look. \n\nIt is 7."), theirs(2), "text"],
         None,
         7,
         [],
     ],
-    ids=["words", "no call", "a part", "thinking swapped", "thinking first", "no block", "null", "number", "empty"],
+    ids=["words", "no call", "a part", "thinking swapped", "no block", "null", "number", "empty"],
 )
 def test_a_turn_that_differs_is_left_alone(blocks):
     played = Played(SIMPLE)
@@ -587,6 +603,30 @@ def test_our_results_need_the_turn_of_the_client_s_results():
     found = restored([QUESTION, said, next_turn(played)], pasts)
     check(found)
     assert found[3]["content"] == hops[1]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scripts(), st.sampled_from(WAYS), st.data())
+def test_whatever_a_client_does_to_a_turn_nothing_of_it_is_lost(hops, way, data):
+    played = Played(hops)
+    content = list(content_of(played.shown, way))
+    for _ in range(data.draw(st.integers(0, 3))):
+        if content:
+            block = content.pop(data.draw(st.integers(0, len(content) - 1)))
+            if data.draw(st.booleans()):
+                content.insert(data.draw(st.integers(0, len(content))), block)
+    messages = [QUESTION, {"role": "assistant", "content": content}, next_turn(played)]
+    request = {"messages": messages}
+    edits = restore(request, lambda _: played.past)  # as if the digest were the same
+    found = formats.of_value(request).edited(edits)[0].value()["messages"]
+    if edits:
+        blocks = [block for turn in found if turn["role"] == "assistant" for block in turn["content"]]
+        words = ["".join(text_of_body({"content": some}).split()) for some in (blocks, content)]
+        assert words[0] == words[1]
+        for block in content:
+            assert block["type"] == "text" or block in blocks or unmarked([block])[0] in blocks
+        assert all(turn["content"] and not any(map(is_blank, turn["content"])) for turn in found[1:])
+        assert not any(is_ours(block) for block in found[-2]["content"]) or played.results
 
 
 @pytest.mark.parametrize("request_", [{}, {"messages": None}, {"messages": "x"}, {"messages": [None, 3, "x", [], {}]}])

@@ -1,7 +1,8 @@
 """The edits that put hidden hops back into a request of a client that saw one turn where there were several.
 
-The client has its own copy of the turn: written as other JSON, texts joined or trimmed, thinking left out, a
-cache_control added. Its blocks are walked in order along what it was shown. Where they do not agree, nothing is edited.
+The client has its own copy of the turn: written as other JSON, texts joined or trimmed, thinking left out or moved to
+the front, a cache_control added. Its blocks are walked in order along what it was shown. Where they do not agree,
+nothing is edited.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Path = tuple[str | int, ...]
     Cut = tuple[int, int]  # a block's index, and characters of its text: what stands before has been walked
 
+_THINKING = ("thinking", "redacted_thinking")
 _MEMBERS = {"turns", "seen", "own", "results"}  # of what Turn.past gives
 
 
@@ -74,7 +76,7 @@ def _edits(messages: Any, at: int, blocks: list[dict[str, Any]], past: dict[str,
     if isinstance(messages[at]["content"], str):
         made = _of_text(messages[at]["content"], first, base) if not own else None
     else:
-        made = _of_blocks(blocks, first, cuts, base)
+        made = _of_blocks(blocks, first, cuts, walk.kept, base)
     if made is None:
         return []
     if own:
@@ -95,11 +97,14 @@ def _of_text(text: str, first: Cut, path: Path) -> list[Edit] | None:
 
 
 def _of_blocks(
-    blocks: list[dict[str, Any]], first: Cut, cuts: list[tuple[Cut, dict[str, Any]]], path: Path
+    blocks: list[dict[str, Any]], first: Cut, cuts: list[tuple[Cut, dict[str, Any]]], kept: list[int], path: Path
 ) -> list[Edit] | None:
-    """Return the edits that leave out what stands before ``first`` and put our calls in at their cuts."""
-    edits = [Edit.drop(path, index) for index in range(first[0])]
-    left = bool(cuts)
+    """Return the edits that leave out what stands before ``first``, ``kept`` aside, and put our calls in at their cuts.
+
+    None when nothing would remain.
+    """
+    edits = [Edit.drop(path, index) for index in range(first[0]) if index not in kept]
+    left = bool(cuts or kept)
     for index in range(first[0], len(blocks)):
         text = text_in(blocks[index])
         start = first[1] if index == first[0] else 0
@@ -123,9 +128,13 @@ def _of_blocks(
 
 
 class _Walk:
-    """Goes through a client's blocks along what it was shown; ``cut`` is how far it has come."""
+    """Goes through a client's blocks along what it was shown.
 
-    __slots__ = ("_at", "_blocks", "_gone", "_marks", "_offset")
+    ``cut``   how far it has come
+    ``kept``  indices before the cut of blocks that belong behind it: some clients put all thinking first
+    """
+
+    __slots__ = ("_at", "_blocks", "_gone", "_marks", "_offset", "kept")
 
     def __init__(self, blocks: list[dict[str, Any]]) -> None:
         self._blocks = blocks
@@ -133,6 +142,7 @@ class _Walk:
         self._at = 0
         self._offset = 0
         self._gone: list[str] = []  # blocks that the client left out, of the thinking mostly
+        self.kept: list[int] = []
 
     @property
     def cut(self) -> Cut:
@@ -145,9 +155,12 @@ class _Walk:
         while self._at < len(self._blocks):
             mark = self._marks[self._at]
             if mark is not None:
-                if mark not in waiting:
+                if mark in waiting:
+                    waiting.remove(mark)
+                elif rest.strip() and self._blocks[self._at].get("type") in _THINKING:
+                    self.kept.append(self._at)
+                else:
                     break
-                waiting.remove(mark)
                 self._next()
                 continue
             here = str(text_in(self._blocks[self._at]))[self._offset :]
