@@ -35,6 +35,9 @@ _CHAT = frozenset((
     "web_search_options",
 ))  # fmt: skip
 
+# Statuses that errors of the libraries have also when nothing was sent.
+_MADE_UP = frozenset((0, 400, 404, 422, 500))
+
 # Where the libraries and the SDKs below them keep what they hold on to: looked through for something to close.
 _INSIDE = ("completion_stream", "streaming_response", "response", "_response")
 
@@ -151,7 +154,7 @@ def failure(library: str, error: Exception, *, begun: bool = False) -> HeadroomE
     if not body and any(_is_connection(one) for one in chain):
         return UnreachableError(f"the provider could not be reached through {library}, or broke off ({name})")
     said = _first_line(error)
-    unsent = not (begun or body) and code in {0, 500} and not any(_is_answer(one) for one in chain)
+    unsent = not (begun or body) and code in _MADE_UP and not any(_is_answer(one) for one in chain)
     if code in {401, 403} or "ApiKey" in name or (unsent and ("api_key" in said or "redentials" in said)):
         return KeyMissingError(f"no key was given to {library}, or the provider refused it ({name})", body, code)
     if unsent:

@@ -43,6 +43,9 @@ def library(outgoing: Outgoing, target: Target) -> Iterator[dict[str, Any]]:
         "num_retries": 0,
         "max_retries": 0,
     }
+    if members.get("tools"):
+        # Tools that LiteLLM would run itself, over requests of its own, need a module that it does not install.
+        settings["_skip_mcp_handler"] = True
     if target.base:
         settings["api_base"] = _http.checked(target.base, "--base-url")
     if headers := _library.headers(outgoing, target):
