@@ -484,7 +484,7 @@ def test_long_answer_is_not_kept(monkeypatch):
     seen = [given for event in stream("resp_1", items) for given in turn.take(event)]
     assert not turn.whole
     assert [call.identifier for call in turn.calls] == ["call_1"]
-    assert not turn._hop.visible() or turn._hop.items.keys() == {1}
+    assert turn._hop.items.keys() == {1}
     seen += turn.finish("Too long.")
     final, _ = by_sdk(seen)
     assert final.output_text == "x" * 500 + "y" + "Too long."
@@ -536,6 +536,17 @@ def test_open_result_goes_before_the_callers_own_where_the_provider_keeps_histor
     assert rebuilt({**more, "input": results}, kept)["input"] == wanted
     if "conversation" in more:
         assert rebuilt({**more, "input": results[:1]}, kept)["input"] == results[:1]
+
+
+def test_call_that_a_note_ended_is_answered_where_the_provider_keeps_history():
+    turn = Turn(OURS)
+    play(turn, [stream("resp_1", [ours("1")], store=True)])
+    turn.finish("No more originals.")
+    kept = dict.fromkeys(turn.held(), json.loads(json.dumps(turn.past(["Not given."]))))
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "Not given."}
+    request = {"previous_response_id": "resp_1", "input": [USER]}
+    assert rebuilt(request, kept) == {**request, "input": [output, USER]}
+    assert rebuilt({**request, "input": "Why?"}, kept)["input"] == [output, {"role": "user", "content": "Why?"}]
 
 
 def test_results_alone_go_to_a_provider_that_keeps_the_items():

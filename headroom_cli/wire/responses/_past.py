@@ -53,13 +53,13 @@ def restore(request: dict[str, Any], find: Find) -> list[Edit]:
 
 def _held(request: dict[str, Any], find: Find) -> list[Edit]:
     """Return the edits of a request whose history the provider keeps: the last hop's id, and our results."""
-    from headroom_cli.formats._edits import Edit
+    from headroom_cli.formats._edits import KEPT, Edit
 
     items = request.get("input")
     before = request.get("previous_response_id")
-    brought = [
-        (index, name) for index, item in enumerate(items) if (name := _answered(item))
-    ] if isinstance(items, list) else []  # fmt: skip
+    brought = {
+        name: index for index, item in enumerate(items) if (name := _answered(item))
+    } if isinstance(items, list) else {}  # fmt: skip
     edits = []
     if isinstance(before, str) and before:
         past = find(held_by_id(before))
@@ -67,12 +67,17 @@ def _held(request: dict[str, Any], find: Find) -> list[Edit]:
         if last and isinstance(last, str) and last != before:
             edits.append(Edit.put(("previous_response_id",), last))
     elif request.get("conversation") and brought:
-        past = find(held_by_calls({name for _, name in brought}))
+        past = find(held_by_calls(brought))
     else:
         return []
     results = past.get("open") if isinstance(past, dict) else None
-    if brought and isinstance(results, list):
-        edits += [Edit.insert(("input",), brought[0][0], result) for result in results]
+    if not isinstance(results, list) or not results:
+        return edits
+    if isinstance(items, list):
+        first = min(brought.values(), default=0)
+        edits += [Edit.insert(("input",), first, result) for result in results]
+    elif isinstance(items, str):
+        edits.append(Edit.put(("input",), [*results, {"role": "user", "content": KEPT}]))
     return edits
 
 

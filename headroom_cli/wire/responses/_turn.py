@@ -261,15 +261,17 @@ class Turn:
     # --- for later requests
 
     def past(self, answers: Sequence[str] = ()) -> Item | None:
-        """Return {"run": the turn's entries, "open": results that the client's own go behind, "id": the last hop's}."""
+        """Return {"run": the turn's entries, "open": results that the provider still waits for, "id": the last hop's}.
+
+        Give ``answers`` also for a turn that a note ended: a provider that keeps the history refuses to go on without.
+        """
         results = list(answers)
         run = self._run + self._hop.entries(results)
         if not any(what == "put" for what, _ in run):
             return None
         if self._note:
             run.append(["seen", sign(self._note)])
-        waiting = self._hop.outputs(results) if self.others and not self._note else []
-        return {"run": run, "open": waiting, "id": _id_of(self._hop.response)}
+        return {"run": run, "open": self._hop.outputs(results), "id": _id_of(self._hop.response)}
 
     def key(self) -> str:
         """Return the digest of the texts and calls that the client saw. Ask when the turn is over."""
@@ -283,7 +285,7 @@ class Turn:
         Such a request shows of this turn its id alone, or with ``conversation`` no more than the results of its calls.
         """
         names = (held_by_id(self._shown),) if self._shown else ()
-        return (*names, held_by_calls(self._hop.waiting)) if self.others and not self._note else names
+        return (*names, held_by_calls(self._hop.waiting)) if self.others else names
 
 
 _GOOD = ("response.completed", "response.incomplete")
