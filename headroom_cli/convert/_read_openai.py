@@ -62,7 +62,7 @@ def read(job: Job, request: dict[str, Any]) -> Talk:
         names = (*SHARED, "prompt_cache_options", "verbosity")
         talk.same = {name: request[name] for name in names if request.get(name) is not None}
         options = job.object(request.get("stream_options") or {}, "stream_options")
-        job.check(options, "stream_options", "stream_options", ("include_usage", "include_obfuscation"))
+        job.check(options, "stream_options", "stream_options", ("include_obfuscation",))
         if options.get("include_obfuscation") is not None:
             talk.same["stream_options"] = {"include_obfuscation": options["include_obfuscation"]}
     for index, tool in enumerate(job.list(request.get("tools") or [], "tools")):
@@ -123,11 +123,11 @@ def _thinking(job: Job, block: dict[str, Any], path: str) -> list[Thinking]:
     kind = block.get("type")
     if kind == "thinking":
         known = ("type", "thinking", "signature")
-        job.check(block, path, "thinking_block", (*known, "index", "cache_control"))
+        job.check(block, path, "thinking_block", known)
         signed = bool(block.get("signature"))
         return [Thinking(path, {name: block.get(name) or "" for name in known})] if signed else []
     if kind == "redacted_thinking":
-        job.check(block, path, "thinking_block", ("type", "data", "index", "cache_control"))
+        job.check(block, path, "thinking_block", ("type", "data"))
         return [Thinking(path, {"type": kind, "data": job.text(block.get("data"), inside(path, "data"))})]
     raise job.refusal(path, f"a `{str(kind)[:60]}` block")
 
@@ -137,7 +137,7 @@ def _call(job: Job, call: dict[str, Any], path: str, customs: set[str]) -> Call:
     identifier = job.text(call.get("id"), inside(path, "id"))
     if kind not in {"function", "custom"} or (kind == "custom" and job.target == "anthropic"):
         raise job.refusal(path, f"a call of a `{str(kind)[:60]}` tool")
-    job.check(call, path, "call", ("id", "type", kind, "index"))
+    job.check(call, path, "call", ("id", "type", kind))
     at = inside(path, kind)
     held = job.object(call.get(kind), at)
     what = "arguments" if kind == "function" else "input"
@@ -189,9 +189,10 @@ def _piece(job: Job, part: dict[str, Any], path: str, *, pictures: bool, refusal
 
 
 def _marked(parts: list[Any], mark: Any) -> list[Any]:
-    """Put the mark of a message on its last part, as gateways do."""
-    if parts and mark is not None and not isinstance(parts[-1], (Refusal, Thinking)):
-        parts[-1].mark = mark
+    """Put the mark of a message on its last part that takes one, as gateways do."""
+    able = [part for part in parts if not isinstance(part, (Refusal, Thinking))]
+    if able and mark is not None:
+        able[-1].mark = mark
     return parts
 
 

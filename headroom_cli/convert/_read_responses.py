@@ -31,8 +31,8 @@ _REQUEST = (
 )  # fmt: skip
 _BOTH = (*SHARED, "stream_options", "prompt_cache_options")
 _CHOICES = {"auto": "auto", "required": "any", "none": "none"}
-# How OpenAI's encrypted reasoning begins. Other text in its place is the signature of another provider's thinking, which
-# an answer of theirs got there when it was written as Responses (convert/answers).
+# How OpenAI's encrypted reasoning begins. Other text in its place is the signature of another provider's thinking,
+# which an answer of theirs got there when it was written as Responses (convert/answers).
 _FERNET = "gAAAA"
 _REDACTED = "redacted_thinking:"
 _ENDINGS = {"pdf": "application/pdf", "txt": "text/plain"}

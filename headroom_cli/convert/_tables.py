@@ -19,11 +19,10 @@ _OPENAI = ("openai", "responses")
 _CHAT = ("openai",)
 _RESPONSES = ("responses",)
 _CLAUDE = ("anthropic",)
-_ALL = ("anthropic", "openai", "responses")
+_TWO = ("anthropic", "responses")  # of Chat
+_BOTH = ("anthropic", "openai")  # of Responses
 
-_CACHE = (
-    "where a prompt cache is to end: the target finds common beginnings itself, and the answer does not depend on it"
-)
+_CACHE = "about the prompt cache: the target finds common beginnings itself, and no answer depends on it"
 _ACCOUNT = "who asks or pays, in the terms of the provider it was written for"
 _PRICE = "a class of speed and price that the target does not sell"
 _THOUGHT = "earlier thinking is locked to the provider that made it; the texts, calls and results around it are carried"
@@ -38,7 +37,7 @@ IGNORED: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     "anthropic": {
         "thinking": (_OPENAI, _THOUGHT),
         "redacted_thinking": (_OPENAI, _THOUGHT),
-        "*.cache_control": (_OPENAI, _CACHE + "; with keep_cache_control it is carried"),
+        "*.cache_control": (_OPENAI, _CACHE + "; a gateway may get it, see above"),
         "text.citations": (_OPENAI, _SOURCES),
         "tool.eager_input_streaming": (_OPENAI, _STREAM),
         "thinking.display": (_CHAT, "Chat shows no thinking"),
@@ -52,14 +51,18 @@ IGNORED: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "edit.clear_thinking": (_OPENAI, "says which earlier thinking the model sees; none of it is carried"),
     },
     "openai": {
-        "reasoning_content": (_ALL, "a gateway's copy of thinking, without the signature that a provider wants to see"),
-        "reasoning": (_ALL, "a gateway's copy of thinking, without the signature that a provider wants to see"),
-        "reasoning_details": (_ALL, _THOUGHT),
+        "reasoning_content": (_TWO, "a gateway's copy of thinking, without the signature that a provider wants to see"),
+        "reasoning": (_TWO, "a gateway's copy of thinking, without the signature that a provider wants to see"),
+        "reasoning_details": (_TWO, _THOUGHT),
         "thinking_blocks": (_RESPONSES, _THOUGHT),
         "*.cache_control": (_RESPONSES, _CACHE),
         "*.prompt_cache_breakpoint": (_CLAUDE, _CACHE),
         "image_url.detail": (_CLAUDE, "how closely to look at a picture; Anthropic has one way"),
-        "message.annotations": (_ALL, _SOURCES),
+        "message.annotations": (_TWO, _SOURCES),
+        "call.index": (_TWO, "a number from the stream that the call came in"),
+        "thinking_block.index": (_TWO, "a number from the stream that the block came in"),
+        "thinking_block.cache_control": (_TWO, "Anthropic takes none on thinking"),
+        "stream_options.include_usage": (_RESPONSES, "Responses always tells the usage"),
         "format.name": (_CLAUDE, _LABEL),
         "request.stream_options": (_CLAUDE, _STREAM + "; Anthropic always tells the usage"),
         "request.metadata": (_CLAUDE, _LABEL),
@@ -70,29 +73,29 @@ IGNORED: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "request.prompt_cache_key": (_CLAUDE, _CACHE),
         "request.prompt_cache_options": (_CLAUDE, _CACHE),
         "request.prompt_cache_retention": (_CLAUDE, _CACHE),
-        "request.prediction": (("anthropic", "responses"), "makes an expected answer come sooner, no more"),
+        "request.prediction": (_TWO, "makes an expected answer come sooner, no more"),
         "request.verbosity": (_CLAUDE, "a wish about length; Anthropic takes wishes as text only"),
     },
     "responses": {
-        "reasoning": (("anthropic", "openai"), _THOUGHT + "; what came from Anthropic goes back"),
+        "reasoning": (_BOTH, _THOUGHT + "; what came from Anthropic goes back"),
         "*.prompt_cache_breakpoint": (_CLAUDE, _CACHE),
-        "*.id": (("anthropic", "openai"), _ITEM),
-        "*.status": (("anthropic", "openai"), _ITEM),
-        "message.phase": (("anthropic", "openai"), "a label of OpenAI's models for their own texts"),
-        "function_call_output.name": (("anthropic", "openai"), _LABEL + ": the call says it"),
-        "output_text.annotations": (("anthropic", "openai"), _SOURCES),
-        "output_text.logprobs": (("anthropic", "openai"), "figures about an earlier answer; its text is carried"),
+        "*.id": (_BOTH, _ITEM),
+        "*.status": (_BOTH, _ITEM),
+        "message.phase": (_BOTH, "a label of OpenAI's models for their own texts"),
+        "function_call_output.name": (_BOTH, _LABEL + ": the call says it"),
+        "output_text.annotations": (_BOTH, _SOURCES),
+        "output_text.logprobs": (_BOTH, "figures about an earlier answer; its text is carried"),
         "input_image.detail": (_CLAUDE, "how closely to look at a picture; Anthropic has one way"),
-        "input_file.detail": (("anthropic", "openai"), "how closely to look at a page; the target has one way"),
-        "function.output_schema": (("anthropic", "openai"), "describes results to programs that the provider runs"),
+        "input_file.detail": (_BOTH, "how closely to look at a page; the target has one way"),
+        "function.output_schema": (_BOTH, "describes results to programs that the provider runs"),
         "format.name": (_CLAUDE, _LABEL),
-        "include.reasoning.encrypted_content": (("anthropic", "openai"), "asks for reasoning that only OpenAI can read"),
-        "reasoning.context": (("anthropic", "openai"), "which earlier reasoning the model sees; none of it is carried"),
+        "include.reasoning.encrypted_content": (_BOTH, "asks for what only OpenAI can read"),
+        "reasoning.context": (_BOTH, "which earlier reasoning the model sees; none of it is carried"),
         "reasoning.summary": (_CHAT, "Chat shows no thinking"),
         "reasoning.generate_summary": (_CHAT, "Chat shows no thinking"),
         "request.stream_options": (_CLAUDE, _STREAM),
         "request.metadata": (_CLAUDE, _LABEL),
-        "request.client_metadata": (("anthropic", "openai"), _LABEL),
+        "request.client_metadata": (_BOTH, _LABEL),
         "request.user": (_CLAUDE, _ACCOUNT),
         "request.safety_identifier": (_CLAUDE, _ACCOUNT),
         "request.service_tier": (_CLAUDE, _PRICE),
@@ -100,7 +103,7 @@ IGNORED: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "request.prompt_cache_key": (_CLAUDE, _CACHE),
         "request.prompt_cache_options": (_CLAUDE, _CACHE),
         "request.prompt_cache_retention": (_CLAUDE, _CACHE),
-        "request.max_tool_calls": (("anthropic", "openai"), "counts calls of tools that OpenAI runs, which are refused"),
+        "request.max_tool_calls": (_BOTH, "counts calls of OpenAI's own tools alone"),
         "text.verbosity": (_CLAUDE, "a wish about length; Anthropic takes wishes as text only"),
     },
 }  # fmt: skip
