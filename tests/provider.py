@@ -133,6 +133,9 @@ class Provider:
         """Answer the requests of one connection, one after the other."""
         line = Line(self, connection)
         try:
+            if self.breaks_at("connect"):
+                line.phase = "connect"
+                line.end(self.next_reply(None).fault.kind)
             while line.answer_one():
                 pass
         except BrokenOffError:
@@ -161,18 +164,17 @@ class Provider:
             self._lock.notify_all()
         self.on_request(record)
 
-    @property
-    def breaks_at_request(self):
-        """Whether the next reply of the script is to break off before the request's body is read."""
+    def breaks_at(self, place):
+        """Return whether the script's next reply breaks off in a place before the request is known."""
         reply = self._replies[0]
-        return isinstance(reply, Reply) and reply.fault is not None and reply.fault.at == "request"
+        return isinstance(reply, Reply) and reply.fault is not None and reply.fault.at == place
 
     def next_reply(self, record):
         """Return what the script has for a request; count it where it is a 2xx."""
         with self._lock:
             found = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
         reply = found(record) if callable(found) else found
-        if not (reply.fault and reply.fault.at == "request"):
+        if not (reply.fault and reply.fault.at in ("connect", "request")):
             reply = (self.check and refused(record)) or reply
             with self._lock:
                 self.accepted += 200 <= reply.status < 300

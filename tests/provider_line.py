@@ -94,7 +94,8 @@ class Record:
 class Gone:
     """A client that closed its connection: during which request, in which phase, and when.
 
-    phase    "request" (it had not sent all), "head" (nothing was answered yet), "body", or "after" (all was answered)
+    number   of the request, -1 where none had come
+    phase    "connect", "request" (it had not sent all), "head" (nothing was answered yet), "body", or "after" (all was)
     seconds  since the last bytes of the answer, or since the request came
     events   how many events of the answer were out
     """
@@ -130,7 +131,7 @@ class Line:
         record = self.record = Record(-1, method, path, headers)
         self._route(record)
         expected = (record.header("expect") or "").lower() == "100-continue"
-        if record.what == "answer" and self.provider.breaks_at_request:
+        if record.what == "answer" and self.provider.breaks_at("request"):
             self.provider.take(record)
             self.end(self.provider.next_reply(record).fault.kind)
         if expected:

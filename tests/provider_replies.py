@@ -82,15 +82,15 @@ class Fault:
     kind: "reset" (RST), "close" (FIN), "stall" (nothing more comes, the connection stays open), "error" (an error event
     in the stream), "crc" (an AWS frame whose sum is wrong), "chunk" (a wrong chunk size), "gzip" (the compressed body
     lacks its end, its framing does not), "open" (the stream ends as if it were whole, without its last events).
-    place: ``at`` "request" (its body is not read), "head" (the answer's head is not sent), "body" (only the head is);
-    or after ``size`` bytes of the body; or after ``events`` events.
+    place: ``at`` "connect" (nothing is read), "request" (its body is not read), "head" (the answer's head is not sent),
+    "body" (only the head is); or after ``size`` bytes of the body; or after ``events`` events.
     """
 
     def __init__(self, kind, at=None, size=None, events=None):
         """Take exactly one place; "gzip" and "open" (before the first event that tells an end) need none."""
         if kind not in ("reset", "close", "stall", "error", "crc", "chunk", "gzip", "open"):
             raise ValueError(f"no such fault: {kind}")
-        if at not in (None, "request", "head", "body"):
+        if at not in (None, "connect", "request", "head", "body"):
             raise ValueError(f"no such place: {at}")
         if at == "body":
             events = 0

@@ -18,7 +18,7 @@ from anthropic.types import Message, RawMessageStreamEvent
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 from provider import Provider, Reply, call, http_date, raw, redacted, refusal, text, thinking
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 SAID = "Hello, this is an answer of more than one piece. \U0001f600 \u00fc"
 FULL = [
@@ -128,6 +128,20 @@ def test_responses_events_are_of_the_official_types(provider, reply):
         if value["type"] != "response.future_event":
             types.validate_python(value)
     Response.model_validate_json(post(provider, "/v1/responses", asked))
+
+
+@pytest.mark.parametrize(
+    ("types", "value"),
+    [
+        (RawMessageStreamEvent, {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta"}}),
+        (ChatCompletionChunk, {"id": "x", "choices": []}),
+        (ResponseStreamEvent, {"type": "response.in_progress", "sequence_number": 1}),
+        (ResponseStreamEvent, {"type": "response.nonsense", "sequence_number": 1}),
+    ],
+)
+def test_the_official_types_refuse_what_lacks_a_member(types, value):
+    with pytest.raises(ValidationError):
+        TypeAdapter(types).validate_python(value)
 
 
 # Anthropic

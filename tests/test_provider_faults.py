@@ -55,13 +55,13 @@ def request_of(path, body, *headers):
 def talk(provider, path, body, *headers):
     """Send one request by hand; return all that came, and how it ended: "end" or "reset"."""
     came = b""
-    with socket.create_connection(("127.0.0.1", provider.port), timeout=20) as connection:
-        try:
+    try:
+        with socket.create_connection(("127.0.0.1", provider.port), timeout=20) as connection:
             connection.sendall(request_of(path, body, "connection: close", *headers))
             while data := connection.recv(65536):
                 came += data
-        except ConnectionError:
-            return came, "reset"
+    except ConnectionError:
+        return came, "reset"
     return came, "end"
 
 
@@ -92,7 +92,9 @@ def whole(provider, path, body):
 
 
 @pytest.mark.parametrize(
-    "place", [{"at": "request"}, {"at": "head"}, {"at": "body"}, {"size": 50}, {"events": 1}, {"events": 3}], ids=str
+    "place",
+    [{"at": "connect"}, {"at": "request"}, {"at": "head"}, {"at": "body"}, {"size": 50}, {"events": 1}, {"events": 3}],
+    ids=str,
 )
 @pytest.mark.parametrize("kind", ["reset", "close"])
 def test_an_answer_breaks_off_in_its_place(provider, client, kind, place):
@@ -102,7 +104,7 @@ def test_an_answer_breaks_off_in_its_place(provider, client, kind, place):
     before = provider.accepted
     came, end = talk(provider, path, body)
     assert end == "reset" or kind == "close"
-    if place.get("at") in ("request", "head"):
+    if place.get("at") in ("connect", "request", "head"):
         assert came == b""
     elif end == "end":
         data, ended = body_of(came)
@@ -110,15 +112,16 @@ def test_an_answer_breaks_off_in_its_place(provider, client, kind, place):
         assert plain(sound).startswith(plain(data))
         assert data.count(b"\n\n") == place.get("events", 0) or "size" in place
         assert len(data) == place.get("size", len(data))
-    assert provider.accepted == before + (place.get("at") != "request")
+    assert provider.accepted == before + (place.get("at") not in ("connect", "request"))
     with pytest.raises(httpx.TransportError):
         client.post(provider.url + path, json=body)
-    assert provider.gone == []
+    assert [gone for gone in provider.gone if gone.phase != "after"] == []
 
 
 @pytest.mark.parametrize(
     ("place", "phase", "events"),
     [
+        ({"at": "connect"}, "connect", 0),
         ({"at": "request"}, "request", 0),
         ({"at": "head"}, "head", 0),
         ({"at": "body"}, "body", 0),
@@ -135,7 +138,7 @@ def test_a_stall_lasts_until_the_client_goes(provider, place, phase, events):
             provider.url + path, json=body, headers=VERSION, timeout=httpx.Timeout(20, read=0.1), trust_env=False
         )
     gone = provider.wait_gone()
-    assert (gone.number, gone.phase, gone.events) == (0, phase, events)
+    assert (gone.number, gone.phase, gone.events) == (-1 if phase == "connect" else 0, phase, events)
     assert 0.05 < gone.seconds < 15
 
 
