@@ -11,6 +11,16 @@ import warnings
 import anthropic
 import openai
 import pytest
+from answer_sources import (
+    BODIES,
+    STREAMS,
+    anthropic_body,
+    anthropic_stream,
+    chat_body,
+    chat_stream,
+    responses_body,
+    responses_stream,
+)
 from anthropic.types import ContentBlock as AnthropicBlock
 from anthropic.types import Message, MessageDeltaUsage, RawContentBlockDelta, TextCitation
 from anthropic.types import Usage as AnthropicUsage
@@ -29,200 +39,6 @@ from headroom_cli.wire._events import Event
 SHAPES = ("anthropic", "openai", "responses")
 PAIRS = [(a, b) for a in SHAPES for b in SHAPES if a != b]
 NOW = 1_750_000_000
-
-
-# Sources: an answer of each API from a list of parts, whole and as the stream that the provider would send.
-
-
-def cut(text, rng):
-    """Return a text in pieces, as a model gives it."""
-    if not text:
-        return []
-    points = sorted(rng.sample(range(1, len(text)), min(len(text) - 1, rng.randrange(4)))) if len(text) > 1 else []
-    return [text[a:b] for a, b in zip([0, *points], [*points, len(text)], strict=True)]
-
-
-def anthropic_block(part):
-    kind = part["kind"]
-    if kind == "text":
-        return {"type": "text", "text": part["text"]}
-    if kind == "thinking":
-        return {"type": "thinking", "thinking": part["text"], "signature": part["signature"]}
-    if kind == "redacted":
-        return {"type": "redacted_thinking", "data": part["signature"]}
-    return {"type": "tool_use", "id": part["id"], "name": part["name"], "input": part["input"]}
-
-
-def anthropic_body(parts, reason="end_turn", usage=None):
-    return {
-        "id": "msg_01abc", "type": "message", "role": "assistant", "model": "claude-opus-5-5",
-        "content": [anthropic_block(part) for part in parts], "stop_reason": reason,
-        "stop_sequence": "END" if reason == "stop_sequence" else None,
-        "usage": usage or {"input_tokens": 7, "output_tokens": 5},
-    }  # fmt: skip
-
-
-def anthropic_stream(body, rng):
-    usage = body["usage"]
-    head = {**body, "content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 1}}
-    yield {"type": "message_start", "message": head}
-    yield {"type": "ping"}
-    for index, block in enumerate(body["content"]):
-        at = {"index": index}
-        kind = block["type"]
-        deltas = []
-        if kind == "text":
-            first = {"type": "text", "text": ""}
-            deltas = [{"type": "text_delta", "text": piece} for piece in cut(block["text"], rng)]
-            deltas += [{"type": "citations_delta", "citation": citation} for citation in block.get("citations", [])]
-        elif kind == "thinking":
-            first = {"type": "thinking", "thinking": "", "signature": ""}
-            deltas = [{"type": "thinking_delta", "thinking": piece} for piece in cut(block["thinking"], rng)]
-            deltas.append({"type": "signature_delta", "signature": block["signature"]})
-        elif kind == "tool_use":
-            first = {**block, "input": {}}
-            pieces = cut(json.dumps(block["input"]), rng) if block["input"] else [""]
-            deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
-        else:
-            first = block
-        yield {"type": "content_block_start", **at, "content_block": first}
-        for delta in deltas:
-            yield {"type": "content_block_delta", **at, "delta": delta}
-        yield {"type": "content_block_stop", **at}
-    delta = {"stop_reason": body["stop_reason"], "stop_sequence": body["stop_sequence"]}
-    if "stop_details" in body:
-        delta["stop_details"] = body["stop_details"]
-    yield {"type": "message_delta", "delta": delta, "usage": {"output_tokens": usage["output_tokens"]}}
-    yield {"type": "message_stop"}
-
-
-def chat_body(parts, reason=None, usage=None):
-    message = {"role": "assistant", "content": "".join(p["text"] for p in parts if p["kind"] == "text") or None}
-    message["refusal"] = "".join(p["text"] for p in parts if p["kind"] == "refusal") or None
-    thought = "".join(p["text"] for p in parts if p["kind"] == "thinking")
-    if thought:
-        message["reasoning_content"] = thought
-    calls = [
-        {"id": p["id"], "type": "function", "function": {"name": p["name"], "arguments": json.dumps(p["input"])}}
-        for p in parts if p["kind"] == "call"
-    ]  # fmt: skip
-    if calls:
-        message["tool_calls"] = calls
-    return {
-        "id": "chatcmpl-9xyz", "object": "chat.completion", "created": 1_740_000_000, "model": "gpt-6-astra",
-        "choices": [{
-            "index": 0, "message": message, "logprobs": None,
-            "finish_reason": reason or ("tool_calls" if calls else "stop"),
-        }],
-        "usage": usage or {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13},
-    }  # fmt: skip
-
-
-def chat_stream(body, rng, *, mixed=False):
-    head = {name: body[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
-    choice = body["choices"][0]
-    message = choice["message"]
-
-    def chunk(delta, reason=None):
-        return {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}], "usage": None}
-
-    yield chunk({"role": "assistant", "content": ""})
-    for name in ("reasoning_content", "content", "refusal"):
-        for piece in cut(message.get(name) or "", rng):
-            yield chunk({name: piece})
-    queues = []
-    for index, call in enumerate(message.get("tool_calls", [])):
-        first = {**call, "index": index, "function": {**call["function"], "arguments": ""}}
-        pieces = cut(call["function"]["arguments"], rng)
-        queues.append([first] + [{"index": index, "function": {"arguments": piece}} for piece in pieces])
-    while any(queues):
-        first = next(queue for queue in queues if queue)
-        queue = rng.choice([queue for queue in queues if queue]) if mixed else first
-        piece = queue.pop(0)
-        yield chunk({"tool_calls": [piece]})
-    yield chunk({}, choice["finish_reason"])
-    yield {**head, "choices": [], "usage": body["usage"]}
-    yield "[DONE]"
-
-
-def responses_body(parts, cut_by=None, usage=None):
-    output = []
-    for part in parts:
-        kind, at = part["kind"], len(output)
-        if kind in {"text", "refusal"}:
-            piece = (
-                {"type": "output_text", "text": part["text"], "annotations": part.get("annotations", [])}
-                if kind == "text" else {"type": "refusal", "refusal": part["text"]}
-            )  # fmt: skip
-            output.append({"id": f"m{at}", "type": "message", "role": "assistant", "status": "completed",
-                           "content": [piece]})  # fmt: skip
-        elif kind == "thinking":
-            output.append({"id": f"r{at}", "type": "reasoning", "encrypted_content": part["signature"],
-                           "summary": [{"type": "summary_text", "text": part["text"]}] if part["text"] else []})  # fmt: skip
-        elif kind == "call":
-            output.append({"id": f"f{at}", "type": "function_call", "call_id": part["id"], "name": part["name"],
-                           "arguments": json.dumps(part["input"]), "status": "completed"})  # fmt: skip
-    return {
-        "id": "resp_77", "object": "response", "created_at": 1_741_000_000, "model": "gpt-6-astra", "error": None,
-        "status": "incomplete" if cut_by else "completed", "incomplete_details": {"reason": cut_by} if cut_by else None,
-        "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
-        "usage": usage or {
-            "input_tokens": 9, "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 13,
-        },
-    }  # fmt: skip
-
-
-def responses_stream(body, rng):
-    number = 0
-
-    def event(kind, **members):
-        nonlocal number
-        number += 1
-        return {"type": f"response.{kind}", "sequence_number": number - 1, **members}
-
-    empty = {**body, "output": [], "usage": None, "status": "in_progress", "incomplete_details": None}
-    yield event("created", response=empty)
-    yield event("in_progress", response=empty)
-    for index, item in enumerate(body["output"]):
-        at = {"item_id": item["id"], "output_index": index}
-        if item["type"] == "message":
-            yield event("output_item.added", output_index=index, item={**item, "content": [], "status": "in_progress"})
-            for place, part in enumerate(item["content"]):
-                here = {**at, "content_index": place}
-                name = "text" if part["type"] == "output_text" else "refusal"
-                kind = "output_text" if name == "text" else "refusal"
-                yield event("content_part.added", **here, part={**part, name: ""} | (
-                    {"annotations": []} if name == "text" else {}))  # fmt: skip
-                for piece in cut(part[name], rng):
-                    yield event(f"{kind}.delta", **here, delta=piece)
-                for found, annotation in enumerate(part.get("annotations", [])):
-                    yield event("output_text.annotation.added", **here, annotation_index=found, annotation=annotation)
-                yield event(f"{kind}.done", **here, **{name: part[name]})
-                yield event("content_part.done", **here, part=part)
-        elif item["type"] == "reasoning":
-            yield event(
-                "output_item.added", output_index=index, item={"id": item["id"], "type": "reasoning", "summary": []}
-            )
-            for place, part in enumerate(item["summary"]):
-                here = {**at, "summary_index": place}
-                yield event("reasoning_summary_part.added", **here, part={**part, "text": ""})
-                for piece in cut(part["text"], rng):
-                    yield event("reasoning_summary_text.delta", **here, delta=piece)
-                yield event("reasoning_summary_text.done", **here, text=part["text"])
-                yield event("reasoning_summary_part.done", **here, part=part)
-        else:
-            added = {**item, "arguments": "", "status": "in_progress"}
-            yield event("output_item.added", output_index=index, item=added)
-            for piece in cut(item["arguments"], rng):
-                yield event("function_call_arguments.delta", **at, delta=piece)
-            yield event("function_call_arguments.done", **at, arguments=item["arguments"])
-        yield event("output_item.done", output_index=index, item=item)
-    yield event(body["status"], response=body)
-
-
-BODIES = {"anthropic": anthropic_body, "openai": chat_body, "responses": responses_body}
-STREAMS = {"anthropic": anthropic_stream, "openai": chat_stream, "responses": responses_stream}
 
 
 def events(values):
@@ -303,7 +119,11 @@ def plain(value):
 
 
 WORDS = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=30)
-INPUT = st.dictionaries(st.text(st.characters(blacklist_categories=["Cs"]), max_size=6), st.one_of(WORDS, st.integers(-9, 9), st.booleans(), st.lists(WORDS, max_size=2)), max_size=3)  # fmt: skip
+INPUT = st.dictionaries(
+    st.text(st.characters(blacklist_categories=["Cs"]), max_size=6),
+    st.one_of(WORDS, st.integers(-9, 9), st.booleans(), st.lists(WORDS, max_size=2)),
+    max_size=3,
+)
 
 
 def parts_of(source):
@@ -311,7 +131,9 @@ def parts_of(source):
     thoughts = st.builds(
         lambda text, sign: {"kind": "thinking", "text": text, "signature": sign}, WORDS, st.just("c2ln")
     )
-    calls = st.builds(lambda name, value: {"kind": "call", "name": name, "input": value}, st.sampled_from(["f", "look_up"]), INPUT)  # fmt: skip
+    calls = st.builds(
+        lambda name, value: {"kind": "call", "name": name, "input": value}, st.sampled_from(["f", "look_up"]), INPUT
+    )
     kinds = [texts, thoughts, calls]
     if source == "anthropic":
         kinds.append(st.just({"kind": "redacted", "signature": "ZGF0YQ=="}))
@@ -360,8 +182,9 @@ def test_calls_that_come_one_after_the_other_are_blocks_one_after_the_other():
     stream = chat_stream(chat_body(parts), random.Random(5))
     marks = [
         (value["type"][14:], value["index"])
-        for value in sent(run("openai", "anthropic", stream)) if value["type"] in {"content_block_start", "content_block_stop"}
-    ]  # fmt: skip
+        for value in sent(run("openai", "anthropic", stream))
+        if value["type"] in {"content_block_start", "content_block_stop"}
+    ]
     assert marks == [(what, index) for index in range(4) for what in ("start", "stop")]
 
 
@@ -377,20 +200,34 @@ EVENTS = {
     "responses": TypeAdapter(ResponseStreamEvent),
 }
 FULL = {
-    "anthropic": anthropic_body([
-        {"kind": "thinking", "text": "hm", "signature": "c2ln"}, {"kind": "redacted", "signature": "ZGF0YQ=="},
-        {"kind": "text", "text": "I look."}, {"kind": "call", "id": "toolu_1", "name": "f", "input": {"a": 1}},
-        {"kind": "call", "id": "toolu_2", "name": "g", "input": {}},
-    ], "tool_use"),
-    "openai": chat_body([
-        {"kind": "thinking", "text": "hm"}, {"kind": "text", "text": "I look."}, {"kind": "refusal", "text": "But no."},
-        {"kind": "call", "id": "call_1", "name": "f", "input": {"a": 1}}, {"kind": "call", "id": "call_2", "name": "g", "input": {}},
-    ]),
-    "responses": responses_body([
-        {"kind": "thinking", "text": "hm", "signature": "gAAA"}, {"kind": "text", "text": "I look."},
-        {"kind": "refusal", "text": "But no."}, {"kind": "call", "id": "call_1", "name": "f", "input": {"a": 1}},
-    ]),
-}  # fmt: skip
+    "anthropic": anthropic_body(
+        [
+            {"kind": "thinking", "text": "hm", "signature": "c2ln"},
+            {"kind": "redacted", "signature": "ZGF0YQ=="},
+            {"kind": "text", "text": "I look."},
+            {"kind": "call", "id": "toolu_1", "name": "f", "input": {"a": 1}},
+            {"kind": "call", "id": "toolu_2", "name": "g", "input": {}},
+        ],
+        "tool_use",
+    ),
+    "openai": chat_body(
+        [
+            {"kind": "thinking", "text": "hm"},
+            {"kind": "text", "text": "I look."},
+            {"kind": "refusal", "text": "But no."},
+            {"kind": "call", "id": "call_1", "name": "f", "input": {"a": 1}},
+            {"kind": "call", "id": "call_2", "name": "g", "input": {}},
+        ]
+    ),
+    "responses": responses_body(
+        [
+            {"kind": "thinking", "text": "hm", "signature": "gAAA"},
+            {"kind": "text", "text": "I look."},
+            {"kind": "refusal", "text": "But no."},
+            {"kind": "call", "id": "call_1", "name": "f", "input": {"a": 1}},
+        ]
+    ),
+}
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
@@ -645,25 +482,51 @@ DIALECTS = {
     "reasoning_content": ([{"reasoning_content": "a"}, {"reasoning_content": "b"}, {"content": "x"}], ""),
     "reasoning": ([{"reasoning": "a", "content": ""}, {"reasoning": "b"}, {"content": "x"}], ""),
     "thinking_blocks in pieces": (
-        [{"reasoning_content": "a", "thinking_blocks": [{"type": "thinking", "thinking": "a", "signature": None}]},
-         {"reasoning_content": "b", "thinking_blocks": [{"type": "thinking", "thinking": "b"}]},
-         {"reasoning_content": "", "thinking_blocks": [{"type": "thinking", "thinking": "", "signature": "s"}]},
-         {"content": "x"}], "s"),
+        [
+            {"reasoning_content": "a", "thinking_blocks": [{"type": "thinking", "thinking": "a", "signature": None}]},
+            {"reasoning_content": "b", "thinking_blocks": [{"type": "thinking", "thinking": "b"}]},
+            {"reasoning_content": "", "thinking_blocks": [{"type": "thinking", "thinking": "", "signature": "s"}]},
+            {"content": "x"},
+        ],
+        "s",
+    ),
     "thinking_blocks alone": (
-        [{"thinking_blocks": [{"type": "thinking", "thinking": "a"}]},
-         {"thinking_blocks": [{"type": "thinking", "thinking": "b", "signature": "s"}]}, {"content": "x"}], "s"),
-    "thinking_blocks whole": ([{"reasoning_content": "a"}, {"reasoning_content": "b"}, {"thinking_blocks": [THOUGHT]}, {"content": "x"}], "s"),
+        [
+            {"thinking_blocks": [{"type": "thinking", "thinking": "a"}]},
+            {"thinking_blocks": [{"type": "thinking", "thinking": "b", "signature": "s"}]},
+            {"content": "x"},
+        ],
+        "s",
+    ),
+    "thinking_blocks whole": (
+        [{"reasoning_content": "a"}, {"reasoning_content": "b"}, {"thinking_blocks": [THOUGHT]}, {"content": "x"}],
+        "s",
+    ),
     "reasoning_details": (
-        [{"reasoning": "a", "reasoning_details": [{"type": "reasoning.text", "text": "a", "index": 0}]},
-         {"reasoning": "b", "reasoning_details": [{"type": "reasoning.summary", "summary": "b", "index": 0}]},
-         {"reasoning_details": [{"type": "reasoning.text", "signature": "s", "index": 0}]}, {"content": "x"}], "s"),
+        [
+            {"reasoning": "a", "reasoning_details": [{"type": "reasoning.text", "text": "a", "index": 0}]},
+            {"reasoning": "b", "reasoning_details": [{"type": "reasoning.summary", "summary": "b", "index": 0}]},
+            {"reasoning_details": [{"type": "reasoning.text", "signature": "s", "index": 0}]},
+            {"content": "x"},
+        ],
+        "s",
+    ),
     "reasoning_details of OpenAI": (
-        [{"reasoning_details": [{"type": "reasoning.summary", "summary": "ab"}]},
-         {"reasoning_details": [{"type": "reasoning.encrypted", "data": "s", "format": "openai-responses-v1"}]},
-         {"content": "x"}], "s"),
+        [
+            {"reasoning_details": [{"type": "reasoning.summary", "summary": "ab"}]},
+            {"reasoning_details": [{"type": "reasoning.encrypted", "data": "s", "format": "openai-responses-v1"}]},
+            {"content": "x"},
+        ],
+        "s",
+    ),
     "content list": (
-        [{"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "ab"}]}]}, {"content": [{"type": "text", "text": "x"}]}], ""),
-}  # fmt: skip
+        [
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "ab"}]}]},
+            {"content": [{"type": "text", "text": "x"}]},
+        ],
+        "",
+    ),
+}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -671,8 +534,9 @@ def test_reasoning_counts_once_in_every_dialect(wire, dialect):
     deltas, signature = DIALECTS[dialect]
     made = wire.read("anthropic", run("openai", "anthropic", chunks(*deltas)))
     assert made["content"] == [
-        {"type": "thinking", "thinking": "ab", "signature": signature}, {"type": "text", "text": "x"},
-    ]  # fmt: skip
+        {"type": "thinking", "thinking": "ab", "signature": signature},
+        {"type": "text", "text": "x"},
+    ]
     assert made["id"] == "msg_1"
 
 
@@ -688,12 +552,23 @@ def call(identifier, arguments, **more):
 
 
 CALLS = {
-    "always index 0": [{"tool_calls": [call("a", '{"x":1}', index=0)]}, {"tool_calls": [call("b", '{"x":2}', index=0)]}],
-    "no index": [{"tool_calls": [call("a", '{"x"')]}, {"tool_calls": [{"function": {"arguments": ":1}"}}]}, {"tool_calls": [call("b", '{"x":2}')]}],
+    "always index 0": [
+        {"tool_calls": [call("a", '{"x":1}', index=0)]},
+        {"tool_calls": [call("b", '{"x":2}', index=0)]},
+    ],
+    "no index": [
+        {"tool_calls": [call("a", '{"x"')]},
+        {"tool_calls": [{"function": {"arguments": ":1}"}}]},
+        {"tool_calls": [call("b", '{"x":2}')]},
+    ],
     "both at once": [{"tool_calls": [call("a", '{"x":1}', index=0), call("b", '{"x":2}', index=1)]}],
     "objects": [{"tool_calls": [call("a", {"x": 1}, index=0), call("b", {"x": 2}, index=1)]}],
-    "space behind": [{"tool_calls": [call("a", '{"x":1}', index=0)]}, {"tool_calls": [call("b", '{"x":2}', index=1)]}, {"tool_calls": [{"index": 0, "function": {"arguments": "\n"}}]}],
-}  # fmt: skip
+    "space behind": [
+        {"tool_calls": [call("a", '{"x":1}', index=0)]},
+        {"tool_calls": [call("b", '{"x":2}', index=1)]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": "\n"}}]},
+    ],
+}
 
 
 @pytest.mark.parametrize("dialect", CALLS)
@@ -866,8 +741,10 @@ def test_a_failed_response_is_an_error():
 
 def test_an_error_that_comes_as_an_answer_is_one():
     error = {"error": {"code": 502, "message": "Provider is down", "metadata": {"provider_name": "X"}}}
-    assert whole("openai", "anthropic", error) == {"type": "error", "error": {
-        "type": "api_error", "message": "Provider is down", "details": {"metadata": {"provider_name": "X"}}}}  # fmt: skip
+    assert whole("openai", "anthropic", error) == {
+        "type": "error",
+        "error": {"type": "api_error", "message": "Provider is down", "details": {"metadata": {"provider_name": "X"}}},
+    }
 
 
 LONG = {
@@ -1010,10 +887,18 @@ def test_errors_of_anthropic_for_openai_clients():
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [(b"", "the provider answered with status 502"), (b"<h1>Bad gateway</h1>", "<h1>Bad gateway</h1>"),
-     (b'{"message":"m"}', "m"), (b'{"detail":"d"}', "d"), (b'{"error":"e"}', "e"), (b'[{"error":{"message":"g"}}]', "g"),
-     (b"[" * 300_000, "[" * 300_000), (b"\xff", "\ufffd"), (b'{"error":{"type":"t"}}', "t")],
-)  # fmt: skip
+    [
+        (b"", "the provider answered with status 502"),
+        (b"<h1>Bad gateway</h1>", "<h1>Bad gateway</h1>"),
+        (b'{"message":"m"}', "m"),
+        (b'{"detail":"d"}', "d"),
+        (b'{"error":"e"}', "e"),
+        (b'[{"error":{"message":"g"}}]', "g"),
+        (b"[" * 300_000, "[" * 300_000),
+        (b"\xff", "\ufffd"),
+        (b'{"error":{"type":"t"}}', "t"),
+    ],
+)
 @pytest.mark.parametrize("target", ["anthropic", "openai"])
 def test_errors_in_any_form_keep_their_message(body, message, target):
     source = "openai" if target == "anthropic" else "anthropic"
@@ -1024,12 +909,28 @@ def test_errors_in_any_form_keep_their_message(body, message, target):
 
 CARRIED = {
     "anthropic": {
-        "text", "thinking", "redacted_thinking", "tool_use", "text_delta", "input_json_delta", "thinking_delta",
-        "signature_delta", "citations_delta", "web_search_result_location",
+        "text",
+        "thinking",
+        "redacted_thinking",
+        "tool_use",
+        "text_delta",
+        "input_json_delta",
+        "thinking_delta",
+        "signature_delta",
+        "citations_delta",
+        "web_search_result_location",
     },
     "openai": {"function", "custom", "url_citation"},
-    "responses": {"message", "reasoning", "function_call", "custom_tool_call", "output_text", "refusal", "url_citation"},
-}  # fmt: skip
+    "responses": {
+        "message",
+        "reasoning",
+        "function_call",
+        "custom_tool_call",
+        "output_text",
+        "refusal",
+        "url_citation",
+    },
+}
 
 
 def kinds(union):
@@ -1059,16 +960,31 @@ def test_every_type_that_an_sdk_knows_is_carried_or_in_the_table(shape, union):
 MEMBERS = [
     # model, members that are carried or that only say what kind of thing this is, and how the table names the others
     ("anthropic", Message, "id content model role stop_details stop_reason type usage", ""),
-    ("anthropic", AnthropicUsage, "cache_creation_input_tokens cache_read_input_tokens input_tokens output_tokens output_tokens_details", "usage."),
-    ("anthropic", MessageDeltaUsage, "cache_creation_input_tokens cache_read_input_tokens input_tokens output_tokens output_tokens_details", "usage."),
+    (
+        "anthropic",
+        AnthropicUsage,
+        "cache_creation_input_tokens cache_read_input_tokens input_tokens output_tokens output_tokens_details",
+        "usage.",
+    ),
+    (
+        "anthropic",
+        MessageDeltaUsage,
+        "cache_creation_input_tokens cache_read_input_tokens input_tokens output_tokens output_tokens_details",
+        "usage.",
+    ),
     ("anthropic", anthropic.types.ToolUseBlock, "id input name type", "tool_use."),
     ("openai", ChatCompletion, "id choices created model object usage", ""),
     ("openai", ChatCompletionChunk, "id choices created model object usage obfuscation", ""),
     ("openai", ChatCompletionMessage, "content refusal role annotations function_call tool_calls", ""),
     ("openai", openai.types.chat.chat_completion.Choice, "finish_reason index message", ""),
     ("responses", openai.types.responses.ResponseOutputMessage, "id content role status type", "message."),
-    ("responses", openai.types.responses.ResponseFunctionToolCall, "id arguments call_id name type status", "function_call."),
-]  # fmt: skip
+    (
+        "responses",
+        openai.types.responses.ResponseFunctionToolCall,
+        "id arguments call_id name type status",
+        "function_call.",
+    ),
+]
 
 
 @pytest.mark.parametrize(("shape", "model", "carried", "prefix"), MEMBERS)
@@ -1102,19 +1018,48 @@ def test_every_member_of_a_response_is_carried_repeats_the_request_or_is_in_the_
 @pytest.mark.parametrize(
     ("source", "target", "body", "names"),
     [
-        ("anthropic", "openai", {**anthropic_body([], "pause_turn"), "container": {"id": "c"}, "content": [
-            {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}, {"type": "brand_new"}]},
-         {"server_tool_use", "brand_new", "container"}),
+        (
+            "anthropic",
+            "openai",
+            {
+                **anthropic_body([], "pause_turn"),
+                "container": {"id": "c"},
+                "content": [
+                    {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+                    {"type": "brand_new"},
+                ],
+            },
+            {"server_tool_use", "brand_new", "container"},
+        ),
         ("anthropic", "responses", anthropic_body([], "pause_turn"), {"pause_turn"}),
         ("anthropic", "openai", anthropic_body([], "stop_sequence"), {"stop_sequence"}),
-        ("responses", "openai", {**responses_body([]), "output": [{"type": "mcp_call"}, {"type": "reasoning", "summary": []},
-            {"type": "message", "phase": "commentary", "content": [{"type": "sound"}]}]},
-         {"mcp_call", "reasoning without content", "message.phase", "content part"}),
-        ("openai", "responses", {**chat_body([]), "choices": [
-            {"index": 0, "message": {"content": "x", "audio": {"id": "a"}}, "finish_reason": "stop"},
-            {"index": 1, "message": {"content": "y"}, "finish_reason": "stop"}]}, {"audio", "choices beyond the first"}),
+        (
+            "responses",
+            "openai",
+            {
+                **responses_body([]),
+                "output": [
+                    {"type": "mcp_call"},
+                    {"type": "reasoning", "summary": []},
+                    {"type": "message", "phase": "commentary", "content": [{"type": "sound"}]},
+                ],
+            },
+            {"mcp_call", "reasoning without content", "message.phase", "content part"},
+        ),
+        (
+            "openai",
+            "responses",
+            {
+                **chat_body([]),
+                "choices": [
+                    {"index": 0, "message": {"content": "x", "audio": {"id": "a"}}, "finish_reason": "stop"},
+                    {"index": 1, "message": {"content": "y"}, "finish_reason": "stop"},
+                ],
+            },
+            {"audio", "choices beyond the first"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_converter_says_what_it_left_out(source, target, body, names):
     converter = answers.converter(source, target, streaming=False)
     converter.body(json.dumps(body).encode())
@@ -1131,3 +1076,68 @@ def test_the_page_lists_what_is_left_out():
             assert line in page, line
     table = page.split("| source | what | has no place in | reason |\n| --- | --- | --- | --- |\n")[1]
     assert len(table.splitlines()) == sum(map(len, answers.LEFT_OUT.values()))
+
+
+@pytest.mark.parametrize("target", ["openai", "responses"])
+def test_a_call_may_come_whole_with_its_start(wire, target):
+    block = {"type": "tool_use", "id": "t", "name": "f", "input": {"a": [1]}}
+    for pieces in ((), ('{"a"', ": [1]}")):
+        values = list(anthropic_stream(anthropic_body([]), random.Random(0)))
+        values[2:2] = [
+            {"type": "content_block_start", "index": 0, "content_block": block},
+            *({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": piece}}
+              for piece in pieces),
+            {"type": "content_block_stop", "index": 0},
+        ]  # fmt: skip
+        made = wire.read(target, run("anthropic", target, values))
+        found = made["choices"][0]["message"]["tool_calls"][0]["function"] if target == "openai" else made["output"][0]
+        assert json.loads(found["arguments"]) == {"a": [1]}
+
+
+def test_a_citation_behind_other_texts_counts_from_its_own():
+    note = {"url": "https://a.example", "title": "", "start_index": 6, "end_index": 8}
+    deltas = [{"content": "abc"}, {"reasoning": "hm"}, {"content": "defgh"}]
+    deltas.append({"annotations": [{"type": "url_citation", "url_citation": note}]})
+    response = sent(run("openai", "responses", chunks(*deltas)))[-1]["response"]
+    assert [item["type"] for item in response["output"]] == ["message", "reasoning", "message"]
+    found = response["output"][2]["content"][0]["annotations"][0]
+    assert (found["start_index"], found["end_index"]) == (3, 5)
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_comments_pass_and_keep_the_connection_alive(source, target):
+    converter = answers.converter(source, target, streaming=True)
+    comment = Event(b": PROCESSING\n\n")
+    assert converter.take(comment) == [comment]
+    assert converter.take(Event(b"id: 3\n\n")) == converter.take(Event(b"data: \n\n", "", "")) == []
+    for event in events(STREAMS[source](FULL[source], random.Random(1))):
+        converter.take(event)
+    assert converter.take(comment) == []
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize("data", ['{"type": "content_bl', '{"a":' * 5_000])
+def test_an_event_cut_short_is_an_error_and_no_end(source, target, data):
+    values = events(STREAMS[source](FULL[source], random.Random(1)))
+    converter = answers.converter(source, target, streaming=True)
+    converter.take(values[0])
+    made = converter.take(Event(b"", "", data))
+    assert "not to be read" in made[0].data
+    assert [converter.take(event) for event in values[1:]] == [[]] * (len(values) - 1)
+
+
+def test_a_deep_input_raises_nothing():
+    deep = json.loads('{"a":' * 700 + "1" + "}" * 700)
+    block = {"type": "tool_use", "id": "t", "name": "f", "input": deep}
+    body = anthropic_body([])
+    body["content"] = [block]
+    with pytest.raises(AnsweredError):
+        whole("anthropic", "openai", body)
+    start = Event(b"", "", json.dumps({"type": "content_block_start", "index": 0, "content_block": block}))
+    converter = answers.converter("anthropic", "openai", streaming=True)
+    assert converter.take(start)
+
+
+def test_an_end_by_an_error_is_one():
+    found = sent(run("openai", "anthropic", chunks({"content": "x"}, finish="error")))
+    assert found[-1]["type"] == "error"

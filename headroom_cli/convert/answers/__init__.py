@@ -51,8 +51,18 @@ class Converter:
 
     def take(self, event: Event) -> list[Event]:
         """Return what the client sees of an event now. A stream that fails inside ends with the error, and no more."""
-        if not self._stream.over and event.data is not None:
-            self._reader.take(event.value, event.data)
+        if self._stream.over:
+            return []
+        if event.data is None:  # a comment, which keeps a connection alive, is one in every API
+            return [event] if event.raw.startswith(b":") else []
+        broken = not event.value and event.data.lstrip().startswith("{") and event.data.strip() != "{}"
+        if not broken:
+            try:
+                self._reader.take(event.value, event.data)
+            except RecursionError:  # nested beyond what can be written
+                broken = True
+        if broken:
+            self._stream.fail(_faults.Fault(502, "the provider sent an event that is not to be read"))
         return self._written()
 
     def end(self) -> list[Event]:

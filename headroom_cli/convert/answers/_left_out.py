@@ -45,6 +45,7 @@ LEFT_OUT: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "usage.server_tool_use": (_OPENAI, _SERVER),
         "usage.service_tier": (_OPENAI, "tiers of the two providers are not the same"),
         "usage.speed": (_OPENAI, _REPORT),
+        "amazon-bedrock-invocationMetrics": (_OPENAI, "Bedrock's own counts, which the usage has as well"),
         "event": (_OPENAI, "an event of a kind that is unknown here"),
         "delta": (_OPENAI, "a delta of a kind that is unknown here"),
         "block": (_OPENAI, "a block without a type"),

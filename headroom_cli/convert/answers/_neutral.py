@@ -236,6 +236,12 @@ class Writer:
         """End the answer: the source came to its proper end."""
         self.over = True
 
+    def unknown(self, value: dict[str, Any], known: frozenset[str], prefix: str = "") -> None:
+        """Note the members that no reader reads, unless they say nothing."""
+        for name in value.keys() - known:
+            if value[name] not in (None, "", [], {}):
+                self.note(prefix + name)
+
     def note(self, what: str) -> None:
         """Remember that something of the answer is left out; a row of LEFT_OUT."""
         if len(self.notes) < _NOTES:

@@ -32,9 +32,9 @@ REASONS = {
     "refusal": REFUSAL, "model_context_window_exceeded": WINDOW, "compaction": PAUSE,
 }  # fmt: skip
 _USED = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
-# Members of an answer that have no place elsewhere: rows of LEFT_OUT.
-_MESSAGE = ("container", "context_management", "diagnostics", "input_transformations")
-_USAGE = ("cache_creation", "inference_geo", "server_tool_use", "service_tier", "speed")
+# What is read of an answer and of its usage; of other members a note is made.
+_KNOWN = frozenset(("id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage"))
+_KNOWN_USAGE = frozenset((*_USED, "output_tokens_details"))
 _CALL = ("caller", "toolset_name")
 
 
@@ -48,6 +48,7 @@ class Reader:
         self._used: dict[str, Any] = {}
         self._started = False
         self._stop: tuple[str, str | None] = (END, None)
+        self._inputs: dict[Part, str] = {}  # arguments that came whole with the block's start
 
     def take(self, value: dict[str, Any], _data: str | None) -> None:
         """Take one event."""
@@ -58,23 +59,28 @@ class Reader:
                 self._delta(part, table(value.get("delta")))
         elif kind == "content_block_start":
             self._start({})
-            part = self._block(table(value.get("content_block")))
+            block = table(value.get("content_block"))
+            whole = block.get("input") if block.get("type") == "tool_use" else None
+            part = self._block({**block, "input": None} if whole else block)
             if part is not None:
+                if whole:  # some gateways; others send the pieces as well
+                    self._inputs[part] = dump(whole)
                 self._parts[self._index(value)] = part
         elif kind == "content_block_stop":
             part = self._parts.pop(self._index(value), None)
             if part is not None:
-                self._to.shut(part)
+                self._shut(part)
         elif kind == "message_start":
             self._start(table(value.get("message")))
         elif kind == "message_delta":
             self._start({})
-            delta = table(value.get("delta"))
-            self._more(delta)
-            self._more({name: value[name] for name in value if name in _MESSAGE})
+            self._more(table(value.get("delta")))
+            self._to.unknown(table(value.get("delta")), _KNOWN)
+            self._to.unknown(value, _KNOWN | {"delta"})
             self._usage(table(value.get("usage")))
         elif kind == "message_stop":
             self._start({})
+            self._to.unknown(value, _KNOWN)
             self._finish()
         elif kind == "error":
             self._to.fail(_faults.read(value))
@@ -99,10 +105,15 @@ class Reader:
 
     def _finish(self) -> None:
         for part in self._parts.values():
-            self._to.shut(part)
+            self._shut(part)
         self._parts.clear()
         self._to.stop(*self._stop)
         self._to.finish()
+
+    def _shut(self, part: Part) -> None:
+        if part in self._inputs and not part.size:
+            self._to.add(part, self._inputs[part])
+        self._to.shut(part)
 
     @staticmethod
     def _index(value: dict[str, Any]) -> int:
@@ -112,14 +123,12 @@ class Reader:
         if self._started:
             return
         self._started = True
+        self._to.unknown(message, _KNOWN)
         self._to.start(text(message.get("id")), text(message.get("model")), None)
         self._usage(table(message.get("usage")))
 
     def _more(self, said: dict[str, Any]) -> None:
         """Take what ``message_delta`` adds, which a whole answer has among its members."""
-        for name in _MESSAGE:
-            if said.get(name):
-                self._to.note(name)
         reason = said.get("stop_reason")
         if not isinstance(reason, str):
             return
@@ -201,9 +210,7 @@ class Reader:
     def _usage(self, said: dict[str, Any]) -> None:
         """Take counts, which are cumulative: input is what the cache had no part in."""
         self._used |= {name: number for name in _USED if (number := count(said.get(name))) is not None}
-        for name in _USAGE:
-            if said.get(name):
-                self._to.note(f"usage.{name}")
+        self._to.unknown(said, _KNOWN_USAGE, "usage.")
         thinking = count(table(said.get("output_tokens_details")).get("thinking_tokens"))
         if thinking is not None:
             self._used["thinking"] = thinking

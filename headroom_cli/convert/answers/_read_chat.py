@@ -41,7 +41,13 @@ NATIVE = {
     "stop_sequence": SEQUENCE, "pause_turn": PAUSE, "model_context_window_exceeded": WINDOW, "refusal": REFUSAL,
 }  # fmt: skip
 _COUNTS = frozenset(("cached_tokens", "cache_write_tokens", "reasoning_tokens"))
-_ANSWER = ("metadata", "moderation", "service_tier", "system_fingerprint")
+# What is read of an answer or chunk, of a choice, and of a message or delta; of other members a note is made.
+_KNOWN = frozenset(("id", "object", "created", "model", "choices", "usage", "error", "obfuscation"))
+_CHOICE = frozenset(("index", "delta", "message", "finish_reason", "native_finish_reason", "error"))
+_MESSAGE = frozenset(
+    ("role", "content", "refusal", "annotations", "tool_calls", "function_call", "reasoning_content", "reasoning",
+     "reasoning_details", "thinking_blocks")
+)  # fmt: skip
 
 
 class Reader:
@@ -53,6 +59,8 @@ class Reader:
         self._started = False
         self._identifier = ""
         self._said: Part | None = None  # the open part that is no call
+        self._length = 0  # of the content so far
+        self._begin = 0  # where in the content the open text begins
         self._repeated = 0  # characters of the open thinking that came outside of thinking_blocks
         self._calls: dict[Any, Part] = {}
         self._open: dict[Part, Balance] = {}
@@ -111,9 +119,7 @@ class Reader:
             self._to.start(text(value.get("id")), text(value.get("model")), count(value.get("created")))
 
     def _more(self, value: dict[str, Any]) -> None:
-        for name in _ANSWER:
-            if value.get(name):
-                self._to.note(name)
+        self._to.unknown(value, _KNOWN)
         used = table(value.get("usage"))
         if used:
             before, after = table(used.get("prompt_tokens_details")), table(used.get("completion_tokens_details"))
@@ -140,6 +146,7 @@ class Reader:
             content = "".join(self._piece(row) for row in rows(content))
         if isinstance(content, str) and content:
             self._to.add(self._enter("text"), content)
+            self._length += len(content)
         if text(said.get("refusal")):
             self._to.add(self._enter("refusal"), said["refusal"])
         for row in rows(said.get("annotations")):
@@ -148,11 +155,12 @@ class Reader:
             self._take_call(call)
         if table(said.get("function_call")):
             self._take_call({"index": 0, "function": said["function_call"]})
-        for name, holder in (("audio", said), ("logprobs", choice)):
-            if holder.get(name):
-                self._to.note(name)
+        self._to.unknown(said, _MESSAGE)
+        self._to.unknown(choice, _CHOICE)
         reason = text(choice.get("finish_reason"))
-        if reason:
+        if reason == "error":  # OpenRouter, should it say no more
+            self._to.fail(_faults.Fault(502, "the model stopped with an error"))
+        elif reason:
             native = text(choice.get("native_finish_reason"))
             if reason not in REASONS:
                 self._to.note("finish_reason")
@@ -178,6 +186,7 @@ class Reader:
             self._settle()
             part = self._said = Part(kind)
             self._repeated = 0
+            self._begin = self._length
             self._to.open(part)
         return part
 
@@ -280,10 +289,12 @@ class Reader:
         self._to.shut(part)
 
     def _cite(self, row: dict[str, Any]) -> None:
-        """Take a citation; its place counts from the start of the content, which is one text here."""
+        """Take a citation; its place counts from the start of the content."""
         found = table(row.get("url_citation"))
         if not text(found.get("url")) or self._said is None or self._said.kind != "text":
             self._to.note("annotation")
             return
-        start, end = count(found.get("start_index")) or 0, count(found.get("end_index"))
-        self._to.cite(self._said, Citation(found["url"], text(found.get("title")), start, end))
+        start = (count(found.get("start_index")) or 0) - self._begin
+        end = count(found.get("end_index"))
+        place = (max(0, start), None if end is None else max(0, end - self._begin))
+        self._to.cite(self._said, Citation(found["url"], text(found.get("title")), *place))

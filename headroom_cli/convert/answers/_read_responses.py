@@ -38,14 +38,17 @@ _SILENT = frozenset(
         "keepalive",
     )
 )
-_ANSWER = (
-    "conversation",
-    "input_transformations",
-    "moderation",
-    "prompt_cache_diagnostics",
-    "service_tier",
-    "tool_usage",
-)
+# What is read of a response, and what only repeats its request; of other members a note is made.
+_KNOWN = frozenset(
+    (
+        "id", "object", "created_at", "completed_at", "status", "error", "incomplete_details", "model", "output",
+        "usage", "instructions", "metadata", "parallel_tool_calls", "temperature", "tool_choice", "tools", "top_p",
+        "background",
+        "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "prompt_cache_key",
+        "prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier", "store", "text",
+        "top_logprobs", "truncation", "user", "access_programs", "image", "frequency_penalty", "presence_penalty",
+    )
+)  # fmt: skip
 
 
 class Reader:
@@ -132,9 +135,7 @@ class Reader:
         for part in self._parts.values():
             self._to.shut(part)
         self._parts.clear()
-        for name in _ANSWER:
-            if response.get(name):
-                self._to.note(name)
+        self._to.unknown(response, _KNOWN)
         used = table(response.get("usage"))
         before, after = table(used.get("input_tokens_details")), table(used.get("output_tokens_details"))
         if used:
