@@ -74,8 +74,8 @@ class Relay:
     """The turn of a model that answers one request, over one or more hops."""
 
     __slots__ = (
-        "_answers", "_backend", "_converter", "_decoder", "_desk", "_extra", "_pieces", "_request", "_target", "_turn",
-        "_visible", "_whole", "hops", "more", "streaming",
+        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_extra", "_pieces", "_request", "_target",
+        "_turn", "_whole", "hops", "more", "streaming",
     )  # fmt: skip
 
     def __init__(self, request: Request, backend: Backend, target: Target, desk: Desk | None = None) -> None:
@@ -91,7 +91,7 @@ class Relay:
         self._answers: list[str] = []  # to calls in a turn that calls the client's tools as well
         self._pieces: list[bytes] = []
         self._whole = b""
-        self._visible = True
+        self._done = False  # the stream said so itself
         self.streaming = False
         self.more = True  # there is something to send
         self.hops = 0
@@ -149,13 +149,20 @@ class Relay:
     def begin(self, content_type: str) -> None:
         """Take note that the head of a good answer came, and whether a stream follows."""
         self.hops += 1
-        framed = "vnd.amazon.eventstream" in content_type
+        # Gateways in the shape of Bedrock name their frames in other ways, or send events as they are: Frames reads both.
+        framed = "vnd.amazon.eventstream" in content_type or (
+            self._backend.framing == "eventstream" and self._request.stream and "json" not in content_type
+        )
         streaming = framed or "text/event-stream" in content_type
         if self._turn is None:
             self.streaming = streaming
             request = self._request
             ours = request.ours if self._desk is not None else frozenset()
-            self._turn = wire.load(request.shape).Turn(ours, streaming=streaming)
+            more: dict[str, bool] = {}
+            if request.shape == "responses":
+                # The client keeps the id that it saw first, as the official SDK insists; a later request is put right.
+                more = {"served": bool(request.value.get("conversation")), "same_id": True}
+            self._turn = wire.load(request.shape).Turn(ours, streaming=streaming, **more)
             if request.seen_as != request.shape:
                 from headroom_cli.convert import answers
 
@@ -166,6 +173,7 @@ class Relay:
         elif streaming != self.streaming:
             raise UnreachableError("the provider changed between stream and whole answers within one turn; try again")
         self._pieces = []
+        self._done = False
         if framed:
             from headroom_cli.wire._frames import Frames
 
@@ -186,12 +194,21 @@ class Relay:
         """Take events of the answer; return what the client sees of them now."""
         seen: list[Event] = []
         for event in events:
+            self._done = self._done or event.data == "[DONE]"
             seen += self._turn.take(event)
         return self._shown(seen)
 
     @property
     def ended(self) -> bool:
-        """Tell whether a stream has come to its proper end: there is nothing more to wait for."""
+        """Tell whether the last event of a stream has come: there is nothing more to wait for."""
+        if self._turn is None or not self.streaming:
+            return False
+        # In Chat the usage may still follow the end of the message.
+        return self._done if self._request.shape == "openai" else bool(self._turn.ended)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether the stream may stop here: all that the message needs has come."""
         return self._turn is not None and self.streaming and bool(self._turn.ended)
 
     def end(self) -> list[Event]:
@@ -217,6 +234,8 @@ class Relay:
                 self._answers = [self._desk.answer(call) for call in turn.calls]
             elif self.hops > retrieval.MOST_HOPS or not turn.whole or self._desk.stubborn:
                 note = retrieval.limit_note(turn.calls)
+                if self._request.shape == "responses":  # a history that the provider holds wants every call answered
+                    self._answers = [note] * len(turn.calls)
             else:
                 answers = [self._desk.answer(call) for call in turn.calls]
                 self._extra += turn.turns(answers)
@@ -284,9 +303,9 @@ class Relay:
         """Return the key of the turn that the client saw, and what was hidden of it (None when nothing was)."""
         return self._turn.key(), self._turn.past(self._answers)
 
-    def answered_by(self) -> str:
-        """Return the name that the provider gave to its last answer, "" for none."""
-        return str(getattr(self._turn, "identifier", "") or "")
+    def held(self) -> tuple[str, ...]:
+        """Return the names by which a later request may go on with a history that the provider holds."""
+        return tuple(self._turn.held()) if self._request.shape == "responses" else ()
 
 
 def _message(body: bytes) -> str:

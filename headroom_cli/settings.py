@@ -253,7 +253,7 @@ def provide(name: str, value: str) -> None:
 def secrets(names: Iterable[str], key_file: str = "", environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the values of those variables that are set; what stands in ``key_file`` goes before the environment.
 
-    The file holds lines NAME=VALUE, or one key alone, which is that of the first name that ends in KEY or TOKEN. Raise
+    The file holds lines NAME=VALUE, or one key alone: that of the first name with API_KEY or TOKEN in it. Raise
     ConfigError for a file that others can read, or that cannot be read. No value ever stands in a message.
     """
     environment = os.environ if environment is None else environment
@@ -262,8 +262,10 @@ def secrets(names: Iterable[str], key_file: str = "", environment: Mapping[str, 
     if key_file:
         pairs = key_lines(key_file)
         if len(pairs) == 1 and pairs[0][0] not in names:
-            key_name = next((name for name in names if name.endswith(("KEY", "TOKEN"))), "")
+            key_name = next((name for name in names if "API_KEY" in name or "TOKEN" in name), "")
             pairs = [(key_name, pairs[0][0] + ("=" + pairs[0][1] if pairs[0][1] else ""))]
+        if "AWS_ACCESS_KEY_ID" in dict(pairs):  # a session token belongs to the keys that it came with
+            found = {name: value for name, value in found.items() if not name.startswith("AWS_SE")}
         found.update({name: value for name, value in pairs if name in names})
     return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from headroom_cli import engine, formats, retrieval, wire
-from headroom_cli.errors import FormatError, KeyMissingError, UsageError
+from headroom_cli.errors import FormatError, KeyMissingError, UnreachableError, UsageError
 from headroom_cli.formats._edits import KEPT, Edit
 from headroom_cli.model import LOSSY, Result
 from headroom_cli.relay import Relay, Request
@@ -48,7 +48,7 @@ class Ready:
     ``result``   what the stages did
     """
 
-    __slots__ = ("_client", "_first", "_held", "_store", "_tool", "_turns", "request", "result")
+    __slots__ = ("_client", "_first", "_held", "_server", "_store", "_tool", "_turns", "request", "result")
 
     def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
         """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
@@ -58,6 +58,7 @@ class Ready:
         self._client = client
         self._tool = way.tool if way is not None else None
         self._held = way.held if way is not None else frozenset()
+        self._server = way.server if way is not None else ""
         self._turns = way.turns if way is not None else -1
         self._first = way is not None and way.first
 
@@ -91,11 +92,11 @@ class Ready:
             notes[f"past {self._turns} {key}"] = hidden
         if notes:
             engine.note(self._client, self._store, "send", notes)
-        name = relay.answered_by()
-        if self.request.shape == "responses" and name and self._tool is not None:
-            kept = {"tool": self._tool, "handles": sorted(self._handles())}
-            shard, record = held_by(name)
-            self._store.remember(shard, [(record, json.dumps(kept))])
+        if self._tool is not None:
+            kept = json.dumps({"tool": self._tool, "handles": sorted(self._handles()), "past": hidden})
+            for name in (*relay.held(), *([self._server] if self._server else ())):
+                shard, record = held_by(name)
+                self._store.remember(shard, [(record, kept)])
 
 
 def ready(
@@ -213,10 +214,14 @@ def answer(
                 if reply.status >= 300:
                     raise relay.refused(reply.status, reply.headers, reply.error())
                 relay.begin(reply.headers.get("content-type", ""))
-                for chunk in reply.chunks():
-                    yield relay.feed(chunk)
-                    if relay.ended:
-                        break
+                try:
+                    for chunk in reply.chunks():
+                        yield relay.feed(chunk)
+                        if relay.ended:
+                            break
+                except UnreachableError:
+                    if not relay.complete:
+                        raise
                 yield relay.end()
             finally:
                 reply.close()

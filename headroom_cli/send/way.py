@@ -31,7 +31,7 @@ HELD = ("previous_response_id", "conversation", "thread")
 class Way:
     """What is found out about a conversation on its way in; ``prepare`` is called by the engine."""
 
-    __slots__ = ("_headers", "_options", "_shape", "_store", "first", "held", "ours", "tool", "turns")
+    __slots__ = ("_known", "_options", "_shape", "_store", "first", "held", "ours", "server", "tool", "turns")
 
     def __init__(self, shape: str, options: Options, store: Store | None) -> None:
         """``shape`` is the row of wire.WIRES in which the request is written by now."""
@@ -43,6 +43,8 @@ class Way:
         self.tool: Any = None  # the definition of our tool that is in the request
         self.ours: frozenset[str] = frozenset()
         self.held: frozenset[str] = frozenset()  # handles that the provider's own history holds
+        self.server = ""  # the name of that history
+        self._known: dict[str, Any] = {}  # what is kept of it
 
     def prepare(self, document: Document, notes: Notes) -> Prepared:
         """Put hidden turns back and our tool in. Raise StoreError."""
@@ -51,6 +53,8 @@ class Way:
         asked: list[str] = []
 
         def find(key: str) -> Any:
+            if key.startswith("held "):
+                return self._known_of(key).get("past")
             asked.append(key)
             return notes.get(f"past {key}")
 
@@ -65,26 +69,40 @@ class Way:
         declared = names(tools)
         if not declared.isdisjoint(retrieval.NAMES):
             return Prepared(edits, "tool", live=live)  # the client runs our tool itself, and answers its calls
-        server_held = next((str(request[name]) for name in HELD if request.get(name)), "")
-        self.first = not asked and not server_held
-        if declared and (begun := self._begun(begun, server_held, request, row)) is not None:
-            self.tool = begun
+        self.server = server_of(request)
+        self.first = not asked and not any(request.get(name) for name in HELD)
+        definition = self._definition(begun, request, row) if declared else None
+        if definition is not None:
+            self.tool = definition
             self.ours = retrieval.NAMES - declared
-            edits.append(Edit.insert(("tools",), len(tools or ()), begun))
+            edits.append(Edit.insert(("tools",), len(tools or ()), definition))
         return Prepared(edits, "tool" if self.tool is not None else "none", live=live)
 
-    def _begun(self, begun: Any, server: str, request: dict[str, Any], row: Any) -> Any:
+    def _definition(self, begun: Any, request: dict[str, Any], row: Any) -> Any:
         """Return the definition of the tool that this conversation has or gets, None for none. Raise StoreError."""
         if self.first:
             return row.tool(retrieval.NAME, retrieval.DESCRIPTION, retrieval.SCHEMA) if _may_call(request) else None
-        if server and self._store is not None:
-            shard, record = held_by(server)
+        if self.server:
+            self._known_of(self.server)
+        return self._known.get("tool") or (begun["tool"] if begun is not None else None)
+
+    def _known_of(self, name: str) -> dict[str, Any]:
+        """Return what is kept of a history that the provider holds under this name. Raise StoreError."""
+        if self._store is not None:
+            shard, record = held_by(name)
             kept = self._store.recall(shard).get(record)
             if kept is not None:
-                known = json.loads(kept)
-                self.held = frozenset(known["handles"])
-                return known["tool"]
-        return begun["tool"] if begun is not None else None
+                self._known = json.loads(kept)
+                self.held = frozenset(self._known["handles"])
+                return self._known
+        return {}
+
+
+def server_of(request: dict[str, Any]) -> str:
+    """Return the name under which a provider goes on with a history that it keeps, "" for none."""
+    found = request.get("conversation")
+    found = found.get("id") if isinstance(found, dict) else found
+    return f"conversation {found}" if isinstance(found, str) and found else ""
 
 
 def _may_call(request: dict[str, Any]) -> bool:
@@ -100,5 +118,5 @@ def _is_signed(text: str) -> bool:
 
 
 def held_by(name: str) -> tuple[str, str]:
-    """Return where it is kept what we know of a history that the provider holds under this name."""
-    return sha256(name.encode("utf-8", "replace"))[:2], note_key("send", f"held by {name}")
+    """Return the journal and the key of what is known of a history that the provider holds under this name."""
+    return sha256(name.encode("utf-8", "replace"))[:2], note_key("send", name)
