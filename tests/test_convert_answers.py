@@ -32,6 +32,7 @@ from openai.types.completion_usage import CompletionTokensDetails, PromptTokensD
 from openai.types.responses import Response, ResponseOutputItem, ResponseStreamEvent
 from pydantic import TypeAdapter
 
+from headroom_cli import convert
 from headroom_cli.convert import answers
 from headroom_cli.errors import AnsweredError
 from headroom_cli.wire._events import Event
@@ -1141,3 +1142,70 @@ def test_a_deep_input_raises_nothing():
 def test_an_end_by_an_error_is_one():
     found = sent(run("openai", "anthropic", chunks({"content": "x"}, finish="error")))
     assert found[-1]["type"] == "error"
+
+
+# What a client gives back in its next request.
+
+
+def asked_again(shape, answer):
+    """Return a client's next request: the answer as its SDK holds it, and results of its calls."""
+    head = {"model": "m", "max_tokens": 9}
+    start = {"role": "user", "content": "hi"}
+    if shape == "openai":
+        message = answer["choices"][0]["message"]
+        results = [{"role": "tool", "tool_call_id": each["id"], "content": "r"} for each in message["tool_calls"]]
+        tools = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]
+        return {**head, "messages": [start, message, *results], "tools": tools}
+    if shape == "responses":
+        calls = [each["call_id"] for each in answer["output"] if each["type"] == "function_call"]
+        results = [{"type": "function_call_output", "call_id": each, "output": "r"} for each in calls]
+        tools = [{"type": "function", "name": name, "parameters": {"type": "object"}} for name in "fg"]
+        return {"model": "m", "max_output_tokens": 9, "input": [start, *answer["output"], *results], "tools": tools}
+    calls = [each["id"] for each in answer["content"] if each["type"] == "tool_use"]
+    results = [{"type": "tool_result", "tool_use_id": each, "content": "r"} for each in calls]
+    tools = [{"name": name, "input_schema": {"type": "object"}} for name in "fg"]
+    turns = [start, {"role": "assistant", "content": answer["content"]}, {"role": "user", "content": results}]
+    return {**head, "messages": turns, "tools": tools}
+
+
+@pytest.mark.parametrize("client", ["openai", "responses"])
+def test_an_answer_given_back_is_what_anthropic_had_sent(wire, client):
+    parts = [
+        {"kind": "thinking", "text": "one", "signature": "c2ln"},
+        {"kind": "redacted", "signature": "ZA=="},
+        {"kind": "thinking", "text": "two", "signature": "b25l"},
+        {"kind": "text", "text": "I look."},
+        {"kind": "call", "id": "toolu_1", "name": "f", "input": {"a": [1.5]}},
+        {"kind": "call", "id": "toolu_2", "name": "g", "input": {}},
+    ]
+    body = anthropic_body(parts, "tool_use")
+    streamed = wire.read(client, run("anthropic", client, anthropic_stream(body, random.Random(8))))
+    for answer in (whole("anthropic", client, body), streamed):
+        again = convert.request(client, "anthropic", asked_again(client, answer))
+        assert again["messages"][1] == {"role": "assistant", "content": body["content"]}
+
+
+@pytest.mark.parametrize(("client", "provider"), [pair for pair in PAIRS if pair[1] != "anthropic"])
+def test_texts_and_calls_given_back_are_what_openai_had_sent(wire, client, provider):
+    parts = [{"kind": "text", "text": "I look."}, {"kind": "call", "id": "call_1", "name": "f", "input": {"a": [1.5]}}]
+    parts.append({"kind": "call", "id": "call_2", "name": "g", "input": {}})
+    body = BODIES[provider](parts)
+    streamed = wire.read(client, run(provider, client, STREAMS[provider](body, random.Random(8))))
+    for answer in (whole(provider, client, body), streamed):
+        again = convert.request(client, provider, asked_again(client, answer))
+        if provider == "openai":
+            sent_before = body["choices"][0]["message"]
+            calls = [
+                (each["id"], json.loads(each["function"]["arguments"])) for each in again["messages"][1]["tool_calls"]
+            ]
+            assert (again["messages"][1]["content"], calls) == (
+                sent_before["content"],
+                [("call_1", {"a": [1.5]}), ("call_2", {})],
+            )
+        else:
+            calls = [each for each in again["input"] if each["type"] == "function_call"]
+            assert again["input"][1]["content"] in ("I look.", [{"type": "output_text", "text": "I look."}])
+            assert [(each["call_id"], json.loads(each["arguments"])) for each in calls] == [
+                ("call_1", {"a": [1.5]}),
+                ("call_2", {}),
+            ]
