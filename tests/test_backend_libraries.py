@@ -4,12 +4,14 @@ All cases of a library run in one process there, because importing it takes seco
 by which the provider knows what to answer and the test how often it was asked.
 """
 
+import fcntl
 import json
+import os
 import socket
 import time
 
 import pytest
-from clients import run_client
+from clients import clients_python, run_client
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from provider import Fault, Provider, Reply, call, text
 
@@ -119,35 +121,49 @@ def cases(library, address):
     yield {**case("stranger", "openai"), "backend": f"{library}-nobody"}
 
 
+def reply(provider, record):
+    """Return the answer to a case's model; that of "after" tells whether the client of "endless" has gone."""
+    what, _, name = record.json["model"].partition("-")
+    if what != "after":
+        return REPLIES.get(what, REPLIES["text"])
+    endless = f"endless-{name.removesuffix('whole')}stream"
+    numbers = [seen.number for seen in provider.requests if seen.json["model"] == endless]
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if any(gone.number in numbers and gone.phase != "after" for gone in provider.gone):
+            return Reply([text("it has gone")])
+        time.sleep(0.01)
+    return Reply([text(f"it is still there: {numbers}, {provider.gone}")])
+
+
+def ask(library):
+    """Run all cases of a library; return what they gave and what the provider saw, as JSON values."""
+    with Provider(lambda record: reply(provider, record), check=False) as provider:
+        found = run_client(RUNNER, json.dumps(list(cases(library, provider.url))), seconds=150, **KEYS)
+        seen = [
+            {"model": record.json["model"], "shape": record.shape, "headers": record.headers, "body": record.json}
+            for record in provider.requests
+        ]
+    return {**found, "requests": seen}
+
+
 class Run:
     """What all cases of one library gave, and what the provider saw."""
 
-    def __init__(self, library):
+    def __init__(self, library, found):
         self.library = library
-        with Provider(self.reply, check=False) as self.provider:
-            told = json.dumps(list(cases(library, self.provider.url)))
-            found = run_client(RUNNER, told, seconds=150, **KEYS)
-            self.requests = list(self.provider.requests)
         self.results = found["results"]
         self.printed = found["printed"]
         self.map = found["map"]
-
-    def reply(self, record):
-        what, _, name = record.json["model"].partition("-")
-        if what != "after":
-            return REPLIES.get(what, REPLIES["text"])
-        numbers = [
-            seen.number for seen in self.provider.requests if seen.json["model"].startswith(f"endless-{name[:6]}")
-        ]
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            if any(gone.number in numbers and gone.phase == "body" for gone in self.provider.gone):
-                return Reply([text("it has gone")])
-            time.sleep(0.01)
-        return Reply([text("it is still there")])
+        self.requests = found["requests"]
 
     def asked(self, name):
-        return [record for record in self.requests if record.json["model"] == name]
+        return [request for request in self.requests if request["model"] == name]
+
+    def only(self, name):
+        """Return the one request with this model: its shape, its headers by their names in small letters, its body."""
+        (request,) = self.asked(name)
+        return request["shape"], {key.lower(): value for key, value in request["headers"]}, request["body"]
 
     def error(self, name):
         error = self.results[name]["error"]
@@ -178,8 +194,17 @@ class Run:
 
 
 @pytest.fixture(scope="module", params=LIBRARIES)
-def run(request):
-    return Run(request.param)
+def run(request, tmp_path_factory):
+    clients_python()  # skips where there is no such environment
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # all workers take what the first of them found
+        place = place.parent
+    path = place / f"backend-{request.param}.json"
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            path.write_text(json.dumps(ask(request.param)))
+    return Run(request.param, json.loads(path.read_text()))
 
 
 BOTH = pytest.mark.parametrize("stream", ["whole", "stream"])
@@ -190,10 +215,10 @@ EACH = pytest.mark.parametrize("name", PROVIDERS)
 @BOTH
 def test_text_comes_as_it_was_said(run, name, stream):
     assert run.answer(f"text-{name}-{stream}") == ("Hello \u00e9\u4e16", [], "stop")
-    (record,) = run.asked(f"text-{name}-{stream}")
-    assert record.shape == ("chat" if name == "openai" else "anthropic")
-    assert bool(record.json.get("stream")) == (stream == "stream")
-    assert record.header("x-mine") == "yes"
+    shape, headers, body = run.only(f"text-{name}-{stream}")
+    assert shape == ("chat" if name == "openai" else "anthropic")
+    assert bool(body.get("stream")) == (stream == "stream")
+    assert headers["x-mine"] == "yes"
     if stream == "stream":
         assert len(run.results[f"text-{name}-stream"]["chunks"]) >= 3
 
@@ -277,28 +302,26 @@ def test_a_missing_key_is_found_before_anything_is_sent(run, name):
 @EACH
 def test_members_that_a_library_has_no_name_for_arrive(run, name):
     assert run.answer(f"unknown-{name}-whole")[0]
-    (record,) = run.asked(f"unknown-{name}-whole")
-    assert (record.json["top_k"], record.json["fancy"]) == (5, {"a": [1, None]})
+    _, _, body = run.only(f"unknown-{name}-whole")
+    assert (body["top_k"], body["fancy"]) == (5, {"a": [1, None]})
 
 
 @EACH
 def test_a_request_does_not_decide_where_it_goes(run, name):
-    asked = run.asked(f"settings-{name}-whole")
     if run.results[f"settings-{name}-whole"]["error"]:
         kind, sentence, _, _ = run.error(f"settings-{name}-whole")
         assert kind == "CannotCarryError"
         assert "api_base, api_key, fallbacks" in sentence
-        assert asked == []
+        assert run.asked(f"settings-{name}-whole") == []
     else:
-        (record,) = asked
-        assert record.json["api_base"] == "http://127.0.0.1:9/"
-        assert (record.header("authorization") or record.header("x-api-key")).endswith(KEYS[f"{name.upper()}_API_KEY"])
+        _, headers, body = run.only(f"settings-{name}-whole")
+        assert body["api_base"] == "http://127.0.0.1:9/"
+        assert (headers.get("authorization") or headers["x-api-key"]).endswith(KEYS[f"{name.upper()}_API_KEY"])
 
 
 def test_what_an_api_has_no_place_for_is_refused_by_name(run):
     assert run.answer("several-openai-whole")[0]
-    (record,) = run.asked("several-openai-whole")
-    assert record.json["n"] == 3
+    assert run.only("several-openai-whole")[2]["n"] == 3
     kind, sentence, _, _ = run.error("several-anthropic-whole")
     assert kind == "CannotCarryError"
     assert "'n'" in sentence

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from provider import Provider, Reply, text
 
 from headroom_cli import backends
-from headroom_cli.backends import _http
+from headroom_cli.backends import _http, anyllm
 from headroom_cli.errors import ConfigError, FormatError, KeyMissingError
 
 OPENAI = {"OPENAI_API_KEY": "sk-openai"}
@@ -349,6 +349,18 @@ def test_a_library_that_is_not_there_is_asked_for_by_name(name, monkeypatch):
     with pytest.raises(ConfigError) as caught:
         next(backend.library(outgoing, backends.Target(provider=provider)))
     assert f"pip install 'headroom-cli[{name}]'" in str(caught.value)
+
+
+def test_any_llm_is_asked_only_where_it_asks_once():
+    def row(support):
+        return type("Row", (), {"MAX_RETRIES_SUPPORT": support})
+
+    assert anyllm._once("openai", row("native")) == anyllm._once("gemini", row("mapped")) == {"max_retries": 0}
+    assert anyllm._once("ollama", row("unsupported")) == {}
+    config = anyllm._once("bedrock", row("unsupported"))["config"]
+    assert config.retries == {"total_max_attempts": 1}
+    with pytest.raises(ConfigError, match="twice"):
+        anyllm._once("xai", row("unsupported"))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"messages":{}}', b"\xff", b"[" * 100_000])

@@ -56,8 +56,6 @@ def library(outgoing: Outgoing, target: Target) -> Iterator[dict[str, Any]]:
         raise
     except any_llm.exceptions.UnsupportedParameterError as error:
         raise _library.refused("any-llm", error) from None
-    except ImportError as error:
-        raise ConfigError(f"any-llm cannot call {provider} ({error})") from None
     except Exception as error:  # noqa: BLE001 - the library passes on the errors of many others
         raise _library.failure("any-llm", error) from None
     finally:
@@ -82,9 +80,12 @@ def _provider(any_llm: ModuleType, outgoing: Outgoing, target: Target) -> tuple[
         if not model:
             raise ConfigError("any-llm is not told whose model this is; use anyllm-PROVIDER, or --model PROVIDER:MODEL")
     try:
-        return provider, model, any_llm.AnyLLM.get_provider_class(provider)
+        row = any_llm.AnyLLM.get_provider_class(provider)
     except (any_llm.UnsupportedProviderError, ImportError) as error:
         raise ConfigError(f"any-llm cannot call {provider[:40]!r} ({type(error).__name__})") from None
+    if row.MISSING_PACKAGES_ERROR is not None:
+        raise ConfigError(f"any-llm lacks what it calls {provider} with; pip install 'any-llm-sdk[{provider}]'")
+    return provider, model, row
 
 
 def _once(provider: str, row: Any) -> dict[str, Any]:
