@@ -402,8 +402,29 @@ def test_call_told_of_at_the_end_only_is_served_too():
         seen = [given for event in [*kept, events[-1]] for given in turn.take(event)]
         assert [call.identifier for call in turn.calls] == ["call_1"]
         assert turn.turns(["x"]) == [*items, {"type": "function_call_output", "call_id": "call_1", "output": "x"}]
-        seen += turn.finish("")
-        assert seen[-1].value["response"]["output"] == items[:1]
+        seen += turn.finish("No more.")
+        assert seen[-1].value["response"]["output"][:-1] == items[:1]
+        assert seen[-7].name == "response.output_item.added"
+        assert seen[-7].value["output_index"] == 1  # its place in the final list
+
+
+def test_provider_that_counts_items_from_one():
+    def moved(event):
+        index = event.value.get("output_index")
+        return event if index is None else wire({**event.value, "output_index": index + 1})
+
+    turn = Turn(OURS)
+    for event in stream("resp_1", [reasoning("rs_1"), message("msg_1", "a"), ours("1"), ours("2")]):
+        turn.take(moved(event))
+    assert [call.identifier for call in turn.calls] == ["call_1", "call_2"]
+    assert [item.get("call_id") for item in turn.turns(["x", "y"])] == [
+        None,
+        None,
+        "call_1",
+        "call_2",
+        "call_1",
+        "call_2",
+    ]
 
 
 def test_events_that_name_only_the_item():
@@ -547,6 +568,7 @@ def test_call_that_a_note_ended_is_answered_where_the_provider_keeps_history():
     request = {"previous_response_id": "resp_1", "input": [USER]}
     assert rebuilt(request, kept) == {**request, "input": [output, USER]}
     assert rebuilt({**request, "input": "Why?"}, kept)["input"] == [output, {"role": "user", "content": "Why?"}]
+    assert len(restore(request, kept.get)) == 1  # the id is the last hop's already
 
 
 def test_results_alone_go_to_a_provider_that_keeps_the_items():
@@ -578,19 +600,22 @@ def test_body_passes_byte_for_byte_where_nothing_is_hidden():
 
 def test_body_of_several_hops():
     turn = Turn(OURS, streaming=False)
-    first = response("resp_1", "completed", [reasoning("rs_1"), ours("1")], usage=USAGE, store=True)
+    searched = {"tool_usage": {"web_search": {"num_requests": 2}}, "usage": {**USAGE, "cost": 0.25}}
+    first = response("resp_1", "completed", [reasoning("rs_1"), ours("1")], **searched, store=True)
     turn.take_body(json.dumps(first).encode())
     sent = turn.turns(["x"])
     assert sent[:2] == first["output"]
     turn.go_on()
     last = response(
-        "resp_2", "completed", [message("msg_2", "é"), call("2", "shell"), ours("3")], usage=USAGE, brand_new=1
+        "resp_2", "completed", [message("msg_2", "é"), call("2", "shell"), ours("3")], **searched, brand_new=1
     )
     turn.take_body(json.dumps(last).encode())
     assert turn.others
     made = json.loads(turn.body())
     shown = [reasoning("rs_1"), message("msg_2", "é"), call("2", "shell")]
-    assert made == {**last, "output": shown, "usage": turn.usage}
+    twice = {"web_search": {"num_requests": 4}}
+    assert made == {**last, "output": shown, "usage": turn.usage, "tool_usage": twice}
+    assert made["usage"]["cost"] == 0.5
     assert made["usage"]["total_tokens"] == 220
     assert text_of_body(made) == "é"
     past = turn.past(["y"])

@@ -21,13 +21,12 @@ def type_of(event: Event) -> str:
 class Message:
     """Takes the events that a client sees; the last one normally holds the whole object already."""
 
-    __slots__ = ("_ended", "_items", "_response")
+    __slots__ = ("_items", "_response")
 
     def __init__(self) -> None:
         """Start with nothing."""
         self._response: dict[str, Any] = {}
         self._items: dict[int, Any] = {}
-        self._ended = False
 
     def take(self, event: Event) -> None:
         """Take the next event."""
@@ -36,8 +35,7 @@ class Message:
             response = event.value.get("response")
             if isinstance(response, dict):
                 self._response = response
-            self._ended = self._ended or kind in ENDS
-        elif kind == "response.output_item.done" and not self._ended:
+        elif kind == "response.output_item.done":
             index = event.value.get("output_index")
             self._items[index if isinstance(index, int) else len(self._items)] = event.value.get("item")
 
