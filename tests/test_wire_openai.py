@@ -819,3 +819,73 @@ def test_the_final_object_keeps_what_a_stream_says_besides():
     assert choice["message"]["audio"] == {"id": "au", "data": "xy", "expires_at": 5}
     assert choice["message"]["function_call"] == {"name": "f", "arguments": "{}"}
     assert Message().value() == {"object": "chat.completion", "choices": []}
+
+
+# --- what no provider should send
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.floats() | st.sampled_from(("", "headroom_retrieve")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
+        ("index", "id", "name", "function", "tool_calls", "content", "text", "type", "delta", "message", "arguments",
+         "role", "reasoning_details", "finish_reason")
+    ), inner, max_size=4),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@st.composite
+def odd(draw, value):
+    """Put something else into one place of a value, at any depth."""
+    if isinstance(value, (dict, list)) and value and draw(st.integers(0, 6)):
+        made = copy.copy(value)
+        place = draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+        made[place] = draw(odd(value[place]))
+        return made
+    return draw(ODD)
+
+
+WHOLE = chunk(
+    {
+        "role": "assistant", "content": [{"type": "text", "text": "a"}],
+        "reasoning_details": [{"index": 0, "text": "t"}],
+        "thinking_blocks": [{"type": "thinking", "thinking": "t"}], "tool_calls": [
+            piece(0, name="headroom_retrieve", id="c0", arguments='{"handle":1}'), piece(1, name="bash", id="c1"),
+        ],
+    }, "tool_calls", usage={"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 2}},
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(odd(WHOLE), min_size=1, max_size=3))
+def test_odd_chunks_raise_nothing(values):
+    turn, message = Turn(OURS), Message()
+    events = [event(value) for value in values]
+    for _ in range(2):
+        seen = take(turn, [*events, event(DONE)])
+        turn.turns(["x" for _ in turn.calls])
+        turn.go_on()
+    take(turn, [event(WHOLE), *events])
+    seen += turn.finish("note")
+    for one in [*events, *seen]:
+        message.take(one)
+        openai.text_of(one)
+    json.dumps([message.value(), turn.usage, turn.past(["x"]), turn.key()])
+
+
+@settings(max_examples=200, deadline=None)
+@given(odd({**chunk({}), "choices": [{"index": 0, "message": WHOLE["choices"][0]["delta"], "finish_reason": "stop"}]}))
+def test_odd_bodies_and_messages_raise_nothing(value):
+    data = json.dumps(value).encode()
+    turn = Turn(OURS, streaming=False)
+    turn.take_body(data)
+    turn.turns(["x" for _ in turn.calls])
+    turn.go_on()
+    turn.take_body(data)
+    made = json.loads(turn.body("note"))
+    openai.text_of_body(made if isinstance(made, dict) else {})
+    request = {"messages": [value, {"role": "assistant", "content": value, "tool_calls": value}, {"role": value}]}
+    request["messages"].append(
+        {**WHOLE["choices"][0]["delta"], "content": value if isinstance(value, list) else [value]}
+    )
+    past = {"before": [], "shown": "", "calls": [], "after": [], "fields": {"reasoning": ["x", None]}}
+    formats.spliced(json.dumps(request).encode(), openai.restore(request, lambda key: past))

@@ -37,7 +37,7 @@ class Turn:
 
     __slots__ = (
         "_before", "_digest", "_earlier", "_first", "_held", "_hidden", "_hop", "_number", "_offset", "_ours", "_plain",
-        "_raw", "_role", "_streaming", "_turned", "_value", "_waiting", "_withheld",
+        "_raw", "_role", "_streaming", "_turned", "_value", "_waiting", "_whose", "_withheld",
     )  # fmt: skip
 
     def __init__(self, ours: Iterable[str] = (), *, streaming: bool = True) -> None:
@@ -59,6 +59,7 @@ class Turn:
         self._withheld: list[tuple[dict[str, Any], list[Called]]] = []  # pieces of our calls
         self._held: list[tuple[Event, dict[str, Any]]] = []  # the end of a hop with a call of ours
         self._raw = b""
+        self._whose: Whose = []
         self._value: dict[str, Any] = {}
 
     # --- what came
@@ -269,7 +270,7 @@ class Turn:
             value = None
         self._value = value if isinstance(value, dict) else {}
         hop = self._hop
-        hop.note(self._value, "message")
+        self._whose = hop.note(self._value, "message")
         hop.done = isinstance(value, dict)
         hop.decide(last=True)
         self._digest.add(_chunk.text_in(self._message().get("content")))
@@ -305,17 +306,14 @@ class Turn:
             front, behind = ([{"type": "text", "text": text}] if text else [] for text in ("".join(texts), note))
             message["content"] = front + content + behind
         else:
-            message["content"] = "".join((*texts, content or "", note)) or content
+            message["content"] = "".join((*texts, _chunk.text_in(content), note)) or content
         if isinstance(message.get("tool_calls"), list):
-            kept = [item for item in message["tool_calls"] if not self._is_mine(item)]
+            pairs = zip(message["tool_calls"], self._whose, strict=True)
+            kept = [item for item, call in pairs if call is None or not call.mine]
             message["tool_calls"] = kept
             if not kept:
                 del message["tool_calls"]
         return message | self._shown_fields()
-
-    def _is_mine(self, item: Any) -> bool:
-        inner = item.get("function") if isinstance(item, dict) else None
-        return isinstance(inner, dict) and inner.get("name") in self._ours
 
     # --- hops
 
