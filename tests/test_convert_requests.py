@@ -358,30 +358,52 @@ def test_any_conversation_survives_and_grows_at_its_end(messages):
             assert flat(target, part) == flat(target, made)[: len(flat(target, part))]
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["text", "user", "tool", "function", ""]),
-    lambda some: st.lists(some, max_size=3) | st.dictionaries(
-        st.sampled_from(["type", "role", "content", "text", "messages", "input", "tools", "tool_calls", "id"]),
-        some, max_size=4,
-    ),
-    max_leaves=12,
-)  # fmt: skip
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    spot=st.sampled_from(
-        ["messages", "input", "tools", "tool_choice", "system", "text", "thinking", "stop", "include"]
-    ),
-    value=json_values,
-    pair=st.sampled_from(PAIRS),
+ODD = (
+    None,
+    True,
+    1,
+    -0.5,
+    "x",
+    "",
+    [],
+    [[]],
+    {},
+    [{}],
+    [None],
+    {"type": []},
+    {"type": "x"},
+    [{"type": {}}],
+    {"role": 1},
 )
-def test_anything_else_is_refused_and_never_a_traceback(spot, value, pair):
-    try:
-        made = convert.request(*pair, {**REAL[pair[0]], spot: value})
-    except CannotCarryError:
-        return
-    json.dumps(made)
+
+
+def nodes(value, path=()):
+    yield path
+    for step, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
+        yield from nodes(inner, (*path, step))
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_a_wrong_value_anywhere_is_refused_and_never_a_traceback(source, target):
+    tried = taken = 0
+    for path in nodes(REAL[source]):
+        for odd in ODD:
+            request = copy.deepcopy({"request": REAL[source]})
+            at, steps = request, ("request", *path)
+            for step in steps[:-1]:
+                at = at[step]
+            at[steps[-1]] = odd
+            tried += 1
+            try:
+                json.dumps(convert.request(source, target, request["request"]))
+                taken += 1
+            except CannotCarryError as error:
+                said = str(error)
+                assert ": " in said, (path, odd, said)
+    assert tried > 1000
+    assert taken > 100
 
 
 # Results
@@ -433,6 +455,12 @@ def test_results_come_first_and_pictures_behind_all_of_them():
     assert extra["content"][1]["image_url"]["url"] == "data:image/png;base64,iVBORw0KGgo="
     assert extra["content"][5]["file"]["filename"] == "a.pdf"
     assert text == {"role": "user", "content": "look"}
+
+
+def test_results_come_first_for_anthropic_too():
+    said = [*CHAT["messages"][:3], {"role": "user", "content": "so?"}, *CHAT["messages"][3:5]]
+    made = convert.request("openai", "anthropic", {**CHAT, "messages": said})
+    assert [block["type"] for block in made["messages"][2]["content"]] == ["tool_result", "tool_result", "text"]
 
 
 def test_results_of_chat_join_the_user_s_next_words():
@@ -557,6 +585,30 @@ def test_effort_towards_openai(rest, effort):
     request = claude(user({"type": "text", "text": "go"}), **rest)
     assert convert.request("anthropic", "openai", request).get("reasoning_effort") == effort
     assert convert.request("anthropic", "responses", request).get("reasoning", {}).get("effort") == effort
+
+
+@pytest.mark.parametrize(("source", "request_"), [("anthropic", CLAUDE), ("openai", CHAT)])
+def test_responses_keeps_no_copy_unless_it_is_asked_to(source, request_):
+    assert convert.request(source, "responses", request_)["store"] is False
+    assert source == "anthropic" or convert.request(source, "responses", {**request_, "store": True})["store"] is True
+
+
+def test_a_wish_to_see_the_thinking_is_carried():
+    made = convert.request("anthropic", "responses", CLAUDE)
+    assert made["reasoning"] == {"effort": "high", "summary": "auto"}
+    back = convert.request("responses", "anthropic", made)
+    assert back["thinking"] == {"type": "adaptive", "display": "summarized"}
+    forced = convert.request("responses", "anthropic", ITEMS)
+    assert ("thinking" in forced, forced["output_config"]) == (False, {"effort": "high"})
+
+
+def test_how_closely_to_look_is_carried_between_openai_s_apis():
+    made = convert.request("openai", "responses", CHAT)
+    assert made["input"][1]["content"][1] == {
+        "type": "input_image", "image_url": "https://x.example/a.png", "detail": "high",
+    }  # fmt: skip
+    back = convert.request("responses", "openai", made)
+    assert back["messages"][1]["content"][1] == CHAT["messages"][1]["content"][1]
 
 
 @pytest.mark.parametrize(

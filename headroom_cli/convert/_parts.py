@@ -260,6 +260,11 @@ class Job:
             if not any(member == one and type(member) is type(one) for one in usual):
                 raise self.refusal(f"{path}.{name}" if path else name, "this field")
 
+    def kind(self, value: dict[str, Any], path: str, name: str = "type") -> str | None:
+        """Return the type of a part, or another name of that sort. Raise CannotCarryError for what is no text."""
+        found = value.get(name)
+        return found if found is None else self.text(found, f"{path}.{name}")
+
     def object(self, value: Any, path: str) -> dict[str, Any]:
         """Return an object. Raise CannotCarryError for anything else."""
         if not isinstance(value, dict):

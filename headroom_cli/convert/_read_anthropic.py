@@ -62,7 +62,7 @@ def read(job: Job, request: dict[str, Any]) -> Talk:
 
 def _turn(job: Job, message: dict[str, Any], path: str) -> Turn:
     job.check(message, path, "message", ("role", "content"))
-    role, content = message.get("role"), message.get("content")
+    role, content = job.kind(message, path, "role"), message.get("content")
     at = inside(path, "content")
     if role == "system":
         return Turn(path, "system", list(_texts(job, content, at)))
@@ -78,7 +78,7 @@ def _turn(job: Job, message: dict[str, Any], path: str) -> Turn:
 
 
 def _part(job: Job, role: str, block: dict[str, Any], path: str) -> list[Any]:
-    kind = block.get("type")
+    kind = job.kind(block, path)
     if kind in {"thinking", "redacted_thinking"} and role == "assistant":
         job.check(block, path, kind, ("type", "thinking", "signature", "data"))
         if job.ignores(kind):
@@ -110,7 +110,7 @@ def _content(job: Job, content: Any, path: str) -> list[Any]:
 
 
 def _piece(job: Job, block: dict[str, Any], path: str) -> list[Any]:
-    kind, mark = block.get("type"), block.get("cache_control")
+    kind, mark = job.kind(block, path), block.get("cache_control")
     if kind == "text":
         job.check(block, path, "text", ("type", "text", "cache_control"))
         return [Text(path, job.text(block.get("text"), inside(path, "text")), mark)]
@@ -147,7 +147,7 @@ def _document(job: Job, block: dict[str, Any], path: str) -> list[Any]:
     title = job.text(block.get("title") or "", inside(path, "title"))
     context = job.text(block.get("context") or "", inside(path, "context"))
     told = [Text(path, context)] if context else []
-    kind = source.get("type")
+    kind = job.kind(source, at)
     if kind == "base64" and source.get("media_type") == "application/pdf":
         job.check(source, at, "source", ("type", "media_type", "data"))
         data = job.text(source.get("data"), inside(at, "data"))
@@ -185,7 +185,7 @@ def _texts(job: Job, content: Any, path: str) -> list[Text]:
 
 
 def _tool(job: Job, tool: dict[str, Any], path: str) -> Tool:
-    kind = tool.get("type")
+    kind = job.kind(tool, path)
     if kind not in {None, "custom"}:
         raise job.refusal(path, f"a `{str(kind)[:60]}` tool")
     known = ("type", "name", "description", "input_schema", "strict", "cache_control")
@@ -204,7 +204,7 @@ def _choice(job: Job, talk: Talk, choice: Any) -> None:
     if choice is None:
         return
     job.check(job.object(choice, "tool_choice"), "tool_choice", "choice", ("type", "name", "disable_parallel_tool_use"))
-    kind = choice.get("type")
+    kind = job.kind(choice, "tool_choice")
     if kind not in {"auto", "any", "none", "tool"}:
         raise job.refusal("tool_choice", f"the choice `{str(kind)[:60]}`")
     named = ((job.text(choice.get("name"), "tool_choice.name"), False),) if kind == "tool" else ()
@@ -216,7 +216,7 @@ def _choice(job: Job, talk: Talk, choice: Any) -> None:
 def _effort(job: Job, talk: Talk, request: dict[str, Any]) -> None:
     thinking = job.object(request.get("thinking") or {}, "thinking")
     job.check(thinking, "thinking", "thinking", ("type", "budget_tokens", "display"))
-    kind, budget = thinking.get("type"), thinking.get("budget_tokens")
+    kind, budget = job.kind(thinking, "thinking"), thinking.get("budget_tokens")
     if kind not in {None, "adaptive", "enabled", "disabled"}:
         raise job.refusal("thinking", f"thinking of the kind `{str(kind)[:60]}`")
     config = job.object(request.get("output_config") or {}, "output_config")

@@ -76,7 +76,7 @@ def read(job: Job, request: dict[str, Any]) -> Talk:
 
 
 def _turn(job: Job, message: dict[str, Any], path: str, customs: set[str]) -> Turn:
-    role, content, at = message.get("role"), message.get("content"), inside(path, "content")
+    role, content, at = job.kind(message, path, "role"), message.get("content"), inside(path, "content")
     if role in {"system", "developer", "user"}:
         job.check(message, path, "message", ("role", "content", "cache_control"))
         parts = _content(job, content, at, pictures=role == "user")
@@ -107,8 +107,7 @@ def _answer(job: Job, message: dict[str, Any], path: str, customs: set[str]) -> 
         for index, block in enumerate(job.list(message.get("thinking_blocks") or [], at)):
             parts += _thinking(job, job.object(block, f"{at}.{index}"), f"{at}.{index}")
     content, at = message.get("content"), inside(path, "content")
-    if content is not None:
-        parts += _content(job, content, at, pictures=False, refusals=True)
+    parts += _content(job, content, at, pictures=False, refusals=True)
     if message.get("refusal"):
         parts.append(Refusal(path, job.text(message["refusal"], inside(path, "refusal"))))
     _marked(parts, message.get("cache_control"))
@@ -120,7 +119,7 @@ def _answer(job: Job, message: dict[str, Any], path: str, customs: set[str]) -> 
 
 def _thinking(job: Job, block: dict[str, Any], path: str) -> list[Thinking]:
     """Take a signed block back. One without a signature is a gateway's copy, which the API would refuse."""
-    kind = block.get("type")
+    kind = job.kind(block, path)
     if kind == "thinking":
         known = ("type", "thinking", "signature")
         job.check(block, path, "thinking_block", known)
@@ -133,7 +132,7 @@ def _thinking(job: Job, block: dict[str, Any], path: str) -> list[Thinking]:
 
 
 def _call(job: Job, call: dict[str, Any], path: str, customs: set[str]) -> Call:
-    kind = call.get("type", "function")
+    kind = job.kind(call, path) or "function"
     identifier = job.text(call.get("id"), inside(path, "id"))
     if kind not in {"function", "custom"} or (kind == "custom" and job.target == "anthropic"):
         raise job.refusal(path, f"a call of a `{str(kind)[:60]}` tool")
@@ -149,6 +148,8 @@ def _call(job: Job, call: dict[str, Any], path: str, customs: set[str]) -> Call:
 
 
 def _content(job: Job, content: Any, path: str, *, pictures: bool, refusals: bool = False) -> list[Any]:
+    if content is None:
+        return []
     if isinstance(content, str):
         return [Text(path, content)]
     return [
@@ -158,7 +159,7 @@ def _content(job: Job, content: Any, path: str, *, pictures: bool, refusals: boo
 
 
 def _piece(job: Job, part: dict[str, Any], path: str, *, pictures: bool, refusals: bool) -> Any:
-    kind, mark, point = part.get("type"), part.get("cache_control"), part.get("prompt_cache_breakpoint")
+    kind, mark, point = job.kind(part, path), part.get("cache_control"), part.get("prompt_cache_breakpoint")
     rest = ("type", "cache_control", "prompt_cache_breakpoint")
     if kind == "text":
         job.check(part, path, "text", (*rest, "text"))
@@ -197,7 +198,7 @@ def _marked(parts: list[Any], mark: Any) -> list[Any]:
 
 
 def _tool(job: Job, tool: dict[str, Any], path: str) -> Tool:
-    kind = tool.get("type")
+    kind = job.kind(tool, path)
     mark = tool.get("cache_control")
     if kind == "custom" and job.target != "anthropic":
         job.check(tool, path, "tool", ("type", "custom", "cache_control"))
@@ -238,7 +239,7 @@ def _choice(job: Job, talk: Talk, choice: Any) -> None:
         talk.choice = Choice(_CHOICES[choice])
         return
     if isinstance(choice, dict):
-        kind = choice.get("type")
+        kind = job.kind(choice, "tool_choice")
         if kind in {"function", "custom"}:
             talk.choice = Choice("tool", (_named(job, choice, "tool_choice"),))
             return
@@ -256,7 +257,7 @@ def _choice(job: Job, talk: Talk, choice: Any) -> None:
 
 
 def _named(job: Job, value: dict[str, Any], path: str) -> tuple[str, bool]:
-    kind = value.get("type")
+    kind = job.kind(value, path)
     if kind not in {"function", "custom"} or (kind == "custom" and job.target == "anthropic"):
         raise job.refusal(path, f"the choice of a `{str(kind)[:60]}` tool")
     job.check(value, path, "choice", ("type", kind))
@@ -269,7 +270,7 @@ def _form(job: Job, talk: Talk, form: Any) -> None:
     if form is None:
         return
     at = "response_format"
-    kind = job.object(form, at).get("type")
+    kind = job.kind(job.object(form, at), at)
     if kind == "text":
         job.check(form, at, "response_format", ("type",))
     elif kind == "json_object" and job.target != "anthropic":

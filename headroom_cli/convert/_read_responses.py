@@ -83,7 +83,7 @@ def read(job: Job, request: dict[str, Any]) -> Talk:
 
 
 def _item(job: Job, talk: Talk, item: dict[str, Any], path: str) -> Turn | None:
-    kind = item.get("type")
+    kind = job.kind(item, path)
     if kind == "message" or (kind is None and "role" in item):
         return _message(job, item, path)
     if kind in {"function_call", "custom_tool_call"} and not (kind != "function_call" and job.target == "anthropic"):
@@ -108,7 +108,7 @@ def _item(job: Job, talk: Talk, item: dict[str, Any], path: str) -> Turn | None:
 
 
 def _message(job: Job, item: dict[str, Any], path: str) -> Turn:
-    role = item.get("role")
+    role = job.kind(item, path, "role")
     job.check(item, path, "message", ("type", "role", "content"))
     if role not in {"system", "developer", "user", "assistant"}:
         raise job.refusal(inside(path, "role"), f"the role `{str(role)[:40]}`")
@@ -139,7 +139,7 @@ def _content(job: Job, content: Any, path: str, role: str) -> list[Any]:
 
 
 def _piece(job: Job, part: dict[str, Any], path: str, role: str) -> Any:
-    kind, point = part.get("type"), part.get("prompt_cache_breakpoint")
+    kind, point = job.kind(part, path), part.get("prompt_cache_breakpoint")
     rest = ("type", "prompt_cache_breakpoint")
     # Clients write an assistant's text in either way.
     if kind in {"input_text", "text"} or (kind == "output_text" and role == "assistant"):
@@ -171,7 +171,7 @@ def _piece(job: Job, part: dict[str, Any], path: str, role: str) -> Any:
 
 
 def _tool(job: Job, tool: dict[str, Any], path: str) -> Tool:
-    kind = tool.get("type")
+    kind = job.kind(tool, path)
     if kind == "custom" and job.target != "anthropic":
         job.check(tool, path, "custom", ("type", "name", "description", "format"))
         told = job.text(tool.get("description") or "", inside(path, "description"))
@@ -196,7 +196,7 @@ def _choice(job: Job, talk: Talk, choice: Any) -> None:
         talk.choice = Choice(_CHOICES[choice])
         return
     if isinstance(choice, dict):
-        kind = choice.get("type")
+        kind = job.kind(choice, "tool_choice")
         if kind in {"function", "custom"}:
             talk.choice = Choice("tool", (_named(job, choice, "tool_choice"),))
             return
@@ -214,7 +214,7 @@ def _choice(job: Job, talk: Talk, choice: Any) -> None:
 
 
 def _named(job: Job, value: dict[str, Any], path: str) -> tuple[str, bool]:
-    kind = value.get("type")
+    kind = job.kind(value, path)
     if kind not in {"function", "custom"} or (kind == "custom" and job.target == "anthropic"):
         raise job.refusal(path, f"the choice of a `{str(kind)[:60]}` tool")
     job.check(value, path, "choice", ("type", "name"))
@@ -236,7 +236,7 @@ def _text(job: Job, talk: Talk, text: dict[str, Any]) -> None:
     form, at = text.get("format"), "text.format"
     if form is None:
         return
-    kind = job.object(form, at).get("type")
+    kind = job.kind(job.object(form, at), at)
     if kind == "json_schema":
         job.check(form, at, "format", ("type", "name", "description", "schema", "strict"))
         told = job.text(form.get("description") or "", f"{at}.description")

@@ -207,12 +207,17 @@ def _choice(talk: Talk) -> dict[str, Any]:
 
 
 def _effort(talk: Talk, made: dict[str, Any]) -> None:
-    """Write how hard to think. Effort above none comes with leave to think, which the API may not take as given."""
+    """Write how hard to think. Effort above none comes with leave to think, which the API may not take as given.
+
+    Not where a call is forced, though: the API refuses the two together.
+    """
+    forced = talk.choice is not None and talk.choice.kind in {"any", "tool"}
     config: dict[str, Any] = {}
     if talk.effort == "none":
         made["thinking"] = {"type": "disabled"}
     elif talk.effort or talk.shown:
-        made["thinking"] = {"type": "adaptive", **({"display": "summarized"} if talk.shown else {})}
+        if not forced:
+            made["thinking"] = {"type": "adaptive", **({"display": "summarized"} if talk.shown else {})}
         if talk.effort:
             config["effort"] = _EFFORTS.get(talk.effort, talk.effort)
     if talk.form is not None:
