@@ -603,7 +603,7 @@ def test_a_first_chunk_without_choices_does_not_name_the_answer():
 def test_arguments_that_are_no_object_are_not_lost(text):
     body = chat_body([{"kind": "call", "id": "c", "name": "f", "input": {}}])
     body["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = text
-    assert whole("openai", "anthropic", body)["content"][0]["input"] == ({"arguments": text} if text else {})
+    assert whole("openai", "anthropic", body)["content"][0]["input"] == ({"INVALID_JSON": text} if text else {})
 
 
 def test_a_call_with_plain_text_is_carried(wire):
@@ -1209,3 +1209,19 @@ def test_texts_and_calls_given_back_are_what_openai_had_sent(wire, client, provi
                 ("call_1", {"a": [1.5]}),
                 ("call_2", {}),
             ]
+
+
+def test_a_number_beyond_all_is_never_written():
+    body = chat_body([{"kind": "call", "id": "c", "name": "f", "input": {}}])
+    body["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = '{"a": 1e999}'
+    assert whole("openai", "anthropic", body)["content"][0]["input"] == {"INVALID_JSON": '{"a": 1e999}'}
+    block = b'{"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1e999}}'
+    with pytest.raises(AnsweredError, match="number"):
+        answers.converter("anthropic", "openai", streaming=False).body(b'{"content": [%b]}' % block)
+    start = Event(b"", "", '{"type": "content_block_start", "index": 0, "content_block": %s}' % block.decode())  # noqa: UP031 - braces all over
+    converter = answers.converter("anthropic", "openai", streaming=True)
+    converter.take(start)
+    end = converter.take(Event.of({"type": "content_block_stop", "index": 0}))
+    assert b"Infinity" not in b"".join(event.raw for event in end)
+    made = json.loads(answers.error("openai", "anthropic", 400, b'{"error": {"message": "m", "n": 1e999}}'))
+    assert made["error"]["message"] == '{"error": {"message": "m", "n": 1e999}}'

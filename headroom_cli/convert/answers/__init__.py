@@ -59,7 +59,7 @@ class Converter:
         if not broken:
             try:
                 self._reader.take(event.value, event.data)
-            except RecursionError:  # nested beyond what can be written
+            except (ValueError, RecursionError):  # a number, or a depth, that cannot be written
                 broken = True
         if broken:
             self._stream.fail(_faults.Fault(502, "the provider sent an event that is not to be read"))
@@ -90,9 +90,11 @@ class Converter:
         self._notes = answer.notes
         if not value.get("error") and not isinstance(value.get(_HOLDS[source]), list):
             raise AnsweredError(f"the provider's answer has no {_HOLDS[source]!r} and cannot be converted", data)
-        self._reading.Reader(answer).body(value)
-        written = self._writing.fault(answer.fault) if answer.fault else self._writing.body(answer)
-        return dump(written).encode()
+        try:
+            self._reading.Reader(answer).body(value)
+            return dump(self._writing.fault(answer.fault) if answer.fault else self._writing.body(answer)).encode()
+        except ValueError:
+            raise AnsweredError("the provider's answer has a number beyond all and cannot be converted", data) from None
 
     @property
     def left_out(self) -> dict[str, str]:

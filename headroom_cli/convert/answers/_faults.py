@@ -8,6 +8,7 @@ forms: a plain text, or ``message`` or ``detail`` alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from headroom_cli.convert.answers._neutral import dump, table, text
@@ -142,7 +143,9 @@ def convert(target: str, status: int, body: bytes) -> bytes:
         if isinstance(value, list) and len(value) == 1:  # Google's gateways wrap the error in a list
             value = value[0]
         fault = read(table(value), status) if isinstance(value, dict) else None
-    if fault is None:
-        said = body.decode("utf-8", "replace").strip()
-        fault = Fault(status, said or f"the provider answered with status {status}")
-    return dump(anthropic(fault) if target == "anthropic" else openai(fault)).encode()
+    write = anthropic if target == "anthropic" else openai
+    if fault is not None:
+        with contextlib.suppress(ValueError):  # a number that cannot be written
+            return dump(write(fault)).encode()
+    said = body.decode("utf-8", "replace").strip()
+    return dump(write(Fault(status, said or f"the provider answered with status {status}"))).encode()

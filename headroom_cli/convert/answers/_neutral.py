@@ -66,8 +66,11 @@ def stem(identifier: str) -> str:
 
 
 def dump(value: Any) -> str:
-    """Write JSON as compact as the APIs do; half a surrogate pair, which is no UTF-8, as an escape."""
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Write JSON as compact as the APIs do; half a surrogate pair, which is no UTF-8, as an escape.
+
+    Raise ValueError for a number that JSON cannot hold: Python reads 1e999 as infinity.
+    """
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:
         written.encode()
     except UnicodeEncodeError:

@@ -87,14 +87,15 @@ def _block(part: Part) -> dict[str, Any]:
 
 
 def _input(part: Part) -> dict[str, Any]:
-    """Return a call's arguments. A block has an object; a text that is none, such as one cut short, is held in one."""
+    """Return a call's arguments. Text that spells no object is held in one, as requests hold it."""
     if part.kind == "custom":
         return {"input": part.text}
     try:
         found = json.loads(part.text)
+        dump(found)  # a number that Python reads as infinity has to stay text too
     except (ValueError, RecursionError):
         found = None
-    return found if isinstance(found, dict) else {"arguments": part.text}
+    return found if isinstance(found, dict) else {"INVALID_JSON": part.text}
 
 
 class Stream(Writer):
