@@ -322,6 +322,7 @@ def test_the_client_sees_one_turn(sdk, hops, cuts):
     }
     words = "".join(block["text"] for block in played.shown if block["type"] == "text")
     assert text_of_body(own.value()) == words
+    assert played.turn.key() == Played(hops, note=cuts["note"], size=100).turn.key()
     if not cuts["interleaved"]:
         assert "".join(text_of(event) for event in events) == words
 
@@ -551,6 +552,12 @@ def test_a_client_that_trims_each_text():
     assert found[1:-1] == [*played.hidden, {"role": "assistant", "content": [text("It is 7."), theirs(2)]}]
 
 
+def test_a_client_that_leaves_blank_texts_out():
+    hops = [[text("A"), text("\n\n"), ours(1)], [text(" B")]]
+    _, found, played = simple([text("A"), text(" B")], hops=hops)
+    assert found[1:-1] == [*played.hidden, {"role": "assistant", "content": [text(" B")]}]
+
+
 def test_a_client_that_puts_all_thinking_first():
     blocks = [thinking("a", "s1"), thinking("b", "s2"), text("Let me look. \n\nIt is 7."), theirs(2)]
     for shown in (blocks, blocks[1:]):
@@ -645,6 +652,19 @@ def test_a_past_of_another_shape_is_left_alone():
 
 def fed(turn, data):
     return b"".join(event.raw for piece in Stream().feed(data) for event in turn.take(piece))
+
+
+def test_indices_go_on_behind_the_highest():
+    turn, seen = Turn(OURS, streaming=True), []
+    first = [{"type": "content_block_start", "index": i, "content_block": text("")} for i in (1, 0)]
+    last = {"type": "content_block_start", "index": 2, "content_block": ours(1)}
+    for event in (*first, last):
+        seen += turn.take(_events.Event.of(event))
+    turn.turns(["r"])
+    turn.go_on()
+    seen += turn.take(_events.Event.of({**first[1], "new": 1.5}))
+    assert [event.value["index"] for event in seen] == [1, 0, 2]
+    assert seen[-1].value["new"] == 1.5
 
 
 def test_text_passes_at_once_and_only_the_end_of_a_hop_with_our_call_is_held():

@@ -164,8 +164,6 @@ class _Walk:
                 self._next()
                 continue
             here = str(text_in(self._blocks[self._at]))[self._offset :]
-            if exact and not rest:
-                break
             if exact and rest.startswith(here):
                 rest = rest[len(here) :]
                 self._next()
