@@ -72,7 +72,7 @@ CHAT = {
             ],
         },
         {"role": "assistant", "content": None, "tool_calls": CALLS, "refusal": None, "annotations": []},
-        {"role": "tool", "tool_call_id": "call_a", "content": "x = 1"},
+        {"role": "tool", "tool_call_id": "call_a", "name": "read", "content": "x = 1"},
         {"role": "tool", "tool_call_id": "call_b", "content": [{"type": "text", "text": "y = 2"}]},
         {"role": "assistant", "content": "Both are set."},
         {"role": "user", "content": "And now?"},
@@ -559,8 +559,9 @@ def test_what_anthropic_cannot_begin_or_go_on_with_is_refused(names):
     assert "Anthropic Messages" in refused("openai", "anthropic", {"messages": messages})
 
 
-def test_an_empty_message_is_left_out():
-    said = [{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}, {"role": "user", "content": "b"}]
+@pytest.mark.parametrize("empty", ["", " \n", None, []])
+def test_an_empty_message_is_left_out(empty):
+    said = [{"role": "user", "content": "a"}, {"role": "assistant", "content": empty}, {"role": "user", "content": "b"}]
     made = convert.request("openai", "anthropic", {"messages": said})
     assert made["messages"] == [user({"type": "text", "text": "a"}, {"type": "text", "text": "b"})]
 

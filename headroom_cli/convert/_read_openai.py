@@ -82,7 +82,7 @@ def _turn(job: Job, message: dict[str, Any], path: str, customs: set[str]) -> Tu
         parts = _content(job, content, at, pictures=role == "user")
         return Turn(path, str(role), _marked(parts, message.get("cache_control")))
     if role == "tool":
-        job.check(message, path, "message", ("role", "content", "tool_call_id", "cache_control"))
+        job.check(message, path, "tool_message", ("role", "content", "tool_call_id", "cache_control"))
         identifier = job.text(message.get("tool_call_id"), inside(path, "tool_call_id"))
         parts = _content(job, content, at, pictures=True)
         mark = message.get("cache_control")

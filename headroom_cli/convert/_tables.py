@@ -59,6 +59,8 @@ IGNORED: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "*.prompt_cache_breakpoint": (_CLAUDE, _CACHE),
         "image_url.detail": (_CLAUDE, "how closely to look at a picture; Anthropic has one way"),
         "message.annotations": (_TWO, _SOURCES),
+        "tool_message.name": (_TWO, _LABEL + ": the call says it"),
+        "*.provider_specific_fields": (_TWO, "LiteLLM's notes about the answer that a message came in"),
         "call.index": (_TWO, "a number from the stream that the call came in"),
         "thinking_block.index": (_TWO, "a number from the stream that the block came in"),
         "thinking_block.cache_control": (_TWO, "Anthropic takes none on thinking"),

@@ -136,8 +136,8 @@ def _blocks(job: Job, turn: Turn) -> list[dict[str, Any]]:
             block = {"type": "tool_result", "tool_use_id": identifier(job.target, part.identifier)}
             inner = [piece for piece in map(_piece, part.parts) if piece]
             made.append(_marked({**block, "content": _content(inner) if inner else ""}, part.mark))
-        else:
-            made += [piece for piece in (_piece(part),) if piece]
+        elif not isinstance(part, (Text, Refusal)) or part.text.strip():  # the API refuses a text of white space alone
+            made.append(_piece(part))
     return made
 
 
