@@ -13,6 +13,7 @@ from openai.types.responses import response_create_params
 from pydantic import TypeAdapter
 
 from headroom_cli import convert
+from headroom_cli.convert import answers
 from headroom_cli.convert._shared import is_strict
 from headroom_cli.convert._tables import IGNORED, MAX_TOKENS, NAMES
 from headroom_cli.errors import CannotCarryError
@@ -698,6 +699,34 @@ def test_signed_thinking_goes_back_to_anthropic_alone():
         "responses", "anthropic", {"model": "m", "input": [{"role": "user", "content": "go"}, *items]}
     )
     assert made["messages"][1]["content"] == [blocks[0], blocks[2], {"type": "text", "text": "so"}]
+
+
+@pytest.mark.parametrize("middle", ["openai", "responses"])
+def test_a_client_of_openai_s_gives_claude_its_own_turn_back(middle):
+    said = [
+        {"type": "thinking", "thinking": "hm\n\nso", "signature": "EqQB"},
+        {"type": "redacted_thinking", "data": "x"},
+        {"type": "text", "text": "I look."},
+        {"type": "tool_use", "id": "toolu_1", "name": "read", "input": {"path": "a.py"}},
+    ]
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": said,
+        "stop_sequence": None,
+    }
+    message |= {"stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}}
+    seen = json.loads(answers.converter("anthropic", middle, streaming=False).body(json.dumps(message).encode()))
+    ask = {"role": "user", "content": "go"}
+    if middle == "openai":
+        answer = {"role": "tool", "tool_call_id": "toolu_1", "content": "x"}
+        later = {"model": "m", "messages": [ask, seen["choices"][0]["message"], answer]}
+    else:
+        answer = {"type": "function_call_output", "call_id": "toolu_1", "output": "x"}
+        later = {"model": "m", "input": [ask, *seen["output"], answer]}
+    assert convert.request(middle, "anthropic", later)["messages"][1] == {"role": "assistant", "content": said}
 
 
 def test_tools_among_the_items_are_tools():
