@@ -1225,3 +1225,31 @@ def test_a_number_beyond_all_is_never_written():
     assert b"Infinity" not in b"".join(event.raw for event in end)
     made = json.loads(answers.error("openai", "anthropic", 400, b'{"error": {"message": "m", "n": 1e999}}'))
     assert made["error"]["message"] == '{"error": {"message": "m", "n": 1e999}}'
+
+
+def test_the_parts_of_a_summary_are_paragraphs(wire):
+    body = responses_body([{"kind": "thinking", "text": "one", "signature": "gAAA"}])
+    body["output"][0]["summary"].append({"type": "summary_text", "text": "two"})
+    thought = {"type": "thinking", "thinking": "one\n\ntwo", "signature": "gAAA"}
+    assert whole("responses", "anthropic", body)["content"] == [thought]
+    streamed = run("responses", "anthropic", responses_stream(body, random.Random(9)))
+    assert wire.read("anthropic", streamed)["content"] == [thought]
+    body["output"][0] |= {"summary": [], "content": [{"type": "reasoning_text", "text": "raw"}]}
+    assert whole("responses", "openai", body)["choices"][0]["message"]["reasoning_content"] == "raw"
+
+
+def test_a_message_that_was_cut_short_is_incomplete():
+    body = anthropic_body(
+        [{"kind": "thinking", "text": "a", "signature": "s"}, {"kind": "text", "text": "b"}], "max_tokens"
+    )
+    made = whole("anthropic", "responses", body)
+    assert (made["status"], made["output"][1]["status"]) == ("incomplete", "incomplete")
+    values = sent(run("anthropic", "responses", anthropic_stream(body, random.Random(9))))
+    assert [value["item"]["status"] for value in values[-2:-1]] == ["incomplete"]
+    assert (values[-1]["type"], values[-1]["response"]) == ("response.incomplete", made)
+    body["content"].append({"type": "tool_use", "id": "t", "name": "f", "input": {}})
+    assert [item.get("status") for item in whole("anthropic", "responses", body)["output"]] == [
+        None,
+        "completed",
+        "completed",
+    ]

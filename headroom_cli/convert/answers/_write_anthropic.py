@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from headroom_cli.convert._shared import INVALID
 from headroom_cli.convert.answers import _faults
 from headroom_cli.convert.answers._neutral import (
     CALLS,
@@ -95,7 +96,7 @@ def _input(part: Part) -> dict[str, Any]:
         dump(found)  # a number that Python reads as infinity has to stay text too
     except (ValueError, RecursionError):
         found = None
-    return found if isinstance(found, dict) else {"INVALID_JSON": part.text}
+    return found if isinstance(found, dict) else {INVALID: part.text}
 
 
 class Stream(Writer):
