@@ -19,6 +19,10 @@ LIBRARIES = ("litellm", "anyllm")
 PROVIDERS = ("openai", "anthropic")
 MESSAGES = [{"role": "user", "content": "hi"}]
 TOOLS = [{"type": "function", "function": {"name": "read", "parameters": {"type": "object", "properties": {}}}}]
+LIMITS = {
+    "max_tokens": None, "max_completion_tokens": 50, "reasoning_effort": None, "tools": TOOLS, "tool_choice": "auto",
+    "parallel_tool_calls": False, "stop": ["end"],
+}  # fmt: skip
 KEYS = {"OPENAI_API_KEY": "sk-test-openai-0123456789", "ANTHROPIC_API_KEY": "sk-ant-test-0123456789"}
 
 # Runs cases in turn; prints what each gave: chunks, and the error with its status, code and body.
@@ -111,6 +115,7 @@ def cases(library, address):
         yield case("unknown", name, body={"top_k": 5, "fancy": {"a": [1, None]}})
         yield case("settings", name, body={"api_base": "http://127.0.0.1:9/", "api_key": "sk-x", "fallbacks": ["b"]})
         yield case("several", name, body={"n": 3})
+        yield case("limits", name, body=LIMITS)
         yield case("odd", name, body={"messages": [{"role": "nobody", "content": {"a": 1}}]})
     yield {
         **case("named", "openai"),
@@ -317,6 +322,17 @@ def test_a_request_does_not_decide_where_it_goes(run, name):
         _, headers, body = run.only(f"settings-{name}-whole")
         assert body["api_base"] == "http://127.0.0.1:9/"
         assert (headers.get("authorization") or headers["x-api-key"]).endswith(KEYS[f"{name.upper()}_API_KEY"])
+
+
+def test_limits_and_switches_mean_the_same_on_the_other_side(run):
+    _, _, body = run.only("limits-openai-whole")
+    assert [body.get(name) for name in ("max_tokens", "max_completion_tokens")].count(50) == 1
+    assert (body["parallel_tool_calls"], body["tool_choice"], body["stop"]) == (False, "auto", ["end"])
+    assert not body.get("reasoning_effort")
+    _, _, body = run.only("limits-anthropic-whole")
+    assert (body["max_tokens"], body["stop_sequences"]) == (50, ["end"])
+    assert body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert "thinking" not in body
 
 
 def test_what_an_api_has_no_place_for_is_refused_by_name(run):

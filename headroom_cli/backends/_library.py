@@ -66,9 +66,10 @@ def parameters(function: Callable[..., Any]) -> frozenset[str]:
 
 
 def sorted_out(given: dict[str, Any], arguments: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return (those that are arguments with the same meaning, the others)."""
-    known = {name: value for name, value in given.items() if name in _CHAT and name in arguments}
-    return known, {name: value for name, value in given.items() if name not in known}
+    """Return (those that are arguments with the same meaning, the others). A null argument is one that is not given."""
+    named = _CHAT.intersection(arguments)
+    known = {name: value for name, value in given.items() if name in named and value is not None}
+    return known, {name: value for name, value in given.items() if name not in named}
 
 
 def refuse(library: str, names: list[str]) -> None:

@@ -35,22 +35,26 @@ def library(outgoing: Outgoing, target: Target) -> Iterator[dict[str, Any]]:
     members = _library.members(outgoing)
     any_llm = _import()
     provider, model, row = _provider(any_llm, outgoing, target)
-    settings = {"model": model, "provider": provider, "messages": members.pop("messages"), "stream": outgoing.stream}
-    settings["client_args"] = {"unified_exceptions": True, **_once(provider, row)}
+    options = {"unified_exceptions": True, **_once(provider, row)}
     if target.base:
-        settings["api_base"] = _http.checked(target.base, "--base-url")
+        options["api_base"] = _http.checked(target.base, "--base-url")
+    settings = {"model": model, "messages": members.pop("messages"), "stream": outgoing.stream}
     if row.TIMEOUT_SUPPORT != "unsupported":
         settings["timeout"] = target.timeout
     if headers := _library.headers(outgoing, target):
         settings["extra_headers"] = headers
     known, others = _library.sorted_out(members, _library.parameters(any_llm.completion))
+    if "max_completion_tokens" in known and "max_tokens" not in known:
+        known["max_tokens"] = known.pop("max_completion_tokens")  # which it writes as each provider has it
     if others and not _takes_more(row):
         _library.refuse("any-llm", sorted(others))
     if others:
         settings["extra_body"] = others
+    caller: Any = None
     answer: Any = None
     try:
-        answer = any_llm.completion(**known, **settings)
+        caller = any_llm.AnyLLM.create(provider, **options)
+        answer = caller.completion(**known, **settings)
         yield from _library.answered("any-llm", answer, stream=outgoing.stream)
     except HeadroomError:
         raise
@@ -60,6 +64,22 @@ def library(outgoing: Outgoing, target: Target) -> Iterator[dict[str, Any]]:
         raise _library.failure("any-llm", error) from None
     finally:
         _library.close(answer)
+        _close(caller)
+
+
+def _close(caller: Any) -> None:
+    """Close the client under the library with all its connections.
+
+    Closing a stream does not always do that: where its last event has just come, any-llm 1.40 cancels its own closing.
+    """
+    import inspect
+
+    shut = getattr(getattr(caller, "client", None), "close", None)
+    closing = shut() if callable(shut) else None
+    if inspect.iscoroutine(closing):
+        from any_llm.utils.aio import run_async_in_sync
+
+        run_async_in_sync(closing)
 
 
 def _import() -> ModuleType:
