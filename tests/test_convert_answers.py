@@ -34,7 +34,9 @@ from pydantic import TypeAdapter
 
 from headroom_cli import convert
 from headroom_cli.convert import answers
+from headroom_cli.convert.answers._neutral import Balance
 from headroom_cli.errors import AnsweredError
+from headroom_cli.wire import load as load_wire
 from headroom_cli.wire._events import Event
 
 SHAPES = ("anthropic", "openai", "responses")
@@ -1253,3 +1255,44 @@ def test_a_message_that_was_cut_short_is_incomplete():
         "completed",
         "completed",
     ]
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize("whole_stream", [True, False])
+def test_it_works_behind_the_turn_that_serves_our_own_tools(wire, source, target, whole_stream):
+    turn = load_wire(source).Turn(("retrieve_original_content",), streaming=True)
+    converter = answers.converter(source, target, streaming=True, include_usage=True, now=NOW)
+    out = []
+    values = events(STREAMS[source](FULL[source], random.Random(3)))
+    for event in values if whole_stream else values[:5]:
+        out += [made for seen in turn.take(event) for made in converter.take(seen)]
+    if whole_stream:
+        out += [made for seen in turn.finish("") for made in converter.take(seen)] + converter.end()
+        made = wire.read(target, b"".join(event.raw for event in out))
+        assert plain(made) == plain(whole(source, target, FULL[source]))
+    else:
+        assert not turn.ended
+        error = converter.error(turn.error("overloaded_error", "It broke off."))[0].value
+        inner = error if target == "responses" else error["error"]
+        assert inner["message"] == "It broke off."
+        assert inner["type" if target == "anthropic" else "code"] == (
+            "overloaded_error" if target == "anthropic" else "server_is_overloaded"
+        )
+        assert converter.end() == []
+
+
+@given(
+    value=st.dictionaries(st.text('\\"{}[]a\n', max_size=4), st.text('\\"{}[]a\n', max_size=6), max_size=3),
+    data=st.data(),
+)
+def test_an_object_in_pieces_is_complete_at_its_end_and_not_before(value, data):
+    written = json.dumps(value)
+    balance = Balance()
+    at = 0
+    while at < len(written):
+        assert not balance.complete
+        size = data.draw(st.integers(1, 3))
+        balance.feed(written[at : at + size])
+        balance.feed("")
+        at += size
+    assert balance.complete

@@ -83,6 +83,8 @@ def read(value: dict[str, Any], status: int = 0) -> Fault:
             del said[name]
     kind = said.pop("type", "") if isinstance(said.get("type"), str) else ""
     code = said.pop("code", "") if isinstance(said.get("code"), str) else ""
+    if code in _ANTHROPIC.values():  # an event of Responses has a code alone
+        kind, code = kind or code, ""
     found = said.get("code")
     if not status and isinstance(found, int) and 400 <= found <= 599:
         status = said.pop("code")
