@@ -499,6 +499,19 @@ def test_a_later_hop_keeps_its_own_members_and_loses_only_its_head():
     assert turn.take(event(DONE))[0].data == DONE
 
 
+def test_usage_that_runs_along_counts_once_in_each_hop():
+    turn = Turn(OURS)
+    take(turn, [event(chunk({"content": "a"}, usage={"n": 1})), event(chunk({"content": "b"}, usage={"n": 2}))])
+    take(turn, [event(chunk(calling(0, "headroom_retrieve", "c0"), "tool_calls", usage={"n": 3}))])
+    turn.turns(["x"])
+    turn.go_on()
+    seen = take(
+        turn, [event(chunk({"content": "c"}, hop=1, usage={"n": n, "of": "x", "none": None})) for n in (10, 20)]
+    )
+    assert [one.value["usage"] for one in seen] == [{"n": n, "of": "x", "none": None} for n in (13, 23)]
+    assert turn.usage == seen[-1].value["usage"]
+
+
 def test_a_pair_of_surrogates_may_be_split_between_chunks():
     high, low = "\ud83d", "\ude00"
     data = [
