@@ -77,7 +77,9 @@ def test_an_original_is_fetched_within_one_turn(name, streaming, ask, provider):
     assert talk.turns(third)[: len(talk.turns(second))] == talk.turns(second)
     assert third["tools"] == first["tools"]
     rest = json.dumps(talk.turns(third)[len(talk.turns(second)) :])
-    assert "Fetching" not in rest and "Worker 77 took batch 2849." in rest and "overlay 100%" in rest
+    assert "Fetching" not in rest
+    assert "Worker 77 took batch 2849." in rest
+    assert "overlay 100%" in rest
 
 
 @pytest.mark.parametrize(("name", "streaming"), KINDS)
@@ -99,7 +101,8 @@ def test_calls_of_ours_and_of_the_client_in_one_turn(name, streaming, ask, provi
     talk.heard(message).result("a1", "overlay 100%").result("a2", "9 GB")
     ask(talk)
     results = talk.results(last(provider))
-    assert results["a1"] == "overlay 100%" and results["a2"] == "9 GB"
+    assert results["a1"] == "overlay 100%"
+    assert results["a2"] == "9 GB"
     assert results["r1"] == "".join(LOG.splitlines(keepends=True)[:2])
     said = json.dumps(talk.turns(last(provider)))
     assert said.index('"a1"') < said.index('"r1"') < said.index('"a2"')
@@ -117,7 +120,8 @@ def test_several_originals_at_once_and_one_after_the_other(name, streaming, ask,
     )
     message = ask(talk)
     assert talk.texts(message) == "More. Enough."
-    assert talk.calls(message) == [] and talk.stopped(message) in {False, None}
+    assert talk.calls(message) == []
+    assert talk.stopped(message) in {False, None}
     results, lines = talk.results(last(provider)), LOG.splitlines(keepends=True)
     assert results["r1"] == lines[2]
     assert results["r2"] == "".join(lines[4:6])
@@ -137,9 +141,11 @@ def test_a_model_that_never_has_enough_is_stopped(name, streaming, ask, provider
     before = len(provider.requests)
     message = ask(talk)
     assert len(provider.requests) - before == 1 + retrieval.MOST_HOPS
-    assert talk.calls(message) == [] and talk.stopped(message) in {False, None}
+    assert talk.calls(message) == []
+    assert talk.stopped(message) in {False, None}
     assert talk.texts(message).startswith("More. More. More. More. ")
-    assert "too many" in talk.texts(message) and HANDLE in talk.texts(message)
+    assert "too many" in talk.texts(message)
+    assert HANDLE in talk.texts(message)
 
 
 @pytest.mark.parametrize(("name", "streaming"), KINDS)
@@ -149,11 +155,11 @@ def test_what_does_not_exist_is_refused_once_and_for_all(name, streaming, ask, p
     before = len(provider.requests)
     message = ask(talk)
     assert len(provider.requests) - before == 3  # asked, asked again, stopped
-    assert talk.calls(message) == [] and "not fetched: aaaaaaaaaaaa" in talk.texts(message)
+    assert talk.calls(message) == []
+    assert "not fetched: aaaaaaaaaaaa" in talk.texts(message)
+    refusal = "stands for nothing in this conversation. Asking again gives this same answer"
     answers = [text for call_id, text in talk.results(last(provider)).items() if call_id.startswith("r")]
-    assert all(
-        "stands for nothing in this conversation. Asking again gives this same answer" in text for text in answers
-    )
+    assert all(refusal in answer for answer in answers)
 
 
 def test_another_conversations_original_is_not_served(ask, provider):
@@ -286,7 +292,9 @@ def test_a_saved_request_expands_to_the_clients_own(ask, provider, headroom, tmp
     provider.script(Reply([text("z")]))
     ask(talk, "--save", "sent.json")
     saved = (tmp_path / "sent.json").read_bytes()
-    assert saved == provider.requests[-1].body and b"<<headroom:" in saved and b'"r1"' in saved
+    assert saved == provider.requests[-1].body
+    assert b"<<headroom:" in saved
+    assert b'"r1"' in saved
     assert (tmp_path / "sent.json").stat().st_mode & 0o777 == 0o600
     expanded = headroom("retrieve", "--expand", "sent.json")
     assert expanded.returncode == 0, expanded.stderr

@@ -67,7 +67,6 @@ class _Sending:
         self._settings = settings
         self._own = own
         self._data = data
-        self._headers = headers
         self._tally = report.Tally()
         self._backend, self._target = _backend(settings, data, headers)
         self._ready: Ready = self._made_ready()
@@ -81,7 +80,7 @@ class _Sending:
         settings, own = self._settings, self._own
         options = send.Options(
             model=settings.model, prompt=own.get("prompt", ""), max_tokens=_number(own.get("max_tokens", "")),
-            stream=own.get("stream") == "true", headers=self._headers, redeem=settings.redeem or "tool",
+            stream=own.get("stream") == "true", redeem=settings.redeem or "tool",
         )  # fmt: skip
         policy = filters.policy_of(settings).redeemed(settings.redeem or "tool")
         try:

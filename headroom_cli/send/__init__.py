@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Backend, Target
+    from headroom_cli.formats import Document
     from headroom_cli.model import Policy
     from headroom_cli.store import Store
     from headroom_cli.upstream import Upstream
@@ -107,11 +108,7 @@ def ready(
     ``data`` is a request in any shape, a list of messages, or a text, which becomes the user's words. Raise FormatError
     for what cannot be read, UsageError for what is missing, CannotCarryError for what the backend has no place for.
     """
-    try:
-        document = formats.parse(data, form)
-        value = value_of(data, document)
-    except UnicodeDecodeError as error:
-        raise FormatError(f"the input is not UTF-8 text (byte {error.start:,}); send text or a request") from None
+    document, value = _opened(data, form)
     if value is None:
         return _ready_text(data, policy, store, backend, options)
     shape = shape_of(value, document, form, backend)
@@ -130,11 +127,25 @@ def ready(
 def reads_as(data: bytes, backend: Backend, form: str = "") -> str:
     """Return the shape in which an input is written, as this backend would take it; "" for a text or what is none."""
     try:
-        document = formats.parse(data, form)
-        value = value_of(data, document)
-    except (UnicodeDecodeError, FormatError):
+        document, value = _opened(data, form)
+    except FormatError:
         return ""
     return "" if value is None else shape_of(value, document, form, backend)
+
+
+def _opened(data: bytes, form: str) -> tuple[Document, Any]:
+    """Open an input, and return the request or the list of turns that it is, None for a text. Raise FormatError.
+
+    A plain request shows no trace of its shape, so whoever names one is believed where there are turns at all.
+    """
+    try:
+        document = formats.parse(data, "" if form in wire.WIRES else form)
+        value = value_of(data, document)
+    except UnicodeDecodeError as error:
+        raise FormatError(f"the input is not UTF-8 text (byte {error.start:,}); send text or a request") from None
+    if form in wire.WIRES and value is None:
+        raise FormatError(f"the input is no request for {wire.WIRES[form]}; leave --from out to have it recognised")
+    return document, value
 
 
 def _staged(data: bytes, policy: Policy, store: Store | None, options: Options, *, shape: str, seen_as: str) -> Ready:

@@ -6,6 +6,7 @@ import json
 
 from headroom_cli import formats, wire
 from headroom_cli.errors import FormatError, UsageError
+from headroom_cli.formats import anthropic
 from headroom_cli.formats._edits import Edit
 
 TYPE_CHECKING = False
@@ -26,6 +27,8 @@ _CHAT_ONLY = frozenset(
      "response_format", "stream_options", "reasoning_effort", "modalities", "functions", "function_call", "user",
      "parallel_tool_calls", "top_logprobs", "prediction", "audio", "store", "verbosity", "prompt_cache_key")
 )  # fmt: skip
+_CHAT_TURN = frozenset(("tool_calls", "tool_call_id", "function_call", "name", "refusal", "audio", "reasoning_content"))
+_CHAT_PARTS = frozenset(("image_url", "input_audio", "file", "refusal"))
 DEFAULT_MAX_TOKENS = 8_192  # of an answer to a text that came without a request around it
 
 
@@ -80,28 +83,26 @@ def shape_of(value: Any, document: Document, form: str, backend: Backend) -> str
 
 
 def _shape_of_list(turns: list[Any], backend: Backend) -> str:
-    from headroom_cli.formats import anthropic
-
-    if any(isinstance(turn, dict) and "role" not in turn and "type" in turn for turn in turns):
+    if any(isinstance(turn, dict) and isinstance(turn.get("type"), str) for turn in turns):
         return "responses"
-    own = {
+    parts = {
         part.get("type") for turn in turns if isinstance(turn, dict) and isinstance(turn.get("content"), list)
         for part in turn["content"] if isinstance(part, dict)
     }  # fmt: skip
-    if own & anthropic.OWN_PARTS:
+    if parts & anthropic.OWN_PARTS:
         return "anthropic"
     return "anthropic" if _is_plain(turns) and backend.shapes[0] == "anthropic" else "openai"
 
 
 def _is_plain(turns: Any) -> bool:
-    """Tell turns that read the same in both APIs: words of the user and of the model, nothing else."""
+    """Tell turns that read the same in both APIs: words of the user and of the model, nothing that only Chat has."""
     return isinstance(turns, list) and all(
         isinstance(turn, dict)
         and turn.get("role") in {"user", "assistant"}
-        and not turn.keys() - {"role", "content"}
+        and _CHAT_TURN.isdisjoint(turn)
         and (
             isinstance(turn.get("content"), str)
-            or all(isinstance(part, dict) and part.get("type") == "text" for part in turn.get("content") or ())
+            or all(isinstance(part, dict) and part.get("type") not in _CHAT_PARTS for part in turn.get("content") or ())
         )
         for turn in turns
     )
