@@ -560,7 +560,8 @@ def test_a_client_that_leaves_blank_texts_out():
 
 def test_a_client_that_puts_all_thinking_first():
     blocks = [thinking("a", "s1"), thinking("b", "s2"), text("Let me look. \n\nIt is 7."), theirs(2)]
-    for shown in (blocks, blocks[1:]):
+    swapped = [text("Let me look. "), thinking("b", "s2"), thinking("a", "s1"), text("\n\nIt is 7."), theirs(2)]
+    for shown in (blocks, blocks[1:], swapped):
         _, found, played = simple(shown)
         assert found[1:-1] == [*played.hidden, {"role": "assistant", "content": SIMPLE[1]}]
 
@@ -579,13 +580,13 @@ def test_a_call_of_ours_between_texts_that_were_joined():
         [text("Let me look. It is 8."), theirs(2)],
         [text("Let me look. \n\nIt is 7.")],
         [text("It is 7."), theirs(2)],
-        [text("Let me look. "), thinking("b", "s2"), thinking("a", "s1"), text("\n\nIt is 7."), theirs(2)],
+        [text("Let me look. "), theirs(2), thinking("a", "s1"), text("\n\nIt is 7.")],
         [text("Let me look. \n\nIt is 7."), theirs(2), "text"],
         None,
         7,
         [],
     ],
-    ids=["words", "no call", "a part", "thinking swapped", "no block", "null", "number", "empty"],
+    ids=["words", "no call", "a part", "thinking behind", "no block", "null", "number", "empty"],
 )
 def test_a_turn_that_differs_is_left_alone(blocks):
     played = Played(SIMPLE)
@@ -821,6 +822,19 @@ def test_usage_of_gateways_is_summed_too():
         turn.turns(["r"])
         turn.go_on()
     assert turn.usage == {**usage, "input_tokens": 2, "cost": 0.5}
+
+
+def test_null_in_a_later_count_says_nothing():
+    turn, message = Turn(OURS, streaming=True), Message()
+    usage = {"input_tokens": 10, "output_tokens": 1, "server_tool_use": None}
+    for event in (
+        {"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}},
+        {"type": "message_delta", "delta": {}, "usage": {"input_tokens": None, "output_tokens": 5, "new": None}},
+    ):
+        turn.take(_events.Event.of(event))
+        message.take(_events.Event.of(event))
+    wanted = {"input_tokens": 10, "output_tokens": 5, "server_tool_use": None, "new": None}
+    assert turn.usage == message.value()["usage"] == wanted
 
 
 def test_the_row_is_in_its_table():

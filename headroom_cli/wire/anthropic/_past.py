@@ -157,7 +157,7 @@ class _Walk:
             if mark is not None:
                 if mark in waiting:
                     waiting.remove(mark)
-                elif rest.strip() and self._blocks[self._at].get("type") in _THINKING:
+                elif self._is_ahead(rest, waiting):
                     self.kept.append(self._at)
                 else:
                     break
@@ -185,6 +185,12 @@ class _Walk:
                     break
         self._gone += waiting
         return not rest.strip()
+
+    def _is_ahead(self, rest: str, waiting: list[str]) -> bool:
+        """Tell thinking that stands before what it should stand behind."""
+        if self._blocks[self._at].get("type") not in _THINKING:
+            return False
+        return bool(rest.strip()) or any(mark in waiting for mark in self._marks[self._at :])
 
     def goes_back(self) -> bool:
         """Tell whether a block stands behind a place that it should stand before."""
