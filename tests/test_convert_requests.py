@@ -779,3 +779,73 @@ def test_a_schema_is_strict_where_it_keeps_to_the_rules():
         assert text == {
             "format": {"type": "json_schema", "name": "answer", "schema": schema, "strict": schema is closed}
         }
+
+
+def test_two_turns_of_the_model_are_one_where_nothing_stands_between_them():
+    said = [
+        {"role": name, "content": text}
+        for name, text in zip(("user", "assistant") * 2, ("a", "b", "", "c"), strict=True)
+    ]
+    made = convert.request("openai", "anthropic", {"messages": [*said, {"role": "user", "content": "d"}]})
+    assert [turn["role"] for turn in made["messages"]] == ["user", "assistant", "user"]
+    assert made["messages"][1]["content"] == [{"type": "text", "text": "b"}, {"type": "text", "text": "c"}]
+
+
+def test_tools_as_anthropic_wants_them():
+    chat = {"messages": [{"role": "user", "content": "go"}], "parallel_tool_calls": False, "tool_choice": "none"}
+    tool = {"type": "function", "function": {"name": "read", "parameters": {"properties": {}}}}
+    made = convert.request("openai", "anthropic", {**chat, "tools": [tool]})
+    assert made["tools"] == [{"name": "read", "input_schema": {"type": "object", "properties": {}}}]
+    assert made["tool_choice"] == {"type": "none"}
+    bare = convert.request(
+        "openai", "anthropic", {**chat, "tools": [{"type": "function", "function": {"name": "read"}}]}
+    )
+    assert bare["tools"] == made["tools"]
+    assert "tool_choice" not in convert.request("openai", "anthropic", chat)
+    dotted = {"type": "function", "function": {"name": "a.b", "parameters": {}}}
+    assert refused("openai", "anthropic", {**chat, "tools": [dotted]}).startswith("tools.0: a name of anything but")
+
+
+@pytest.mark.parametrize(
+    ("part", "block"),
+    [
+        (
+            {"filename": "a.PDF", "file_data": "JVBERi0="},
+            {"source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}, "title": "a.PDF"},
+        ),
+        (
+            {"file_data": "data:text/plain;charset=utf-8;base64,w7w="},
+            {"source": {"type": "text", "media_type": "text/plain", "data": "ü"}},
+        ),
+        ({"file_url": "https://x.example/a.pdf"}, {"source": {"type": "url", "url": "https://x.example/a.pdf"}}),
+    ],
+)
+def test_files_of_responses_are_documents(part, block):
+    request = {"model": "m", "input": [{"role": "user", "content": [{"type": "input_file", **part}]}]}
+    made = valid("anthropic", convert.request("responses", "anthropic", request))
+    assert made["messages"] == [user({"type": "document", **block})]
+
+
+@pytest.mark.parametrize(
+    "part", [{"filename": "a.xyz", "file_data": "QQ=="}, {"file_data": "data:text/plain;base64,/w=="}]
+)
+def test_a_file_that_nobody_can_read_is_refused(part):
+    request = {"model": "m", "input": [{"role": "user", "content": [{"type": "input_file", **part}]}]}
+    assert refused("responses", "anthropic", request).startswith("input.0.content.0: ")
+
+
+def test_a_schema_keeps_its_description():
+    form = {"type": "json_schema", "json_schema": {"name": "x", "description": "one path", "schema": SCHEMA}}
+    made = convert.request(
+        "openai", "anthropic", {"messages": [{"role": "user", "content": "go"}], "response_format": form}
+    )
+    assert made["output_config"]["format"]["schema"] == {"description": "one path", **SCHEMA}
+
+
+def test_titles_and_sources_are_told():
+    found = {"type": "search_result", "title": "T", "source": "S", "content": [{"type": "text", "text": "one"}]}
+    source = {"type": "text", "media_type": "text/plain", "data": "two"}
+    document = {"type": "document", "title": "D", "context": "C", "source": source}
+    made = convert.request("anthropic", "openai", claude(user(found, document)))
+    told = [part["text"] for part in made["messages"][0]["content"]]
+    assert told == ["[search result: T, S]", "one", "[document: D]", "C", "two"]
