@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from headroom_cli.convert._tables import DEFAULTS, IGNORED, NAMES
 from headroom_cli.errors import CannotCarryError
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +12,9 @@ if TYPE_CHECKING:
 
     Content = list["Text | Image | File"]
 
+_ASCII = 256  # re.ASCII
 # "data:image/png;base64,AAAA"; parameters between the two (charset) say nothing about base64 data.
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.+-]+=[^;,]*)*;base64,", re.ASCII)
+_DATA_URL = pattern(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.+-]+=[^;,]*)*;base64,", _ASCII)
 
 
 class Text:

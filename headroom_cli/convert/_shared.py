@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 
 from headroom_cli.convert._parts import Call, Image, Result, Text, Turn
 from headroom_cli.errors import CannotCarryError
 from headroom_cli.hashing import sha256
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # Where Anthropic's documents on streamed arguments say to put arguments that are no JSON, for the model to see them.
 INVALID = "INVALID_JSON"
-_PLAIN = re.compile(r"[a-zA-Z0-9_-]+\Z", re.ASCII)
+_ASCII = 256  # re.ASCII
+_PLAIN = pattern(r"[a-zA-Z0-9_-]+\Z", _ASCII)
 # What an API takes as the id of a call: (most characters, whether these alone: letters, digits, _ and -).
 _IDENTIFIERS = {"anthropic": (0, True), "openai": (40, False), "responses": (64, False)}
 NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}

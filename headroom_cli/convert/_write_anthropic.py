@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 
 from headroom_cli.convert._parts import (
     Call,
@@ -23,13 +22,15 @@ from headroom_cli.convert._parts import (
 from headroom_cli.convert._shared import NO_PARAMETERS, arguments_object, identifier, runs
 from headroom_cli.convert._tables import MAX_TOKENS
 from headroom_cli.errors import CannotCarryError
+from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _MEDIA = ("image/jpeg", "image/png", "image/gif", "image/webp")
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}\Z", re.ASCII)
+_ASCII = 256  # re.ASCII
+_NAME = pattern(r"[a-zA-Z0-9_-]{1,128}\Z", _ASCII)
 _EFFORTS = {"minimal": "low"}
 
 
