@@ -15,6 +15,7 @@ and the original behind it. The client sees one turn.
 from __future__ import annotations
 
 import json
+import time
 
 from headroom_cli import formats, retrieval, wire
 from headroom_cli.backends import Outgoing
@@ -149,7 +150,7 @@ class Relay:
     def begin(self, content_type: str) -> None:
         """Take note that the head of a good answer came, and whether a stream follows."""
         self.hops += 1
-        # Gateways in the shape of Bedrock name their frames in other ways, or send events as they are: Frames reads both.
+        # Gateways in the shape of Bedrock name their frames otherwise, or send events as they are: Frames reads both.
         framed = "vnd.amazon.eventstream" in content_type or (
             self._backend.framing == "eventstream" and self._request.stream and "json" not in content_type
         )
@@ -168,7 +169,7 @@ class Relay:
 
                 self._converter = answers.converter(
                     request.shape, request.seen_as, streaming=streaming, model=request.model,
-                    include_usage=request.include_usage,
+                    include_usage=request.include_usage, now=int(time.time()),
                 )  # fmt: skip
         elif streaming != self.streaming:
             raise UnreachableError("the provider changed between stream and whole answers within one turn; try again")
@@ -276,12 +277,12 @@ class Relay:
         """Return the whole answer as the client sees it."""
         return self._whole
 
-    def broken(self, kind: str, message: str) -> Event | None:
-        """Return the event that tells a client that its stream broke off; None when none has begun."""
+    def broken(self, kind: str, message: str) -> list[Event]:
+        """Return the events that tell a client that its stream broke off; none when no stream has begun."""
         if self._turn is None or not self.streaming:
-            return None
-        event: Event = wire.load(self._request.seen_as).Turn(frozenset(), streaming=True).error(kind, message)
-        return event
+            return []
+        event = self._turn.error(kind, message)
+        return [event] if self._converter is None else list(self._converter.error(event))
 
     # --- afterwards
 

@@ -133,7 +133,7 @@ def test_twice_and_no_more(headroom, provider):
 
 @pytest.mark.parametrize("wait", ["1", None])
 def test_the_providers_own_word_on_when_is_kept(headroom, provider, wait):
-    provider.script(Reply(status=429, headers={"retry-after": wait or http_date(2)}), Reply())
+    provider.script(Reply(status=429, headers={"retry-after": wait or http_date(5)}), Reply())
     assert send(headroom, provider, "openai").returncode == 0
     first, second = provider.requests
     assert second.time - first.time > (0.9 if wait else 0.5)

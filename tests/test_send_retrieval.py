@@ -196,14 +196,23 @@ def test_an_original_too_long_for_a_turn_is_refused_with_its_length(ask, provide
     provider.script(Reply([call("r1", OURS, {"handle": handle_of(long)})]), Reply([text("ok")]))
     ask(talk)
     answer = talk.results(last(provider))["r1"]
-    assert (
-        f"{len(long):,} bytes, more than the {retrieval.MOST_BYTES:,}" in answer
-        and "lines, rows, grep or query" in answer
-    )
+    assert f"{len(long):,} bytes, more than the {retrieval.MOST_BYTES:,}" in answer
+    assert "lines, rows, grep or query" in answer
 
 
-@pytest.mark.parametrize("arguments", ["{", "[1]", {}, {"handle": 7}, {"handle": "no"}, {"handle": HANDLE, "lines": "x"},
-                                       {"handle": HANDLE, "grep": "("}])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "{",
+        "[1]",
+        {},
+        {"handle": 7},
+        {"handle": "no"},
+        {"handle": HANDLE, "lines": "x"},
+        {"handle": HANDLE, "grep": "("},
+    ],
+    ids=str,
+)
 def test_a_call_that_cannot_be_read_gets_an_answer(arguments, ask, provider):
     talk = begun("openai", True, ask, provider)
     provider.script(Reply([call("r1", OURS, arguments)]), Reply([text("I see.")]))

@@ -165,12 +165,13 @@ class _Sending:
         """Write what can only be written at the end: a whole answer, or the message that a stream made."""
         import json
 
+        from headroom_cli.wire._events import written
+
         if self._relay.streaming:
             if self._own.get("text") == "true":
                 io.write(b"\n")
             elif self._message is not None:
-                value = json.dumps(self._message.value(), ensure_ascii=False)
-                io.write(value.encode("utf-8", "surrogatepass") + b"\n")
+                io.write(written(self._message.value()) + b"\n")
             return
         body = self._relay.body()
         if self._own.get("text") == "true":
@@ -190,8 +191,9 @@ class _Sending:
         if self._own.get("text") == "true":
             io.write(b"\n" if self._relay.streaming else b"")
             return
-        if self._own.get("message") != "true" and (event := self._relay.broken("api_error", str(error))) is not None:
-            io.write(event.raw)
+        events = self._relay.broken("api_error", str(error))
+        if self._own.get("message") != "true" and events:
+            io.write(b"".join([event.raw for event in events]))
         elif not self._relay.streaming:
             io.write(error.body)
 

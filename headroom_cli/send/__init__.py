@@ -26,6 +26,7 @@ from headroom_cli.send.shapes import (
     wrapped,
 )
 from headroom_cli.send.way import Way, held_by
+from headroom_cli.wire._events import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from headroom_cli.wire._events import Event
 
 __all__ = ["Options", "Ready", "Relay", "answer", "reads_as", "ready"]
+
+
+# Backends that take Anthropic's marks for the cache in Chat as well, and hand them on to its models.
+KEEP_MARKS = ("openrouter", "litellm")
 
 
 class Ready:
@@ -118,8 +123,9 @@ def ready(
     if shape not in backend.shapes:
         from headroom_cli import convert
 
-        value = convert.request(shape, backend.shapes[0], json.loads(data))
-        shape, data = backend.shapes[0], json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        marks = backend.name in KEEP_MARKS and "claude" in (options.model or str(json.loads(data).get("model")))
+        value = convert.request(shape, backend.shapes[0], json.loads(data), keep_cache_control=marks)
+        shape, data = backend.shapes[0], written(value)
     data = asked_to_stream(data, options)
     return _staged(data, policy, store, options, shape=shape, seen_as=seen_as)
 
@@ -199,7 +205,7 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
         value["tools"] = [wire.load(shape).tool(retrieval.NAME, retrieval.DESCRIPTION, retrieval.SCHEMA)]
     if options.stream:
         value["stream"] = True
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    body = written(value)
     ours = retrieval.NAMES if marked else frozenset[str]()
     result.data = body
     return Ready(Request(shape, body, headers=options.headers, ours=ours), result, store, None, body)
@@ -253,7 +259,7 @@ def _from_library(relay: Relay, backend: Backend, target: Target) -> Iterator[li
                 if outgoing.stream:
                     yield relay.take([Event.of(chunk)])
                 else:
-                    relay.feed(json.dumps(chunk, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+                    relay.feed(written(chunk))
             if outgoing.stream:
                 yield relay.take([Event(b"data: [DONE]\n\n", "", "[DONE]")])
             yield relay.end()

@@ -8,6 +8,7 @@ from headroom_cli import formats, wire
 from headroom_cli.errors import FormatError, UsageError
 from headroom_cli.formats import anthropic
 from headroom_cli.formats._edits import Edit
+from headroom_cli.wire._events import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,9 +118,7 @@ def wrapped(turns: list[Any], shape: str, data: bytes, options: Options) -> byte
         value["max_tokens"] = options.max_tokens or DEFAULT_MAX_TOKENS
     elif options.max_tokens:
         value["max_output_tokens" if shape == "responses" else "max_completion_tokens"] = options.max_tokens
-    body = data.removeprefix(b"\xef\xbb\xbf").strip() or json.dumps(turns, ensure_ascii=False).encode(
-        "utf-8", "surrogatepass"
-    )
+    body = data.removeprefix(b"\xef\xbb\xbf").strip() or written(turns)
     name = b"input" if shape == "responses" else b"messages"
     return json.dumps(value).encode()[:-1] + b', "' + name + b'": ' + body + b"}"
 

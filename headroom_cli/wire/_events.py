@@ -37,9 +37,9 @@ class Event:
     @classmethod
     def of(cls, value: dict[str, Any], name: str = "") -> Event:
         """Write an event of our own."""
-        data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        head = f"event: {name}\n" if name else ""
-        event = cls(f"{head}data: {data}\n\n".encode("utf-8", "surrogatepass"), name, data)
+        data = written(value)
+        head = f"event: {name}\n".encode() if name else b""
+        event = cls(b"%bdata: %b\n\n" % (head, data), name, data.decode("utf-8"))
         event._value = value
         return event
 
@@ -53,6 +53,14 @@ class Event:
                 read = {}
             self._value = read if isinstance(read, dict) else {}
         return self._value
+
+
+def written(value: Any) -> bytes:
+    """Return a JSON value as UTF-8, half surrogates as escapes: there is no other way to write those."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
 class Call:
