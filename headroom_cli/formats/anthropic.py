@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headroom_cli.model import Block
 
 NAME = "anthropic"
-OWN_PARTS = frozenset(
+_OWN_PARTS = frozenset(
     ("tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use", "image", "document")
 )
 
@@ -34,7 +34,7 @@ def has_own_parts(messages: list[Node]) -> bool:
     for message in messages:
         content = message.child("content")
         for part in content.items() if content is not None else ():
-            if part.is_object() and part.word("type") in OWN_PARTS:
+            if part.is_object() and part.word("type") in _OWN_PARTS:
                 return True
     return False
 

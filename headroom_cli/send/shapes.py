@@ -6,7 +6,6 @@ import json
 
 from headroom_cli import formats, wire
 from headroom_cli.errors import FormatError, UsageError
-from headroom_cli.formats import anthropic
 from headroom_cli.formats._edits import Edit
 from headroom_cli.wire._events import written
 
@@ -29,7 +28,7 @@ _CHAT_ONLY = frozenset(
      "parallel_tool_calls", "top_logprobs", "prediction", "audio", "store", "verbosity", "prompt_cache_key")
 )  # fmt: skip
 _CHAT_TURN = frozenset(("tool_calls", "tool_call_id", "function_call", "name", "refusal", "audio", "reasoning_content"))
-_CHAT_PARTS = frozenset(("image_url", "input_audio", "file", "refusal"))
+_CHAT_PARTS = frozenset(("text", "image_url", "input_audio", "file", "refusal"))
 DEFAULT_MAX_TOKENS = 8_192  # of an answer to a text that came without a request around it
 
 
@@ -78,35 +77,31 @@ def shape_of(value: Any, document: Document, form: str, backend: Backend) -> str
         return "responses"
     if not _ANTHROPIC_ONLY.isdisjoint(value):
         return "anthropic"
-    plain = _CHAT_ONLY.isdisjoint(value) and "max_tokens" in value and _is_plain(value["messages"])
-    plain = plain and not names(value.get("tools"))
-    return "anthropic" if plain and backend.shapes[0] == "anthropic" else "openai"
+    if "max_tokens" not in value or not _CHAT_ONLY.isdisjoint(value) or names(value.get("tools")):
+        return "openai"
+    return _shape_of_list(value["messages"], backend)
 
 
 def _shape_of_list(turns: list[Any], backend: Backend) -> str:
     if any(isinstance(turn, dict) and isinstance(turn.get("type"), str) for turn in turns):
         return "responses"
-    parts = {
-        part.get("type") for turn in turns if isinstance(turn, dict) and isinstance(turn.get("content"), list)
-        for part in turn["content"] if isinstance(part, dict)
-    }  # fmt: skip
-    if parts & anthropic.OWN_PARTS:
+    parts = _kinds_of_parts(turns)
+    if parts - _CHAT_PARTS:
         return "anthropic"
-    return "anthropic" if _is_plain(turns) and backend.shapes[0] == "anthropic" else "openai"
-
-
-def _is_plain(turns: Any) -> bool:
-    """Tell turns that read the same in both APIs: words of the user and of the model, nothing that only Chat has."""
-    return isinstance(turns, list) and all(
-        isinstance(turn, dict)
-        and turn.get("role") in {"user", "assistant"}
-        and _CHAT_TURN.isdisjoint(turn)
-        and (
-            isinstance(turn.get("content"), str)
-            or all(isinstance(part, dict) and part.get("type") not in _CHAT_PARTS for part in turn.get("content") or ())
-        )
+    plain = parts <= {"text"} and all(
+        isinstance(turn, dict) and turn.get("role") in {"user", "assistant"} and _CHAT_TURN.isdisjoint(turn)
         for turn in turns
     )
+    return "anthropic" if plain and backend.shapes[0] == "anthropic" else "openai"
+
+
+def _kinds_of_parts(turns: Any) -> set[str]:
+    """Return the types of all parts of a list of turns."""
+    return {
+        str(part.get("type")) for turn in (turns if isinstance(turns, list) else ())
+        if isinstance(turn, dict) and isinstance(turn.get("content"), list)
+        for part in turn["content"] if isinstance(part, dict)
+    }  # fmt: skip
 
 
 def wrapped(turns: list[Any], shape: str, data: bytes, options: Options) -> bytes:
