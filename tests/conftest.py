@@ -21,10 +21,16 @@ if ALLOWED is not None:
     settings.load_profile("same")
 
 
+# What a person may have set for this program, and for those that call providers: keys, addresses, profiles, proxies.
+NOT_OURS = (
+    "HEADROOM_", "XDG_", "ANTHROPIC_", "OPENAI_", "OPENROUTER_", "AWS_", "BEDROCK_", "AICORE_", "LITELLM_", "OTARI_",
+    "ANY_LLM_", "GATEWAY_", "HTTP_", "HTTPS_", "ALL_", "NO_",
+)  # fmt: skip
+
+
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
     """Return an environment in which no setting of the person who runs the tests counts."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HEADROOM_", "XDG_"))}
-    kept.pop("NO_COLOR", None)
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(NOT_OURS)}
     return {
         **kept,
         "HOME": str(home),

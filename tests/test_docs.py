@@ -7,6 +7,8 @@ import sys
 
 import pytest
 from conftest import ROOT, clean_environment
+from provider import Provider
+from talks import environment
 
 from headroom_cli import compress, retrieve
 
@@ -15,7 +17,11 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 MADE_BY = {
     "kubectl get pods -o json": "cat examples/pods.json",
     "pytest 2>&1": "cat examples/pytest.txt",
-    "trace.json": "examples/trace.json",
+    "> request.json": "> /dev/null",
+    "--save sent.json request.json": "--save /dev/null examples/trace.json",
+    "cat request.json": "cat examples/trace.json",
+    "make 2>&1": "cat examples/pytest.txt",
+    " trace.json": " examples/trace.json",
     "rg -n retry": "cat examples/retry.txt",
     "git show": "cat examples/fix.diff",
     "charge.py": "examples/charge.py",
@@ -26,15 +32,15 @@ COMMANDS = [
     line.split("  #")[0].strip()
     for block in re.findall(r"```\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
-    if re.match(r"(?:cat|kubectl|pytest|rg|git|curl|headroom)\b.*\bheadroom|headroom ", line)
+    if re.match(r"(?:cat|kubectl|make|pytest|rg|git|curl|headroom)\b.*\bheadroom|headroom ", line)
 ]
 
 
-def shell(line, home):
+def shell(line, home, **more):
     for said, run in MADE_BY.items():
         line = line.replace(said, run)
     line = re.sub(r"\bheadroom (?=[a-z])", f"{sys.executable} -m headroom_cli ", line)
-    environment = clean_environment(home, PYTHONPATH=str(ROOT))
+    environment = clean_environment(home, PYTHONPATH=str(ROOT), **more)
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], capture_output=True, cwd=ROOT, env=environment, timeout=60
     )
@@ -44,10 +50,12 @@ def test_the_commands_of_the_first_five_minutes_run(tmp_path):
     assert len(COMMANDS) >= 11
     first = shell("cat examples/pytest.txt | headroom crush", tmp_path).stdout.decode()
     handle = re.search(r"<<headroom:(\w+) ", first)[1]
-    for line in COMMANDS:
-        done = shell(line.replace("k3f5a2m7qx4c", handle), tmp_path)
-        assert done.returncode == 0, (line, done.stderr.decode())
-        assert b"Traceback" not in done.stderr
+    with Provider() as provider:
+        for line in COMMANDS:
+            done = shell(line.replace("k3f5a2m7qx4c", handle), tmp_path, **environment(provider))
+            assert done.returncode == 0, (line, done.stderr.decode())
+            assert b"Traceback" not in done.stderr
+    assert len(provider.asked) == sum("headroom send" in line and "--dry-run" not in line for line in COMMANDS)
 
 
 def test_the_example_output_is_real(tmp_path):
