@@ -31,7 +31,7 @@ _headroom() {
     align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     fit) flags='--explain --from --model --ranks --store --query --budget --redeem --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    send) flags='--text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --model --ranks --store --query --level --budget --lossless --redeem --only --skip --live --fresh --backend --base-url --key-file --timeout --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --only --skip --live --fresh --backend --base-url --key-file --timeout --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;

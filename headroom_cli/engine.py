@@ -192,6 +192,30 @@ def note(data: bytes, store: Store, stage: str, notes: dict[str, Any], *, form: 
     known.remember()
 
 
+def note_edits(after: bytes, before: bytes, store: Store) -> None:
+    """Record that the document ``after`` was made of ``before``, as one edit. Raise StoreError."""
+    try:
+        new, old = after.decode("utf-8"), before.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    if new == old:
+        return
+    head = _shared(new, old)
+    tail = _shared(new[head:][::-1], old[head:][::-1])
+    known = Renderings(formats.parse(after), store)
+    known.add_undo(new, [[(head, len(new) - tail, old[head : len(old) - tail])]])
+    known.remember()
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts begin with in common."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
+
+
 def _before(
     data: bytes, store: Store, form: str, unknown: list[str], handles: set[str] | None = None
 ) -> tuple[bytes, bool]:

@@ -57,15 +57,16 @@ class Request:
 
     def __init__(
         self, shape: str, body: bytes, *, model: str = "", seen_as: str = "", ours: frozenset[str] = frozenset(),
-        headers: Headers = (), include_usage: bool = False,
+        headers: Headers = (), include_usage: bool = False, value: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        """Read the body once. Raise ValueError when it is no JSON object."""
+        """``value`` is what is known of a body that cannot be read; else it is read, and ValueError raised."""
         self.shape = shape
         self.seen_as = seen_as or shape
         self.body = body
-        self.value: dict[str, Any] = json.loads(body)
+        self.value: dict[str, Any] = json.loads(body) if value is None else value
         self.stream = self.value.get("stream") is True
-        self.model = model or str(self.value.get("model") or "")
+        own = self.value.get("model")
+        self.model = model or (own if isinstance(own, str) else "")
         self.ours = ours
         self.headers = headers
         self.include_usage = include_usage
@@ -75,8 +76,8 @@ class Relay:
     """The turn of a model that answers one request, over one or more hops."""
 
     __slots__ = (
-        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_extra", "_pieces", "_request", "_target",
-        "_turn", "_whole", "hops", "more", "streaming",
+        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_extra", "_pieces", "_request", "_said",
+        "_target", "_turn", "_whole", "hops", "more", "streaming",
     )  # fmt: skip
 
     def __init__(self, request: Request, backend: Backend, target: Target, desk: Desk | None = None) -> None:
@@ -93,6 +94,7 @@ class Relay:
         self._pieces: list[bytes] = []
         self._whole = b""
         self._done = False  # the stream said so itself
+        self._said = ""  # an error that stands where the answer should
         self.streaming = False
         self.more = True  # there is something to send
         self.hops = 0
@@ -105,8 +107,6 @@ class Relay:
         put, without = self._backend.adapt(request.shape, request.value, request.model)
         edits = [Edit.member((), key, value) for key, value in put.items()]
         edits += [Edit.remove((), key) for key in without if key not in put]
-        if "model" not in without and "model" not in put and request.model != request.value.get("model"):
-            edits.append(Edit.member((), "model", request.model))
         try:
             body = formats.spliced(request.body, edits) if edits else request.body
             if self._extra:
@@ -151,10 +151,12 @@ class Relay:
         """Take note that the head of a good answer came, and whether a stream follows."""
         self.hops += 1
         # Gateways in the shape of Bedrock name their frames otherwise, or send events as they are: Frames reads both.
-        framed = "vnd.amazon.eventstream" in content_type or (
-            self._backend.framing == "eventstream" and self._request.stream and "json" not in content_type
-        )
-        streaming = framed or "text/event-stream" in content_type
+        kind = content_type.lower()
+        unnamed = (
+            self._request.stream and "json" not in kind
+        )  # asked for a stream, and the answer is not said to be none
+        framed = "vnd.amazon.eventstream" in kind or (self._backend.framing == "eventstream" and unnamed)
+        streaming = framed or unnamed or "event-stream" in kind
         if self._turn is None:
             self.streaming = streaming
             request = self._request
@@ -204,13 +206,10 @@ class Relay:
         """Tell whether the last event of a stream has come: there is nothing more to wait for."""
         if self._turn is None or not self.streaming:
             return False
+        if self._turn.failure is not None:
+            return True
         # In Chat the usage may still follow the end of the message.
         return self._done if self._request.shape == "openai" else bool(self._turn.ended)
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether the stream may stop here: all that the message needs has come."""
-        return self._turn is not None and self.streaming and bool(self._turn.ended)
 
     def end(self) -> list[Event]:
         """Close a hop; return what the client sees now. Raise UnreachableError when the answer was cut off.
@@ -225,8 +224,7 @@ class Relay:
                 raise UnreachableError("the answer broke off before its end; send the request again")
         else:
             data = b"".join(self._pieces)
-            if not _is_json(data):
-                raise UnreachableError("the answer broke off before its end; send the request again", data)
+            self._check(data)
             turn.take_body(data)
         self.more = False
         note = ""
@@ -261,9 +259,25 @@ class Relay:
         from headroom_cli.wire._sse import Stream
 
         events = Stream().feed(rest + b"\n\n")
+        if not all(event.data in {None, "[DONE]"} or event.value for event in events):
+            return []  # cut in the middle
         for event in events:
             event.raw, rest = rest, b""
         return self.take(events)
+
+    def _check(self, data: bytes) -> None:
+        """Raise AnsweredError for a whole answer that is no message, UnreachableError for one that was cut."""
+        try:
+            value = json.loads(data, parse_int=len)  # numbers may have more digits than Python reads
+        except (ValueError, RecursionError):
+            if data.lstrip()[:1] in {b"{", b""}:
+                sentence = "the answer broke off before its end; send the request again"
+                raise UnreachableError(sentence, data) from None
+            raise AnsweredError(f"the provider's answer is no JSON: {_message(data)}", data) from None
+        if not isinstance(value, dict):
+            raise AnsweredError("the provider's answer is no message; check the address", data)
+        if value.get("error"):
+            self._said = _message(data)
 
     def _shown(self, events: list[Event]) -> list[Event]:
         if self._converter is None:
@@ -289,9 +303,9 @@ class Relay:
     @property
     def failure(self) -> AnsweredError | BusyError | None:
         """What to tell of an error that came inside the answer, None when there was none."""
-        if self._turn is None or self._turn.failure is None:
+        if self._turn is None or (self._turn.failure is None and not self._said):
             return None
-        kind, message = self._turn.failure
+        kind, message = self._turn.failure or ("error", self._said)
         sentence = f"the provider broke the answer off: {kind}: {message}"
         return BusyError(sentence) if kind in _BUSY else AnsweredError(sentence)
 
@@ -322,11 +336,3 @@ def _message(body: bytes) -> str:
                 return str(inner[name])[:500]
     text = inner if isinstance(inner, str) else body[:300].decode("utf-8", "replace")
     return " ".join(text.split())[:300] or "no reason given"
-
-
-def _is_json(data: bytes) -> bool:
-    try:
-        json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return True

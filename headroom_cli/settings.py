@@ -251,38 +251,61 @@ def provide(name: str, value: str) -> None:
 
 
 def secrets(names: Iterable[str], key_file: str = "", environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the values of those variables that are set; what stands in ``key_file`` goes before the environment.
+    """Return the values of those variables that are set; with a ``key_file``, the credentials of that file alone.
 
     The file holds lines NAME=VALUE, or one key alone: that of the first name with API_KEY or TOKEN in it. Raise
-    ConfigError for a file that others can read, or that cannot be read. No value ever stands in a message.
+    ConfigError for a file that others can read, or that holds no key for these names. No value stands in a message.
     """
     environment = os.environ if environment is None else environment
     names = tuple(names)
     found = {name: environment[name] for name in names if environment.get(name)}
-    if key_file:
-        pairs = key_lines(key_file)
-        if len(pairs) == 1 and pairs[0][0] not in names:
-            key_name = next((name for name in names if "API_KEY" in name or "TOKEN" in name), "")
-            pairs = [(key_name, pairs[0][0] + ("=" + pairs[0][1] if pairs[0][1] else ""))]
-        if "AWS_ACCESS_KEY_ID" in dict(pairs):  # a session token belongs to the keys that it came with
-            found = {name: value for name, value in found.items() if not name.startswith("AWS_SE")}
-        found.update({name: value for name, value in pairs if name in names})
-    return found
+    if not key_file or not names:
+        return found
+    pairs = key_lines(key_file)
+    alone = [value for name, value in pairs if not name]
+    if alone:
+        if len(pairs) > 1:
+            raise ConfigError(f"{key_file}: more than one key without a name; write lines NAME=VALUE")
+        pairs = [(next((name for name in names if "API_KEY" in name or "TOKEN" in name), ""), alone[0])]
+    filed = {name: value for name, value in pairs if name in names}
+    if not any(_is_credential(name) for name in filed):
+        raise ConfigError(f"{key_file}: no key for this backend; write NAME=VALUE with a name of its own")
+    # Credentials belong together: those of the environment are another account's.
+    return {**{name: value for name, value in found.items() if not _is_credential(name)}, **filed}
+
+
+def _is_credential(name: str) -> bool:
+    return any(word in name for word in ("KEY", "SECRET", "CLIENT_ID")) or name.endswith("TOKEN") or "TOKEN_B" in name
 
 
 def key_lines(path: str) -> list[tuple[str, str]]:
-    """Return the lines NAME=VALUE of a file of keys; a line without a sign has no value. Raise ConfigError."""
-    lines = [line.strip() for line in _private(path).splitlines()]
-    pairs = [line.removeprefix("export ").partition("=") for line in lines if line and not line.startswith("#")]
-    return [(name.strip(), value.strip().strip("\"'")) for name, _, value in pairs]
+    """Return the lines NAME=VALUE of a file of keys; a line without a name is a key alone. Raise ConfigError."""
+    found = []
+    for line in _private(path).splitlines():
+        text = line.strip().removeprefix("export ").strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        # Keys may hold signs of their own (base64), but no underscore in front of them.
+        named = equals and "_" in name and name.replace("_", "").isalnum() and name == name.upper()
+        found.append((name, value.strip().strip("\"'")) if named else ("", text.strip("\"'")))
+    if not found:
+        raise ConfigError(f"{path}: this file holds no key; write one into it")
+    return found
 
 
 def _private(path: str) -> str:
     """Return the text of a file that nobody else can read. Raise ConfigError."""
+    from stat import S_ISREG
+
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            if os.fstat(descriptor).st_mode & 0o077:
+            mode = os.fstat(descriptor).st_mode
+            if not S_ISREG(mode):
+                raise ConfigError(f"{path}: this is no file; name one with a key")
+            if mode & 0o077:
                 raise ConfigError(f"{path}: others can read this file; run chmod 600 on it")
             return os.read(descriptor, 65_536).decode("utf-8")
         finally:

@@ -67,16 +67,20 @@ class Reply:
 class Upstream:
     """A client for the hops of one turn; closing it closes the provider's connection, whatever it still sends."""
 
-    __slots__ = ("_clients", "_tell", "_timeout")
+    __slots__ = ("_clients", "_tell", "_timeout", "_watch")
 
-    def __init__(self, timeout: float, tell: Callable[[str], None] = lambda _sentence: None) -> None:
-        """``timeout`` is in seconds without a byte; ``tell`` hears of waiting.
+    def __init__(
+        self, timeout: float, tell: Callable[[str], None] = lambda _sentence: None,
+        watch: Callable[[Call], None] = lambda _call: None,
+    ) -> None:  # fmt: skip
+        """``timeout`` is in seconds without a byte; ``tell`` hears of waiting, ``watch`` sees each call before it goes.
 
         The environment's proxies are honoured (HTTPS_PROXY, NO_PROXY), redirects are not: a key goes to one address.
         """
         self._clients: dict[bool, Any] = {}  # whether it speaks TLS -> client
         self._timeout = timeout
         self._tell = tell
+        self._watch = watch
 
     def __enter__(self) -> Self:
         """Open nothing yet."""
@@ -104,7 +108,9 @@ class Upstream:
         ``make`` builds the request; it is called again for another try, because signatures carry the time.
         """
         for attempt in range(1, MOST_TRIES + 1):
-            reply = self._once(make(), last=attempt == MOST_TRIES)
+            call = make()
+            self._watch(call)
+            reply = self._once(call, last=attempt == MOST_TRIES)
             if reply is None:
                 time.sleep(0.25 * 2**attempt)
                 continue

@@ -165,7 +165,10 @@ def _url(address: str, outgoing: Outgoing) -> str:
         )
     from urllib.parse import quote
 
-    return f"{address}/model/{quote(outgoing.model, safe=':')}{end}"
+    try:
+        return f"{address}/model/{quote(outgoing.model, safe=':')}{end}"
+    except UnicodeEncodeError:
+        raise ConfigError("the model's name holds half a character; write it anew") from None
 
 
 def _regional(region: str) -> str:

@@ -119,11 +119,11 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
     ),
     "send": (
         {
+            "--model": "model",
             "--prompt": "prompt",
             "--max-tokens": "max_tokens",
             "--save": "save",
             "--from": "format",
-            "--model": "model",
             "--ranks": "ranks",
             "--store": "store",
             "--query": "query",

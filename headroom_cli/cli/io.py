@@ -120,6 +120,16 @@ class Source:
             yield last
 
 
+def check_output() -> None:
+    """Raise OutputError when standard output was closed before we began: nothing can ever be written."""
+    try:
+        os.write(STDOUT, b"")
+    except BlockingIOError:
+        return
+    except OSError as error:
+        raise OutputError(f"standard output: {_reason(error)}; write elsewhere") from error
+
+
 def write(data: bytes) -> None:
     """Write all of ``data`` to standard output. Raise ReaderGoneError or OutputError."""
     view = memoryview(data)

@@ -7,7 +7,7 @@ import time
 
 from headroom_cli.cli import filters, io, report
 from headroom_cli.cli.options import FILE, Verb
-from headroom_cli.errors import HeadroomError, OutputError, StoreError, UpstreamError, UsageError
+from headroom_cli.errors import ConfigError, HeadroomError, OutputError, StoreError, UpstreamError, UsageError
 from headroom_cli.settings import Setting
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from headroom_cli.backends import Backend, Headers, Target
+    from headroom_cli.backends import Backend, Call, Headers, Target
     from headroom_cli.relay import Relay
     from headroom_cli.send import Ready
     from headroom_cli.settings import Settings
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 NOT_BY_FLAG = frozenset(
     ("authorization", "x-api-key", "api-key", "proxy-authorization", "cookie", "x-amz-security-token", "host",
      "content-length", "transfer-encoding", "content-encoding", "connection", "x-goog-api-key", "ai-token")
+)  # fmt: skip
+# Parts of names that keys of gateways have.
+SECRET = ("auth", "key", "token", "secret", "password", "cookie", "credential", "signature")
+# Headers whose values are told with -v; what others hold nobody knows.
+SHOWN = frozenset(
+    ("accept", "accept-encoding", "ai-resource-group", "anthropic-beta", "anthropic-version", "content-type",
+     "http-referer", "user-agent", "x-amz-date", "x-title")
 )  # fmt: skip
 TIMEOUT = 600  # seconds of silence; the official SDKs wait as long
 
@@ -79,8 +86,9 @@ class _Sending:
 
         settings, own = self._settings, self._own
         options = send.Options(
-            model=settings.model, prompt=own.get("prompt", ""), max_tokens=_number(own.get("max_tokens", "")),
-            stream=own.get("stream") == "true", redeem=settings.redeem or "tool",
+            model=own.get("model", ""), usual=settings.model, prompt=own.get("prompt", ""),
+            max_tokens=_number(own.get("max_tokens", "")), stream=own.get("stream") == "true",
+            redeem=settings.redeem or "tool",
         )  # fmt: skip
         policy = filters.policy_of(settings).redeemed(settings.redeem or "tool")
         try:
@@ -100,25 +108,31 @@ class _Sending:
         return Relay(self._ready.request, self._backend, self._target, self._ready.desk())
 
     def prepare(self) -> None:
-        """Save the request if that was asked for, before anything is paid for. Raise OutputError."""
+        """Say what the stages warn of."""
         self._tally.add(self._ready.result)
         for warning in self._tally.warnings:
             report.warn(warning, self._settings)
-        if path := self._own.get("save"):
-            _save(path, self._relay.outgoing().body)
 
     def preview(self) -> int:
-        """Write the request instead of sending it."""
-        io.write(self._relay.outgoing().body)
+        """Write the request instead of sending it: as it would go out, as far as that needs no key."""
+        try:
+            body = self._relay.outgoing().body if self._backend.call is None else self._relay.call().body
+        except (UpstreamError, ConfigError):
+            body = self._relay.outgoing().body
+        self._record(body)
+        if "save" in self._own:
+            _save(self._own["save"], body)
+        io.write(body)
         return self._status()
 
     def send(self) -> int:
         """Send the request, write what comes, and note what the conversation's next request needs."""
         from headroom_cli import send
 
-        if self._settings.verbose and not self._settings.quiet:
-            self._tell_call()
-        events = send.answer(self._relay, self._backend, self._target, self._heard)
+        io.check_output()  # before anything is paid for
+        if self._backend.call is None:
+            self._keep(self._relay.outgoing().body)
+        events = send.answer(self._relay, self._backend, self._target, self._heard, self._watch)
         try:
             for batch in events:
                 self._write(batch)
@@ -135,6 +149,25 @@ class _Sending:
         if (failure := self._relay.failure) is not None:
             raise failure
         return self._status()
+
+    def _watch(self, call: Call) -> None:
+        """See a call before it goes out: keep the first one, and tell of each where that is wanted."""
+        if call.method == "POST" and self._relay.hops == 0 and call.body and call.body[:1] == b"{":
+            self._keep(call.body)
+        if self._settings.verbose and not self._settings.quiet:
+            self._tell_call(call)
+
+    def _keep(self, body: bytes) -> None:
+        """Save the request if that was asked for, before anything is paid for. Raise OutputError."""
+        if "save" in self._own:
+            self._record(body)
+            _save(self._own["save"], body)
+
+    def _record(self, body: bytes) -> None:
+        try:
+            self._ready.record(body)
+        except StoreError as error:
+            report.warn(f"`headroom retrieve --expand` cannot undo this request: {error}", self._settings)
 
     def _status(self) -> int:
         failure = self._tally.failure
@@ -188,6 +221,13 @@ class _Sending:
 
     def _write_error(self, error: UpstreamError) -> None:
         """Write what the provider said instead of an answer; a stream that broke off ends with an error event."""
+        try:
+            self._write_said(error)
+        except OutputError:
+            report.error(str(error))  # the answer to why nothing came must not go with the output
+            raise
+
+    def _write_said(self, error: UpstreamError) -> None:
         if self._own.get("text") == "true":
             io.write(b"\n" if self._relay.streaming else b"")
             return
@@ -204,15 +244,11 @@ class _Sending:
 
     # --- what is said about it
 
-    def _tell_call(self) -> None:
+    def _tell_call(self, call: Call) -> None:
         """Say what goes where, without what opens doors."""
-        if self._backend.call is None:
-            report.warn(f"calling {self._backend.name} for {self._ready.request.model}", self._settings)
-            return
-        call = self._relay.call()
         report.warn(f"{call.method} {call.url}, {len(call.body):,} bytes", self._settings)
         for name, text in call.headers:
-            shown = "[redacted]" if name.lower() in NOT_BY_FLAG else text
+            shown = text if name.lower() in SHOWN else "[redacted]"
             report.warn(f"  {name}: {shown}", self._settings)
 
     def account(self, started: float) -> None:
@@ -238,6 +274,10 @@ def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend
     backend, provider = backends.load(name, gateway=bool(settings.base_url))
     if backend.library is not None and settings.key_file:
         for variable, value in key_lines(settings.key_file):
+            if not variable:
+                raise ConfigError(
+                    f"{settings.key_file}: a library wants lines NAME=VALUE with its provider's own names"
+                )
             provide(variable, value)
     target = backends.Target(
         base=settings.base_url, provider=provider, secrets=secrets(backend.variables, settings.key_file),
@@ -263,7 +303,7 @@ def _headers(given: str) -> Headers:
         name = name.strip()
         if not colon or not name or not name.isascii() or not all(c.isalnum() or c in "-_" for c in name):
             raise UsageError(f"--header {line[:40]!r} is no header; write NAME: VALUE")
-        if name.lower() in NOT_BY_FLAG:
+        if name.lower() in NOT_BY_FLAG or any(part in name.lower() for part in SECRET):
             raise UsageError(f"--header {name}: keys come from the environment or --key-file, and framing is our own")
         found.append((name, value.strip()))
     return tuple(found)
@@ -280,9 +320,13 @@ def _number(text: str) -> int | None:
 
 def _save(path: str, data: bytes) -> None:
     """Write a file for its owner alone. Raise OutputError."""
+    from stat import S_ISREG
+
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         try:
+            if S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)  # also one that was there
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]
@@ -328,14 +372,15 @@ VERB = Verb(
     """,
     arguments=(FILE,),
     flags=(
-        "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "redeem", "only", "skip", "live",
+        "format", "ranks", "store", "query", "level", "budget", "lossless", "redeem", "only", "skip", "live",
         "fresh", "backend", "base_url", "key_file", "timeout", "strict", "json", "quiet", "verbose", "no_color",
     ),
     own=(
+        Setting("model", ("--model",), "", "text", "NAME", "ask this model, whatever the request says"),
         Setting("text", ("--text",), "", "switch", "", "write the text alone, as it arrives"),
         Setting("message", ("--message",), "", "switch", "", "write the final message as one JSON object"),
         Setting("stream", ("--stream",), "", "switch", "", "ask for a stream, whatever the request says"),
-        Setting("prompt", ("--prompt",), "", "text", "TEXT", "your words in front of an input that is no request"),
+        Setting("prompt", ("--prompt",), "", "text", "TEXT", "your words in front of a text; without input, alone"),
         Setting(
             "max_tokens", ("--max-tokens",), "", "text", "N",
             "the longest answer to an input that is no request", shown="8192 where the API wants one",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from headroom_cli import engine, formats, retrieval, wire
-from headroom_cli.errors import FormatError, KeyMissingError, UnreachableError, UsageError
+from headroom_cli.errors import CannotCarryError, FailedOpenError, FormatError, KeyMissingError, UsageError
 from headroom_cli.formats._edits import KEPT, Edit
 from headroom_cli.model import LOSSY, Result
 from headroom_cli.relay import Relay, Request
@@ -20,8 +20,8 @@ from headroom_cli.send.shapes import (
     DEFAULT_MAX_TOKENS,
     asked_to_stream,
     names,
-    reads_as_request,
     shape_of,
+    unread,
     value_of,
     wrapped,
 )
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from headroom_cli.backends import Backend, Target
-    from headroom_cli.formats import Document
+    from headroom_cli.backends import Backend, Call, Target
     from headroom_cli.model import Policy
     from headroom_cli.store import Store
     from headroom_cli.upstream import Upstream
@@ -54,7 +53,7 @@ class Ready:
     ``result``   what the stages did
     """
 
-    __slots__ = ("_client", "_first", "_held", "_server", "_store", "_tool", "_turns", "request", "result")
+    __slots__ = ("_client", "_first", "_held", "_server", "_store", "_tool", "_turns", "came", "request", "result")
 
     def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
         """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
@@ -62,6 +61,7 @@ class Ready:
         self.result = result
         self._store = store
         self._client = client
+        self.came = client  # the input itself, before it was wrapped or converted
         self._tool = way.tool if way is not None else None
         self._held = way.held if way is not None else frozenset()
         self._server = way.server if way is not None else ""
@@ -82,6 +82,15 @@ class Ready:
 
     def _handles(self) -> set[str]:
         return {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle} | self._held
+
+    def record(self, body: bytes) -> None:
+        """Record what leads from the bytes that go out back to the input, for ``retrieve --expand``. Raise StoreError.
+
+        What an API's own address or headers take out of a body, and what conversion made of it, is no stage's doing.
+        """
+        if self._store is not None:
+            engine.note_edits(body, self.result.data, self._store)
+            engine.note_edits(self._client, self.came, self._store)
 
     def remember(self, relay: Relay) -> None:
         """Note what the conversation's next request needs: what was hidden, and that it has the tool. Raise StoreError.
@@ -113,48 +122,94 @@ def ready(
     ``data`` is a request in any shape, a list of messages, or a text, which becomes the user's words. Raise FormatError
     for what cannot be read, UsageError for what is missing, CannotCarryError for what the backend has no place for.
     """
-    document, value = _opened(data, form)
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    read_as, value, opened = _opened(data, form)
     if value is None:
         return _ready_text(data, policy, store, backend, options)
-    shape = shape_of(value, document, form, backend)
-    seen_as = shape
+    shape = shape_of(value, read_as, form, backend)
+    if options.prompt or (options.max_tokens and not isinstance(value, list)):
+        raise UsageError("--prompt and --max-tokens are for texts; a request says both itself")
+    if not opened:
+        return _unopened(data, value, shape, backend, options)
+    came, seen_as, include_usage = data, shape, _includes_usage(value)
     if isinstance(value, list):
-        data = wrapped(value, shape, data if document.format == "bare" else b"", options)
+        data = wrapped(value, shape, data if read_as == "bare" else b"", options)
     if shape not in backend.shapes:
         from headroom_cli import convert
 
         marks = backend.name in KEEP_MARKS and "claude" in (options.model or str(json.loads(data).get("model")))
         value = convert.request(shape, backend.shapes[0], json.loads(data), keep_cache_control=marks)
-        shape, data = backend.shapes[0], written(value)
+        shape, data = backend.shapes[0], _as_json(value)
     data = asked_to_stream(data, options)
-    return _staged(data, policy, store, options, shape=shape, seen_as=seen_as)
+    made = _staged(data, policy, store, options, shape=shape, seen_as=seen_as, include_usage=include_usage)
+    made.came = came
+    return made
+
+
+def _unopened(data: bytes, value: dict[str, Any], shape: str, backend: Backend, options: Options) -> Ready:
+    """Send a request as it came that the stages cannot open. Raise FormatError where the backend needs to know more."""
+    if shape not in backend.shapes or (backend.name == "bedrock" and not (options.model or value.get("model"))):
+        raise FormatError(
+            "the input cannot be opened (too deep, or no UTF-8) and the backend has another shape; mend it"
+        )
+    result = Result(data, shape, "safe")
+    result.warnings.append("the input cannot be opened (too deep, or no UTF-8); sent as it came")
+    result.failure = FailedOpenError(result.warnings[-1])
+    return Ready(
+        Request(shape, data, model=options.model, headers=options.headers, value=value), result, None, None, data
+    )
+
+
+def _as_json(value: dict[str, Any]) -> bytes:
+    """Return a converted request as bytes. Raise CannotCarryError for a number that only the client's own can hold."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise CannotCarryError(
+            "this request holds a number that is too large to be converted; write it as text"
+        ) from None
+    return written(value)
+
+
+def _includes_usage(value: Any) -> bool:
+    """Tell whether a client asked for the usage in its stream of Chat."""
+    found = value.get("stream_options") if isinstance(value, dict) else None
+    return isinstance(found, dict) and found.get("include_usage") is True
 
 
 def reads_as(data: bytes, backend: Backend, form: str = "") -> str:
     """Return the shape in which an input is written, as this backend would take it; "" for a text or what is none."""
     try:
-        document, value = _opened(data, form)
+        read_as, value, _ = _opened(data.removeprefix(b"\xef\xbb\xbf"), form)
     except FormatError:
         return ""
-    return "" if value is None else shape_of(value, document, form, backend)
+    return "" if value is None else shape_of(value, read_as, form, backend)
 
 
-def _opened(data: bytes, form: str) -> tuple[Document, Any]:
-    """Open an input, and return the request or the list of turns that it is, None for a text. Raise FormatError.
+def _opened(data: bytes, form: str) -> tuple[str, Any, bool]:
+    """Open an input: (its format, the request or list of turns that it is or None for a text, whether it was opened).
 
-    A plain request shows no trace of its shape, so whoever names one is believed where there are turns at all.
+    A plain request shows no trace of its shape, so whoever names one is believed where there are turns at all. Raise
+    FormatError.
     """
     try:
         document = formats.parse(data, "" if form in wire.WIRES else form)
-        value = value_of(data, document)
+        read_as, value = document.format, value_of(data, document)
     except UnicodeDecodeError as error:
-        raise FormatError(f"the input is not UTF-8 text (byte {error.start:,}); send text or a request") from None
+        read_as, value = "", unread(data)
+        if value is None:
+            raise FormatError(f"the input is not text (byte {error.start:,}); send UTF-8 text or a request") from None
+        return read_as, value, False
+    if value is None and form != "raw" and (value := unread(data)) is not None:
+        return read_as, value, False
     if form in wire.WIRES and value is None:
         raise FormatError(f"the input is no request for {wire.WIRES[form]}; leave --from out to have it recognised")
-    return document, value
+    return read_as, value, True
 
 
-def _staged(data: bytes, policy: Policy, store: Store | None, options: Options, *, shape: str, seen_as: str) -> Ready:
+def _staged(
+    data: bytes, policy: Policy, store: Store | None, options: Options, *, shape: str, seen_as: str, include_usage: bool
+) -> Ready:
     """Run the stages over a request in its final shape."""
     value = json.loads(data)
     way: Way | None = Way(shape, options, store)
@@ -170,31 +225,29 @@ def _staged(data: bytes, policy: Policy, store: Store | None, options: Options, 
         )  # fmt: skip
     if way is not None and not result.entered:
         way = None  # the store failed: the request goes as it came, and nothing can be noted of it
-    stream_options = value.get("stream_options")
     request = Request(
         shape, result.data, model=options.model, seen_as=seen_as, headers=options.headers,
         ours=way.ours if way is not None else frozenset(),
-        include_usage=isinstance(stream_options, dict) and stream_options.get("include_usage") is True,
+        include_usage=include_usage,
     )  # fmt: skip
     return Ready(request, result, store, way, data)
 
 
 def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backend, options: Options) -> Ready:
     """Make a request of a text: the prompt first, then the text, shortened; our tool when something is missing."""
-    if reads_as_request(data):
-        raise FormatError(
-            "the input looks like a request and cannot be read as JSON; mend it, or pass it with --from raw"
-        )
-    if not options.model:
+    model = options.model or options.usual
+    if not model:
         raise UsageError("a text has no model of its own; name one with --model")
+    if not data.strip() and not options.prompt:
+        raise UsageError("the input is empty; pipe a request or a text in, or ask with --prompt")
     way = options.redeem if options.redeem in {"shell", "none"} else "tool"
     policy = policy.redeemed(way)
     policy.query = policy.query or options.prompt  # the question is known, and nothing comes after it
-    result = engine.crush(data, policy, store, form="raw", model=options.model)
+    result = engine.crush(data, policy, store, form="raw", model=model)
     shape = backend.shapes[0]
     text = result.data.decode("utf-8")
     said = [part for part in (options.prompt, text) if part]
-    value: dict[str, Any] = {"model": options.model}
+    value: dict[str, Any] = {"model": model}
     if shape == "anthropic":
         value["max_tokens"] = options.max_tokens or DEFAULT_MAX_TOKENS
     elif options.max_tokens:
@@ -212,18 +265,23 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
 
 
 def answer(
-    relay: Relay, backend: Backend, target: Target, tell: Callable[[str], None] = lambda _sentence: None
+    relay: Relay,
+    backend: Backend,
+    target: Target,
+    tell: Callable[[str], None] = lambda _sentence: None,
+    watch: Callable[[Call], None] = lambda _call: None,
 ) -> Iterator[list[Event]]:
     """Send, and give the events of the answer as they arrive; of a whole answer nothing, ``relay.body()`` is it.
 
-    Raise UpstreamError and its kin. Closing the generator closes the provider's connection.
+    ``watch`` sees each call as it is about to go out. Raise UpstreamError and its kin. Closing the generator closes the
+    provider's connection.
     """
     if backend.library is not None:
         yield from _from_library(relay, backend, target)
         return
     from headroom_cli.upstream import Upstream
 
-    with Upstream(target.timeout, tell) as upstream:
+    with Upstream(target.timeout, tell, watch) as upstream:
         _authorise(upstream, backend, target)
         while relay.more:
             reply = upstream.send(relay.call)
@@ -231,14 +289,10 @@ def answer(
                 if reply.status >= 300:
                     raise relay.refused(reply.status, reply.headers, reply.error())
                 relay.begin(reply.headers.get("content-type", ""))
-                try:
-                    for chunk in reply.chunks():
-                        yield relay.feed(chunk)
-                        if relay.ended:
-                            break
-                except UnreachableError:
-                    if not relay.complete:
-                        raise
+                for chunk in reply.chunks():
+                    yield relay.feed(chunk)
+                    if relay.ended:
+                        break
                 yield relay.end()
             finally:
                 reply.close()

@@ -11,6 +11,7 @@ class Options:
     """What the caller asks for besides the policy.
 
     ``model``       the model's name instead of the request's
+    ``usual``       the model's name where neither the caller nor the input names one
     ``prompt``      words of the user in front of a text that is no request
     ``max_tokens``  of the answer, for a text that is no request; None means DEFAULT_MAX_TOKENS
     ``stream``      True asks for a stream whatever the request says
@@ -18,14 +19,15 @@ class Options:
     ``redeem``      how originals can be asked for; "tool" offers ours where that is possible
     """
 
-    __slots__ = ("headers", "max_tokens", "model", "prompt", "redeem", "stream")
+    __slots__ = ("headers", "max_tokens", "model", "prompt", "redeem", "stream", "usual")
 
     def __init__(
         self, *, model: str = "", prompt: str = "", max_tokens: int | None = None, stream: bool = False,
-        headers: Headers = (), redeem: str = "tool",
+        headers: Headers = (), redeem: str = "tool", usual: str = "",
     ) -> None:  # fmt: skip
         """All may be left out."""
         self.model = model
+        self.usual = usual
         self.prompt = prompt
         self.max_tokens = max_tokens
         self.stream = stream

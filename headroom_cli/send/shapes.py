@@ -50,20 +50,32 @@ def value_of(data: bytes, document: Document) -> Any:
     return value if known and "model" in value else None
 
 
-def reads_as_request(data: bytes) -> bool:
-    """Tell a request that was damaged on its way: nobody means to pay for that as a text."""
-    head = data.lstrip()[:1]
-    if head != b"{" or not (b'"messages"' in data or b'"input"' in data) or b'"role"' not in data:
-        return False
+def unread(data: bytes) -> dict[str, Any] | None:
+    """Return what can be told of a request that the stages cannot open, None when it is none.
+
+    It is nested too deep, holds a number of thousands of digits, or bytes that are no UTF-8: the provider decides. What
+    cannot be read at all gives an empty value.
+    """
+    if data.lstrip()[:1] != b"{" or not (b'"messages"' in data or b'"input"' in data):
+        return None
     try:
-        json.loads(data)
-    except (ValueError, RecursionError):
-        return True
-    return False
+        value = json.loads(
+            data.decode("utf-8", "replace"), parse_int=lambda text: text if len(text) > 4000 else int(text)
+        )
+    except RecursionError:
+        return {}
+    except ValueError:
+        if b'"role"' in data:  # damaged on its way: nobody means to pay for that as a text
+            raise FormatError(
+                "the input looks like a request and cannot be read as JSON; mend it, or pass it with --from raw"
+            ) from None
+        return None
+    known = isinstance(value.get("messages"), list) or isinstance(value.get("input"), str | list)
+    return value if known and "model" in value else None
 
 
-def shape_of(value: Any, document: Document, form: str, backend: Backend) -> str:
-    """Return the row of wire.WIRES in which a request or a list is written.
+def shape_of(value: Any, read_as: str, form: str, backend: Backend) -> str:
+    """Return the row of wire.WIRES in which a request or a list is written; ``read_as`` is the document's format.
 
     A plain request is the same in two APIs. Then it is taken for the one that the backend speaks.
     """
@@ -71,10 +83,10 @@ def shape_of(value: Any, document: Document, form: str, backend: Backend) -> str
         return form
     if isinstance(value, list):
         return _shape_of_list(value, backend)
-    if document.format in {"anthropic", "responses"}:
-        return document.format
+    if read_as in {"anthropic", "responses"}:
+        return read_as
     if "messages" not in value:
-        return "responses"
+        return "responses" if value else backend.shapes[0]
     if not _ANTHROPIC_ONLY.isdisjoint(value):
         return "anthropic"
     if "max_tokens" not in value or not _CHAT_ONLY.isdisjoint(value) or names(value.get("tools")):
@@ -106,9 +118,10 @@ def _kinds_of_parts(turns: Any) -> set[str]:
 
 def wrapped(turns: list[Any], shape: str, data: bytes, options: Options) -> bytes:
     """Return a request around a list of turns, which keeps its own bytes when it has some."""
-    if not options.model:
+    model = options.model or options.usual
+    if not model:
         raise UsageError("a list of messages has no model of its own; name one with --model")
-    value: dict[str, Any] = {"model": options.model}
+    value: dict[str, Any] = {"model": model}
     if shape == "anthropic":
         value["max_tokens"] = options.max_tokens or DEFAULT_MAX_TOKENS
     elif options.max_tokens:
