@@ -39,7 +39,16 @@ if TYPE_CHECKING:
     from headroom_cli.wire._events import Event
 
 # Kinds of errors inside an answer that say: later.
-_BUSY = ("overloaded_error", "rate_limit_error", "rate_limit_exceeded", "server_overloaded", "429", "503", "529")
+_BUSY = (
+    "overloaded_error",
+    "server_is_overloaded",
+    "rate_limit_error",
+    "rate_limit_exceeded",
+    "server_overloaded",
+    "429",
+    "503",
+    "529",
+)
 
 
 class Request:
@@ -135,6 +144,15 @@ class Relay:
             later = f"; it asks to wait {headers['retry-after']} s" if headers.get("retry-after", "").isdigit() else ""
             return BusyError(f"the provider has no room now (HTTP {status}): {said}{later}", body, status)
         return AnsweredError(f"the provider answered HTTP {status}: {said}", body, status)
+
+    def told(self, error: UpstreamError) -> UpstreamError:
+        """Return a library's error with its body in the client's form. Libraries hand on what their provider said."""
+        shape = "anthropic" if b'"type":"error"' in error.body.replace(b" ", b"")[:200] else self._request.shape
+        if error.body and shape != self._request.seen_as:
+            from headroom_cli.convert import answers
+
+            error.body = answers.error(shape, self._request.seen_as, error.code or 500, error.body)
+        return error
 
     def _appended(self) -> list[Edit]:
         """Return the edits that put the turns so far behind the client's own."""
@@ -301,6 +319,11 @@ class Relay:
     # --- afterwards
 
     @property
+    def finished(self) -> bool:
+        """Tell whether the turn came to its proper end."""
+        return self.hops > 0 and not self.more and self.failure is None
+
+    @property
     def failure(self) -> AnsweredError | BusyError | None:
         """What to tell of an error that came inside the answer, None when there was none."""
         if self._turn is None or (self._turn.failure is None and not self._said):
@@ -316,7 +339,7 @@ class Relay:
 
     def hidden(self) -> tuple[str, Any]:
         """Return the key of the turn that the client saw, and what was hidden of it (None when nothing was)."""
-        return self._turn.key(), self._turn.past(self._answers)
+        return ("", None) if self._turn is None else (self._turn.key(), self._turn.past(self._answers))
 
     def held(self) -> tuple[str, ...]:
         """Return the names by which a later request may go on with a history that the provider holds."""

@@ -50,6 +50,12 @@ def members(outgoing: Outgoing) -> dict[str, Any]:
         raise FormatError(f"the request is no JSON ({error}); it cannot be sent") from None
     if not isinstance(request, dict) or not isinstance(request.get("messages"), list):
         raise FormatError("the request has no list of messages; it cannot be sent")
+    for message in request["messages"]:
+        calls = message.get("tool_calls") if isinstance(message, dict) else None
+        for call in calls if isinstance(calls, list) else ():
+            function = call.get("function") if isinstance(call, dict) else None
+            if isinstance(function, dict) and function.get("arguments") == "":
+                function["arguments"] = "{}"  # a call without arguments, which the libraries read as JSON
     return {name: value for name, value in request.items() if name not in {"model", "stream"}}
 
 

@@ -138,17 +138,24 @@ class _Sending:
                 self._write(batch)
             self._write_whole()
         except UpstreamError as error:
+            self._remember()
             self._write_error(error)
+            raise
+        except (KeyboardInterrupt, OutputError):
+            self._remember()  # who saw a part of a turn may go on from there
             raise
         finally:
             events.close()  # type: ignore[attr-defined] # a generator: its connections close with it
+        self._remember()
+        if (failure := self._relay.failure) is not None:
+            raise failure
+        return self._status()
+
+    def _remember(self) -> None:
         try:
             self._ready.remember(self._relay)
         except StoreError as error:
             report.warn(f"this turn is not remembered: {error}", self._settings)
-        if (failure := self._relay.failure) is not None:
-            raise failure
-        return self._status()
 
     def _watch(self, call: Call) -> None:
         """See a call before it goes out: keep the first one, and tell of each where that is wanted."""

@@ -12,6 +12,7 @@ from headroom_cli.convert._parts import (
     Result,
     Talk,
     Text,
+    Thinking,
     Tool,
     Turn,
     inside,
@@ -81,6 +82,8 @@ def _part(job: Job, role: str, block: dict[str, Any], path: str) -> list[Any]:
     kind = job.kind(block, path)
     if kind in {"thinking", "redacted_thinking"} and role == "assistant":
         job.check(block, path, kind, ("type", "thinking", "signature", "data"))
+        if job.keep and (block.get("signature") or block.get("data")):
+            return [Thinking(path, block)]  # a gateway that hands it back to the model that made it
         if job.ignores(kind):
             return []
     if kind == "tool_use" and role == "assistant":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli.convert._parts import Call, File, Image, Job, Refusal, Result, Talk, Text, Tool, Turn
+from headroom_cli.convert._parts import Call, File, Image, Job, Refusal, Result, Talk, Text, Thinking, Tool, Turn
 from headroom_cli.convert._shared import (
     NO_PARAMETERS,
     arguments_text,
@@ -54,8 +54,14 @@ def write(job: Job, talk: Talk) -> dict[str, Any]:
 
 def _messages(job: Job, talk: Talk) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
-    for run in runs(talk.turns):
-        if run[0].role == "user":
+    every = list(runs(talk.turns))
+    answered = 0  # the run up to which results are written
+    for number, run in enumerate(every):
+        if run[0].role in {"system", "developer"} and number and every[number - 1][0].role == "assistant":
+            # Results come right behind their calls, whoever speaks in between.
+            answered = number + 1
+            made += _results(job, every[answered]) if answered < len(every) else []
+        if run[0].role == "user" and (number != answered or not number):
             made += _results(job, run)
         if run[0].role == "assistant":
             made += _answer(job, run)
@@ -97,14 +103,19 @@ def _answer(job: Job, run: list[Turn]) -> list[dict[str, Any]]:
     """Write the model's turns as one message: its calls have to stand together."""
     pieces: list[dict[str, Any]] = []
     calls: list[dict[str, Any]] = []
+    thoughts: list[dict[str, Any]] = []
     for part in (part for turn in run for part in turn.parts):
-        if isinstance(part, Call):
+        if isinstance(part, Thinking):
+            thoughts.append(part.block)
+        elif isinstance(part, Call):
             calls.append(_call(job, part))
         else:
             pieces += [piece for piece in (_piece(job, part),) if piece]
     if not pieces and not calls:
         return []
     made: dict[str, Any] = {"role": "assistant", "content": _content(pieces) or None}
+    if thoughts:
+        made["thinking_blocks"] = thoughts  # the convention of LiteLLM
     if calls:
         made["tool_calls"] = calls
     return [made]

@@ -10,7 +10,15 @@ from __future__ import annotations
 import json
 
 from headroom_cli import engine, formats, retrieval, wire
-from headroom_cli.errors import CannotCarryError, FailedOpenError, FormatError, KeyMissingError, UsageError
+from headroom_cli.errors import (
+    CannotCarryError,
+    FailedOpenError,
+    FormatError,
+    KeyMissingError,
+    UnreachableError,
+    UpstreamError,
+    UsageError,
+)
 from headroom_cli.formats._edits import KEPT, Edit
 from headroom_cli.model import LOSSY, Result
 from headroom_cli.relay import Relay, Request
@@ -25,7 +33,7 @@ from headroom_cli.send.shapes import (
     value_of,
     wrapped,
 )
-from headroom_cli.send.way import Way, held_by
+from headroom_cli.send.way import OPEN, Way, held_by, mark
 from headroom_cli.wire._events import written
 
 TYPE_CHECKING = False
@@ -53,7 +61,19 @@ class Ready:
     ``result``   what the stages did
     """
 
-    __slots__ = ("_client", "_first", "_held", "_server", "_store", "_tool", "_turns", "came", "request", "result")
+    __slots__ = (
+        "_client",
+        "_declared",
+        "_first",
+        "_held",
+        "_server",
+        "_store",
+        "_tool",
+        "_turns",
+        "came",
+        "request",
+        "result",
+    )
 
     def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
         """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
@@ -65,6 +85,7 @@ class Ready:
         self._tool = way.tool if way is not None else None
         self._held = way.held if way is not None else frozenset()
         self._server = way.server if way is not None else ""
+        self._declared = way.declared if way is not None else frozenset()
         self._turns = way.turns if way is not None else -1
         self._first = way is not None and way.first
 
@@ -95,14 +116,20 @@ class Ready:
     def remember(self, relay: Relay) -> None:
         """Note what the conversation's next request needs: what was hidden, and that it has the tool. Raise StoreError.
 
-        A stream that broke off is no turn: the client sends its request again.
+        Of a turn that broke off only what was hidden: who saw a part of it may go on from there.
         """
-        if self._store is None or self._turns < 0 or relay.failure is not None:
+        if self._store is None or self._turns < 0 or not relay.hops:
+            return
+        if not relay.finished:  # a part of a turn: only hidden hops are worth a note, the conversation stays open
+            key, hidden = relay.hidden()
+            if hidden is not None:
+                engine.note(self._client, self._store, "send", {f"past {self._turns} {key}": hidden})
             return
         key, hidden = relay.hidden()
         notes: dict[str, Any] = {}
-        if self._first:
-            notes[f"begun 0 {key}"] = {"tool": self._tool}
+        if self._first and (self._tool is not None or not self._declared):
+            notes[mark(f"0 {key}", self._declared)] = {"tool": self._tool}
+            notes[OPEN] = None
         if hidden is not None:
             notes[f"past {self._turns} {key}"] = hidden
         if notes:
@@ -306,17 +333,24 @@ def _from_library(relay: Relay, backend: Backend, target: Target) -> Iterator[li
         return
     while relay.more:
         outgoing = relay.outgoing()
-        relay.begin("text/event-stream" if outgoing.stream else "application/json")
         chunks = backend.library(outgoing, target)
+        begun = False
         try:
             for chunk in chunks:
+                if not begun:
+                    relay.begin("text/event-stream" if outgoing.stream else "application/json")
+                    begun = True
                 if outgoing.stream:
                     yield relay.take([Event.of(chunk)])
                 else:
                     relay.feed(written(chunk))
+            if not begun:
+                raise UnreachableError(f"{backend.name} gave no answer; send the request again")
             if outgoing.stream:
                 yield relay.take([Event(b"data: [DONE]\n\n", "", "[DONE]")])
             yield relay.end()
+        except UpstreamError as error:
+            raise relay.told(error) from None
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()

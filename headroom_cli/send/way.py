@@ -28,10 +28,31 @@ if TYPE_CHECKING:
 HELD = ("previous_response_id", "conversation", "thread")
 
 
+# The note of a first request whose answer has not come to its end: an interrupted turn may be gone on with.
+OPEN = "begun open"
+
+
+def mark(first: str, declared: frozenset[str]) -> str:
+    """Return the name of the note that a conversation began here, by its first answer ("0 DIGEST")."""
+    return f"begun {'with' if declared else 'without'} tools {first}"
+
+
 class Way:
     """What is found out about a conversation on its way in; ``prepare`` is called by the engine."""
 
-    __slots__ = ("_known", "_options", "_shape", "_store", "first", "held", "ours", "server", "tool", "turns")
+    __slots__ = (
+        "_known",
+        "_options",
+        "_shape",
+        "_store",
+        "declared",
+        "first",
+        "held",
+        "ours",
+        "server",
+        "tool",
+        "turns",
+    )
 
     def __init__(self, shape: str, options: Options, store: Store | None) -> None:
         """``shape`` is the row of wire.WIRES in which the request is written by now."""
@@ -44,6 +65,7 @@ class Way:
         self.ours: frozenset[str] = frozenset()
         self.held: frozenset[str] = frozenset()  # handles that the provider's own history holds
         self.server = ""  # the name of that history
+        self.declared: frozenset[str] = frozenset()  # the names of the client's own tools
         self._known: dict[str, Any] = {}  # what is kept of it
 
     def prepare(self, document: Document, notes: Notes) -> Prepared:
@@ -60,19 +82,22 @@ class Way:
 
         edits: list[Edit] = row.restore(request, find)
         self.turns = len(dict.fromkeys(asked))
-        begun = notes.get(f"begun {asked[0]}") if asked else None
+        tools = request.get("tools")
+        declared = names(tools)
+        self.declared = declared
+        begun = (notes.get(mark(asked[0], declared)) or notes.get(OPEN)) if asked else None
         live = begun is None and self.turns > 0 and _is_signed(document.text)
         way = self._options.redeem
         if way not in {"tool", "auto"}:
             return Prepared(edits, way, live=live)
-        tools = request.get("tools")
-        declared = names(tools)
         if not declared.isdisjoint(retrieval.NAMES):
             return Prepared(edits, "tool", live=live)  # the client runs our tool itself, and answers its calls
         self.server = server_of(request)
         self.first = not asked and not any(request.get(name) for name in HELD)
         definition = self._definition(begun, request, row) if declared else None
         if definition is not None:
+            if self.first:  # until its answer is whole, nothing else tells this conversation from others
+                notes.set(OPEN, {"tool": definition})
             self.tool = definition
             self.ours = retrieval.NAMES - declared
             edits.append(Edit.insert(("tools",), len(tools or ()), definition))

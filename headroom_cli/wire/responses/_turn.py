@@ -130,6 +130,9 @@ class Turn:
         changed = self._number(event, more)
         if index is not None:
             changed["output_index"] = self._hop.place(index)
+        response: Any = event.value.get("response")
+        if self._repeats_ours(response):
+            changed["response"] = self._without_ours(response)
         if all(event.value[name] == new for name, new in changed.items()):
             return event
         return Event.of({**event.value, **changed}, event.name)
@@ -199,7 +202,7 @@ class Turn:
     def body(self, note: str = "") -> bytes:
         """Return the whole answer."""
         self._add(note)
-        if not (self._later or self._hop.hidden or self._note):
+        if not (self._later or self._hop.hidden or self._note or self._repeats_ours(self._hop.response)):
             return self._data
         made = json.dumps(self._final(same=False), ensure_ascii=False, separators=(",", ":"))
         return made.encode("utf-8", "surrogatepass")
@@ -222,6 +225,19 @@ class Turn:
             self.calls = self._hop.calls()
             self.others = bool(self._hop.waiting)
 
+    def _repeats_ours(self, response: Any) -> bool:
+        """Tell whether a response repeats the request's tools with ours among them, which the client never sent."""
+        tools = response.get("tools") if isinstance(response, dict) and self._ours else None
+        return isinstance(tools, list) and any(self._is_ours(tool) for tool in tools)
+
+    def _without_ours(self, response: Item) -> Item:
+        if not self._repeats_ours(response):
+            return response
+        return {**response, "tools": [tool for tool in response["tools"] if not self._is_ours(tool)]}
+
+    def _is_ours(self, tool: Any) -> bool:
+        return isinstance(tool, dict) and tool.get("name") in self._ours
+
     def _add(self, note: str) -> Item | None:
         """Make the note an item."""
         if note:
@@ -232,7 +248,7 @@ class Turn:
 
     def _final(self, *, same: bool) -> Item:
         """Return the last hop's object with the items and the usage of all hops."""
-        final = {**self._hop.response, "output": [*self._seen, *self._hop.visible()]}
+        final = {**self._without_ours(self._hop.response), "output": [*self._seen, *self._hop.visible()]}
         if self._note:
             final["output"].append(self._note)
             final["status"] = "completed"
