@@ -81,27 +81,52 @@ def _staged(
     prepare: Callable[[Document, Notes], Prepared] | None = None,
 ) -> tuple[Document, Result]:
     """Run the stages; return the document as it is sent and the result. After a failure of the store: as it came."""
-    run = Run(document, data, policy, None if dry else store, model, usable=store is not None or dry)
-    try:
-        if prepare is not None:
-            run.enter(prepare)
-        if "fit" in stages and run.was_fitted():
-            stages = ()
-        # A raw blob is output to be read, unless somebody says by the verb that it is a prompt.
-        if "align" in stages and (document.has_turns or "route" not in stages):
-            run.align()
-        if "route" in stages:
-            run.route()
-        if "fit" in stages:
-            run.fit()
-        run.accept()
-    except StoreError as error:
-        run.give_up(error)
+
+    def through(*, frozen: bool) -> Run:
+        run = Run(document, data, policy, None if dry else store, model, usable=store is not None or dry, frozen=frozen)
+        try:
+            _run(run, document, stages, prepare)
+        except StoreError as error:
+            run.give_up(error)
+        return run
+
+    run = through(frozen=False)
+    if (
+        isinstance(run.result.failure, StoreError)
+        and document.has_turns
+        and not isinstance(document, formats.ValueDocument)
+    ):
+        # What was sent before is to be sent again also when nothing new can be stored: the prefix depends on it.
+        again = through(frozen=True)
+        if again.repeats and not isinstance(again.result.failure, StoreError):
+            failure = run.result.failure
+            again.result.warnings += [
+                warning for warning in run.result.warnings if warning not in again.result.warnings
+            ]
+            again.result.failure, run = failure, again
     result = run.result
     if document.warning and all(report.kind == "json" and not report.degree for report in result.blocks):
         result.warnings.append(f"{document.warning}; passed through")
         result.failure = FailedOpenError(result.warnings[-1])
     return run.document, result
+
+
+def _run(
+    run: Run, document: Document, stages: tuple[str, ...], prepare: Callable[[Document, Notes], Prepared] | None
+) -> None:
+    """Do what the stages do. Raise StoreError."""
+    if prepare is not None:
+        run.enter(prepare)
+    if "fit" in stages and run.was_fitted():
+        stages = ()
+    # A raw blob is output to be read, unless somebody says by the verb that it is a prompt.
+    if "align" in stages and (document.has_turns or "route" not in stages):
+        run.align()
+    if "route" in stages:
+        run.route()
+    if "fit" in stages:
+        run.fit()
+    run.accept()
 
 
 def crush_lines(

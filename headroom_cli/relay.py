@@ -86,7 +86,7 @@ class Relay:
 
     __slots__ = (
         "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_extra", "_pieces", "_request", "_said",
-        "_target", "_turn", "_whole", "hops", "more", "streaming",
+        "_seen", "_target", "_turn", "_undecided", "_whole", "hops", "more", "streaming",
     )  # fmt: skip
 
     def __init__(self, request: Request, backend: Backend, target: Target, desk: Desk | None = None) -> None:
@@ -103,6 +103,8 @@ class Relay:
         self._pieces: list[bytes] = []
         self._whole = b""
         self._done = False  # the stream said so itself
+        self._seen = False  # an event that says something
+        self._undecided = False  # whether a stream comes or a whole answer
         self._said = ""  # an error that stands where the answer should
         self.streaming = False
         self.more = True  # there is something to send
@@ -120,7 +122,7 @@ class Relay:
             body = formats.spliced(request.body, edits) if edits else request.body
             if self._extra:
                 body = formats.spliced(body, self._appended())
-        except EditError as error:
+        except (EditError, UnicodeDecodeError) as error:
             raise CannotCarryError(f"this request cannot be adapted to {self._backend.name}: {error}") from None
         return Outgoing(request.shape, request.model, body, stream=request.stream, headers=request.headers)
 
@@ -166,35 +168,24 @@ class Relay:
     # --- downstream
 
     def begin(self, content_type: str) -> None:
-        """Take note that the head of a good answer came, and whether a stream follows."""
+        """Take note that the head of a good answer came, and whether a stream follows. Raise UnreachableError."""
         self.hops += 1
-        # Gateways in the shape of Bedrock name their frames otherwise, or send events as they are: Frames reads both.
-        kind = content_type.lower()
-        unnamed = (
-            self._request.stream and "json" not in kind
-        )  # asked for a stream, and the answer is not said to be none
-        framed = "vnd.amazon.eventstream" in kind or (self._backend.framing == "eventstream" and unnamed)
-        streaming = framed or unnamed or "event-stream" in kind
-        if self._turn is None:
-            self.streaming = streaming
-            request = self._request
-            ours = request.ours if self._desk is not None else frozenset()
-            more: dict[str, bool] = {}
-            if request.shape == "responses":
-                # The client keeps the id that it saw first, as the official SDK insists; a later request is put right.
-                more = {"served": bool(request.value.get("conversation")), "same_id": True}
-            self._turn = wire.load(request.shape).Turn(ours, streaming=streaming, **more)
-            if request.seen_as != request.shape:
-                from headroom_cli.convert import answers
-
-                self._converter = answers.converter(
-                    request.shape, request.seen_as, streaming=streaming, model=request.model,
-                    include_usage=request.include_usage, now=int(time.time()),
-                )  # fmt: skip
-        elif streaming != self.streaming:
-            raise UnreachableError("the provider changed between stream and whole answers within one turn; try again")
         self._pieces = []
         self._done = False
+        kind = content_type.lower()
+        framed = "vnd.amazon.eventstream" in kind
+        self._undecided = not framed and "event-stream" not in kind and "json" not in kind and self._request.stream
+        if not self._undecided:
+            self._settle(streaming=framed or "event-stream" in kind, framed=framed)
+
+    def _settle(self, *, streaming: bool, framed: bool) -> None:
+        """Open the answer as what it is. Raise UnreachableError when a hop is of another kind than the one before."""
+        self._undecided = False
+        if self._turn is None:
+            self.streaming = streaming
+            self._open_turn()
+        elif streaming != self.streaming:
+            raise UnreachableError("the provider changed between stream and whole answers within one turn; try again")
         if framed:
             from headroom_cli.wire._frames import Frames
 
@@ -204,8 +195,31 @@ class Relay:
 
             self._decoder = Stream()
 
+    def _open_turn(self) -> None:
+        request = self._request
+        ours = request.ours if self._desk is not None else frozenset()
+        more: dict[str, bool] = {}
+        if request.shape == "responses":
+            # The client keeps the id that it saw first, as the official SDK insists; a later request is put right.
+            more = {"served": bool(request.value.get("conversation")), "same_id": True}
+        self._turn = wire.load(request.shape).Turn(ours, streaming=self.streaming, **more)
+        if request.seen_as != request.shape:
+            from headroom_cli.convert import answers
+
+            self._converter = answers.converter(
+                request.shape, request.seen_as, streaming=self.streaming, model=request.model,
+                include_usage=request.include_usage, now=int(time.time()),
+            )  # fmt: skip
+
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes of the answer; return what the client sees of them now."""
+        if self._undecided:  # the head does not say: the first byte of a message in one piece is a brace
+            data = b"".join((*self._pieces, data))
+            self._pieces = [data]
+            if not data.strip():
+                return []
+            self._settle(streaming=data.lstrip()[:1] not in {b"{", b"["}, framed=self._backend.framing == "eventstream")
+            self._pieces = []
         if not self.streaming:
             self._pieces.append(data)
             return []
@@ -216,6 +230,7 @@ class Relay:
         seen: list[Event] = []
         for event in events:
             self._done = self._done or event.data == "[DONE]"
+            self._seen = self._seen or bool(event.value)
             seen += self._turn.take(event)
         return self._shown(seen)
 
@@ -224,7 +239,7 @@ class Relay:
         """Tell whether the last event of a stream has come: there is nothing more to wait for."""
         if self._turn is None or not self.streaming:
             return False
-        if self._turn.failure is not None:
+        if self._turn.failure is not None or self._said:
             return True
         # In Chat the usage may still follow the end of the message.
         return self._done if self._request.shape == "openai" else bool(self._turn.ended)
@@ -234,11 +249,13 @@ class Relay:
 
         Afterwards ``more`` tells whether another hop follows.
         """
+        if self._undecided:
+            self._settle(streaming=False, framed=False)
         turn = self._turn
         shown: list[Event] = []
         if self.streaming:
             shown = self._last()
-            if not turn.ended and turn.failure is None:
+            if (not turn.ended and turn.failure is None) or not self._seen:
                 raise UnreachableError("the answer broke off before its end; send the request again")
         else:
             data = b"".join(self._pieces)
@@ -267,6 +284,8 @@ class Relay:
         shown += self._shown(turn.finish(note))
         if self._converter is not None and turn.failure is None:
             shown += self._converter.end()
+            if not self._converter.ended:
+                raise UnreachableError("the answer stopped without saying why; send the request again")
         return shown
 
     def _last(self) -> list[Event]:
@@ -294,8 +313,12 @@ class Relay:
             raise AnsweredError(f"the provider's answer is no JSON: {_message(data)}", data) from None
         if not isinstance(value, dict):
             raise AnsweredError("the provider's answer is no message; check the address", data)
-        if value.get("error"):
-            self._said = _message(data)
+        choices = value.get("choices")
+        first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        if value.get("error") or first.get("error") or first.get("finish_reason") == "error":
+            self._said = _message(json.dumps(first).encode() if first.get("error") else data)
+        elif value.keys().isdisjoint(("content", "choices", "output")):
+            raise AnsweredError("the provider's answer is no message; check the address", data)
 
     def _shown(self, events: list[Event]) -> list[Event]:
         if self._converter is None:
@@ -303,6 +326,7 @@ class Relay:
         shown: list[Event] = []
         for event in events:
             shown += self._converter.take(event)
+        self._said = self._said or self._converter.fault
         return shown
 
     def body(self) -> bytes:

@@ -168,13 +168,14 @@ def walk(
     *,
     policy: Policy,
     kept: Callable[[Block], str],
+    frozen: bool = False,
 ) -> list[Change]:
     """Draft or replay every block in scope; return what changes. What a block becomes depends on what is before it.
 
     ``kept`` gives a reason why a block cannot be changed, "" when it can. ``conversation`` may hold the first
-    blocks already; the others are added. Raise StoreError.
+    blocks already; the others are added. ``frozen``: replay alone, nothing is drafted. Raise StoreError.
     """
-    walker = _Walker(conversation, result, known, policy)
+    walker = _Walker(conversation, result, known, policy, frozen=frozen)
     blocks = document.blocks
     done = len(conversation.known)
     for block, held in zip(blocks, list(conversation.known), strict=False):
@@ -203,9 +204,12 @@ def walk(
 class _Walker:
     """The state of one walk."""
 
-    __slots__ = ("_conversation", "_known", "_policy", "_result", "changes")
+    __slots__ = ("_conversation", "_frozen", "_known", "_policy", "_result", "changes")
 
-    def __init__(self, conversation: Conversation, result: Result, known: Renderings, policy: Policy) -> None:
+    def __init__(
+        self, conversation: Conversation, result: Result, known: Renderings, policy: Policy, *, frozen: bool
+    ) -> None:
+        self._frozen = frozen
         self._conversation = conversation
         self._known = known
         self._policy = policy
@@ -240,6 +244,7 @@ class _Walker:
                 self._known.keep(held.replay, held.digest, past)
         else:
             report.before = report.after = drafter.count(block.text)
+            kept = kept or ("not stored" if self._frozen else "")
             report.kept = kept
             draft = None if kept else self._drafted(block, report)
             if draft is not None:

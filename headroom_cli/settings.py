@@ -119,7 +119,7 @@ TABLE = (
     ),
     Setting(
         "redeem", ("--redeem",), "HEADROOM_REDEEM", "choice", "WAY",
-        "how the reader of the output can ask for an original", choices=REDEEMS, shown="shell",
+        "how the reader of the output can ask for an original", choices=REDEEMS, shown="shell; tool for send",
     ),
     Setting(
         "only", ("--only",), "HEADROOM_ONLY", "choices", "KIND,...",
@@ -250,6 +250,13 @@ def provide(name: str, value: str) -> None:
     os.environ.setdefault(name, value)
 
 
+def override(name: str, value: str) -> None:
+    """Set a credential for the libraries of this process, whatever the user's environment says. Raise ConfigError."""
+    if not _is_credential(name):
+        raise ConfigError(f"{name} is no name of a key; a key file holds keys alone")
+    os.environ[name] = value
+
+
 def secrets(names: Iterable[str], key_file: str = "", environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the values of those variables that are set; with a ``key_file``, the credentials of that file alone.
 
@@ -285,11 +292,13 @@ def key_lines(path: str) -> list[tuple[str, str]]:
         text = line.strip().removeprefix("export ").strip()
         if not text or text.startswith("#"):
             continue
-        name, equals, value = text.partition("=")
+        name, _, value = text.partition("=")
         name = name.strip()
         # Keys may hold signs of their own (base64), but no underscore in front of them.
-        named = equals and "_" in name and name.replace("_", "").isalnum() and name == name.upper()
-        found.append((name, value.strip().strip("\"'")) if named else ("", text.strip("\"'")))
+        named = "_" in name and name.replace("_", "").isalnum() and _is_credential(name.upper())
+        if named and not value.strip().strip("\"'"):
+            raise ConfigError(f"{path}: {name[:40]} has no value; write {name.upper()[:40]}=KEY")
+        found.append((name.upper(), value.strip().strip("\"'")) if named else ("", text.strip("\"'")))
     if not found:
         raise ConfigError(f"{path}: this file holds no key; write one into it")
     return found
@@ -297,17 +306,21 @@ def key_lines(path: str) -> list[tuple[str, str]]:
 
 def _private(path: str) -> str:
     """Return the text of a file that nobody else can read. Raise ConfigError."""
-    from stat import S_ISREG
+    from stat import S_ISFIFO, S_ISREG
 
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe that nobody writes ends at once
         try:
             mode = os.fstat(descriptor).st_mode
-            if not S_ISREG(mode):
+            if not S_ISREG(mode) and not S_ISFIFO(mode):
                 raise ConfigError(f"{path}: this is no file; name one with a key")
-            if mode & 0o077:
+            if S_ISREG(mode) and mode & 0o077:
                 raise ConfigError(f"{path}: others can read this file; run chmod 600 on it")
-            return os.read(descriptor, 65_536).decode("utf-8")
+            os.set_blocking(descriptor, True)
+            text = b""
+            while len(text) < 65_536 and (piece := os.read(descriptor, 65_536)):
+                text += piece
+            return text.decode("utf-8")
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:

@@ -38,10 +38,14 @@ SECONDS_PER_DOCUMENT = 60.0
 class Prepared:
     """What whoever sends a request does to it before the stages: edits, and how originals can be asked for then."""
 
-    __slots__ = ("edits", "live", "redeem")
+    __slots__ = ("begins", "edits", "live", "redeem")
 
-    def __init__(self, edits: list[Edit], redeem: str, *, live: bool = False) -> None:
-        """``redeem`` is one of model.REDEEMS; ``live`` as in Policy, on top of it."""
+    def __init__(self, edits: list[Edit], redeem: str, *, live: bool = False, begins: bool = False) -> None:
+        """``redeem`` is one of model.REDEEMS; ``live`` as in Policy, on top of it.
+
+        ``begins``: something is done here that later requests must know of; without memory it is better left.
+        """
+        self.begins = begins
         self.edits = edits
         self.redeem = redeem
         self.live = live
@@ -51,14 +55,20 @@ class Run:
     """One document on its way through the stages: what it is by now, and what is to be remembered in the end."""
 
     __slots__ = (
-        "_added", "_came", "_conversation", "_data", "_key", "_model", "_policy", "_records", "_refers", "_rendered",
-        "_store", "_usable", "_value", "document", "result",
+        "_added", "_came", "_conversation", "_data", "_frozen", "_key", "_model", "_policy", "_records", "_refers",
+        "_rendered", "_store", "_usable", "_value", "document", "repeats", "result",
     )  # fmt: skip
 
     def __init__(
-        self, document: Document, data: bytes, policy: Policy, store: Store | None, model: str, *, usable: bool
-    ) -> None:
-        """Take a document and its bytes (none for values); ``usable``: there is a store, or none is needed."""
+        self, document: Document, data: bytes, policy: Policy, store: Store | None, model: str, *, usable: bool,
+        frozen: bool = False,
+    ) -> None:  # fmt: skip
+        """Take a document and its bytes (none for values); ``usable``: there is a store, or none is needed.
+
+        ``frozen``: the store can be read and not written. What was sent before is sent again, and nothing is begun.
+        """
+        self._frozen = frozen
+        self.repeats = False  # something was sent again as it was sent before
         self.document = self._came = document
         self._data = data
         self._value = document.value() if isinstance(document, formats.ValueDocument) else None
@@ -90,7 +100,8 @@ class Run:
         except formats.EditError:
             return False
         self.document = document
-        known.add_undo(document.text, undo, originals)
+        if not self._frozen:
+            known.add_undo(document.text, undo, originals)
         return True
 
     def enter(self, prepare: Callable[[Document, Notes], Prepared]) -> None:
@@ -102,9 +113,10 @@ class Run:
         if self._store is not None:
             known = self._opened()
             entry = prepare(self.document, Notes(known, "send"))
-            if entry.edits and not self._edit(entry.edits, known):
+            if (self._frozen and entry.begins) or (entry.edits and not self._edit(entry.edits, known)):
                 self._records.pop()
                 entry = None
+            self.repeats = entry is not None and bool(entry.edits)
         self._policy = self._policy.redeemed("none" if entry is None else entry.redeem)
         self._policy.live = self._policy.live or (entry is not None and entry.live)
         self.result.entered = entry is not None
@@ -133,12 +145,18 @@ class Run:
         policy = self._kept_policy()
         known = self._opened(policy)
         conversation = self._remembered(policy)
-        changes = replay.walk(document, conversation, self.result, known, policy=policy, kept=self._out_of_reach)
+        changes = replay.walk(
+            document, conversation, self.result, known, policy=policy, kept=self._out_of_reach, frozen=self._frozen
+        )
         if self._store is None:
             return
-        told = _told_apart(changes, conversation.drafter, known)
-        literals = _emit_all(document, told, self._store, policy, known)
-        self._conversation = conversation
+        if self._frozen:
+            told, literals = changes, _repeated(document, changes)
+            self.repeats = self.repeats or bool(literals)
+        else:
+            told = _told_apart(changes, conversation.drafter, known)
+            literals = _emit_all(document, told, self._store, policy, known)
+            self._conversation = conversation
         if not literals:
             return
         rendered = document.splice(literals)
@@ -318,7 +336,7 @@ class Run:
     def accept(self) -> None:
         """Write the records; from now on the output stands."""
         self._report_all(self.document)
-        for records in self._records:
+        for records in () if self._frozen else self._records:
             records.remember()
         if self._rendered is not None:
             self.result.data = self._rendered
@@ -401,6 +419,15 @@ def _emit_all(
         block = change.block
         literals.append((block, document.encode(document.style(block), document.literal(block), rendering)))
     return literals
+
+
+def _repeated(document: Document, changes: list[Change]) -> list[tuple[Block, str]]:
+    """Return the literals of what was sent before, as it was, without a word in the records."""
+    return [
+        (change.block, document.encode(document.style(change.block), document.literal(change.block), past.rendering))
+        for change in changes
+        if (past := change.held.past) is not None and past.rendering is not None
+    ]
 
 
 def _entry(change: Change) -> Entry:

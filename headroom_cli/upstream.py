@@ -93,7 +93,7 @@ class Upstream:
 
     def _client(self, url: str) -> Any:
         """Return the client for an address. Raise UnreachableError when the environment's settings are no good."""
-        httpx, secure = _httpx(), url.startswith("https:")
+        httpx, secure = _httpx(), url.lower().startswith("https:")
         if secure not in self._clients:
             limits = httpx.Timeout(self._timeout, connect=min(self._timeout, CONNECT_SECONDS))
             try:
@@ -117,7 +117,6 @@ class Upstream:
             wait = _wait(reply, attempt) if reply.status in NOT_TAKEN and attempt < MOST_TRIES else None
             if wait is None:
                 return reply
-            reply.error()
             reply.close()
             self._tell(f"the provider has no room now ({reply.status}); trying again in {wait:.1f} s")
             time.sleep(wait)
@@ -136,7 +135,11 @@ class Upstream:
             return None
         except httpx.TimeoutException as error:
             raise UnreachableError("the provider did not answer in time; try again, or allow more time") from error
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.LocalProtocolError, UnicodeError) as error:  # its words may quote a header, a key among them
+            raise UnreachableError(
+                "the request cannot be sent: a header holds what no header may; set it anew"
+            ) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnreachableError(f"the provider broke the connection: {_words(error)}; try again") from error
 
 
@@ -169,7 +172,7 @@ def _wait(reply: Reply, attempt: int) -> float | None:
 
     ``x-should-retry``, ``retry-after-ms`` and ``retry-after`` (seconds or a date) are what providers send.
     """
-    if reply.headers.get("x-should-retry") == "false":
+    if reply.headers.get("x-should-retry", "").lower() == "false":
         return None
     wait = 0.5 * 2**attempt
     try:

@@ -10,7 +10,7 @@ from provider import Provider, Reply, text
 
 from headroom_cli import backends
 from headroom_cli.backends import _http, anyllm
-from headroom_cli.errors import ConfigError, FormatError, KeyMissingError
+from headroom_cli.errors import CannotCarryError, ConfigError, FormatError, KeyMissingError
 
 OPENAI = {"OPENAI_API_KEY": "sk-openai"}
 ANTHROPIC = {"ANTHROPIC_API_KEY": "sk-ant-api03-x"}
@@ -247,7 +247,7 @@ def test_betas_go_byte_for_byte_and_more_follow_them():
 
 @pytest.mark.parametrize(
     ("written", "version"),
-    [("bedrock-2023-05-31", OLD), ("vertex-2023-10-16", OLD), (NEW, NEW), (7, OLD), (None, OLD), ("", OLD)],
+    [("bedrock-2023-05-31", OLD), ("vertex-2023-10-16", OLD), (NEW, NEW), (None, OLD), ("", OLD)],
 )
 @pytest.mark.parametrize(("name", "secrets"), [("anthropic", ANTHROPIC), ("openrouter", ROUTER), ("litellm", {})])
 def test_a_body_for_bedrock_is_one_for_anthropic(name, secrets, written, version):
@@ -259,6 +259,12 @@ def test_a_body_for_bedrock_is_one_for_anthropic(name, secrets, written, version
     assert made.body == b'{ "max_tokens":1e2,\n"n":1.0}'
     assert header(made, "anthropic-version") == version
     assert header(made, "anthropic-beta") == "a,b"
+
+
+@pytest.mark.parametrize("odd", [b'"anthropic_version":7', b'"anthropic_beta":"a,b"', b'"anthropic_beta":[5]'])
+def test_what_no_header_can_say_is_refused_by_name(odd):
+    with pytest.raises(CannotCarryError, match=r"^anthropic_"):
+        call("anthropic", "anthropic", base="http://h", secrets=ANTHROPIC, body=b"{%b}" % odd)
 
 
 def test_a_clients_version_stands_over_the_bodys():

@@ -696,9 +696,39 @@ def test_signed_thinking_goes_back_to_anthropic_alone():
         {"role": "assistant", "content": "so"},
     ]
     made = convert.request(
-        "responses", "anthropic", {"model": "m", "input": [{"role": "user", "content": "go"}, *items]}
+        "responses",
+        "anthropic",
+        {"model": "m", "input": [{"role": "user", "content": "go"}, *items, {"role": "user", "content": "on"}]},
     )
     assert made["messages"][1]["content"] == [blocks[0], blocks[2], {"type": "text", "text": "so"}]
+
+
+def test_a_last_message_of_the_model_is_no_beginning_of_the_next():
+    talk = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "so"}]
+    for source, request in (("openai", {"messages": talk}), ("responses", {"input": talk})):
+        with pytest.raises(CannotCarryError, match=r"^(messages|input)\.1: a last message of the model"):
+            convert.request(source, "anthropic", {"model": "m", **request})
+
+
+def test_a_system_message_between_a_call_and_its_result_goes_behind_it():
+    items = [
+        {"role": "user", "content": "go"},
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+        {"role": "developer", "content": "be brief"},
+        {"type": "function_call_output", "call_id": "c1", "output": "x"},
+    ]
+    made = convert.request("responses", "openai", {"model": "m", "input": items})
+    assert [message["role"] for message in made["messages"]] == ["user", "assistant", "tool", "developer"]
+
+
+def test_thinking_goes_through_a_gateway_that_hands_it_on():
+    block = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+    said = {"role": "assistant", "content": [block, {"type": "text", "text": "so"}]}
+    talk = [{"role": "user", "content": "go"}, said, {"role": "user", "content": "on"}]
+    request = {"model": "claude-x", "max_tokens": 9, "messages": talk}
+    kept = convert.request("anthropic", "openai", request, keep_cache_control=True)
+    assert kept["messages"][1]["thinking_blocks"] == [block]
+    assert "thinking_blocks" not in convert.request("anthropic", "openai", request)["messages"][1]
 
 
 @pytest.mark.parametrize("middle", ["openai", "responses"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from headroom_cli import backends
-from headroom_cli.errors import ConfigError, KeyMissingError
+from headroom_cli.errors import CannotCarryError, ConfigError, KeyMissingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,10 +153,14 @@ def anthropic(outgoing: Outgoing, target: Target) -> tuple[str, Headers, bytes]:
     if not version:
         written = inside.get("anthropic_version")
         version = written if isinstance(written, str) and written[:4].isdigit() else _FIRST_VERSION
+    if not isinstance(inside.get("anthropic_version") or "", str):
+        raise CannotCarryError("anthropic_version: this is to be a text; it cannot be sent as a header")
+    listed = inside.get("anthropic_beta") or []
+    if not isinstance(listed, list) or not all(isinstance(beta, str) for beta in listed):
+        raise CannotCarryError("anthropic_beta: this is to be a list of texts; it cannot be sent as a header")
     betas = ",".join(value for name, value in given if name.lower() == "anthropic-beta")
-    listed = inside.get("anthropic_beta")
-    for beta in listed if isinstance(listed, list) else []:
-        betas = with_beta(betas, beta) if isinstance(beta, str) else betas
+    for beta in listed:
+        betas = with_beta(betas, beta)
     return version, (("anthropic-version", version), *((("anthropic-beta", betas),) if betas else ())), body
 
 

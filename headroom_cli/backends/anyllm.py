@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from headroom_cli import backends
 from headroom_cli.backends import _http, _library
-from headroom_cli.errors import ConfigError, HeadroomError
+from headroom_cli.errors import CannotCarryError, ConfigError, HeadroomError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def library(outgoing: Outgoing, target: Target) -> Iterator[dict[str, Any]]:
     options = {"unified_exceptions": True, **_once(provider, row)}
     if target.base:
         options["api_base"] = _http.checked(target.base, "--base-url")
-    settings = {"model": model, "messages": members.pop("messages"), "stream": outgoing.stream}
+    messages = members.pop("messages")
+    if provider == "anthropic":
+        messages = _for_anthropic(messages, members)
+    settings = {"model": model, "messages": messages, "stream": outgoing.stream}
     if row.TIMEOUT_SUPPORT != "unsupported":
         settings["timeout"] = target.timeout
     if headers := _library.headers(outgoing, target):
@@ -65,6 +68,31 @@ def library(outgoing: Outgoing, target: Target) -> Iterator[dict[str, Any]]:
     finally:
         _library.close(answer)
         _close(caller)
+
+
+def _for_anthropic(messages: list[Any], members: dict[str, Any]) -> list[Any]:
+    """Return messages that any-llm hands on to Anthropic as they are meant. Raise CannotCarryError where it cannot.
+
+    It takes instructions as one text at the head (1.40 spells others out letter by letter), and gives no thinking back,
+    which Anthropic wants to see again with the results of calls.
+    """
+    if members.get("tools") and (members.get("thinking") or members.get("reasoning_effort")):
+        raise CannotCarryError(
+            "reasoning_effort: any-llm loses the thinking that Anthropic wants back with tools; use --backend anthropic"
+        )
+    roles = [message.get("role") if isinstance(message, dict) else None for message in messages]
+    told = next((n for n, role in enumerate(roles) if role not in {"system", "developer"}), len(messages))
+    for number, role in enumerate(roles[told:], told):
+        if role in {"system", "developer"}:
+            raise CannotCarryError(
+                f"messages.{number}: any-llm has no place for a {role} message within a conversation with Anthropic; "
+                "use --backend anthropic"
+            )
+    texts: list[str] = []
+    for message in messages[:told]:
+        content = message.get("content")
+        texts += [content] if isinstance(content, str) else [str(part.get("text", "")) for part in content or ()]
+    return [*([{"role": "system", "content": "\n\n".join(texts)}] if texts else []), *messages[told:]]
 
 
 def _close(caller: Any) -> None:

@@ -205,21 +205,29 @@ def _has(outgoing: Outgoing, target: Target, name: str) -> bool:
 
 
 def _with_betas(outgoing: Outgoing, target: Target) -> bytes:
-    """Return the body with the betas of the header in it, unless it has some: Bedrock reads them there alone."""
-    written = [value for name, value in (*outgoing.headers, *target.headers) if name.lower() == "anthropic-beta"]
+    """Return the body with the version and the betas of the headers in it: Bedrock reads them there alone.
+
+    A version that somebody gave as a header takes the place of the body's; betas come behind those of the body.
+    """
+    given = (*outgoing.headers, *target.headers)
+    version = next((value for name, value in reversed(given) if name.lower() == "anthropic-version"), "")
+    written = [value for name, value in given if name.lower() == "anthropic-beta"]
     betas = [beta.strip() for value in written for beta in value.split(",") if beta.strip()]
-    body = outgoing.body
-    if not betas:
-        return body
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
-        request = None
-    if not isinstance(request, dict) or "anthropic_beta" in request:
-        return body
+    names = (*(("anthropic_version",) if version else ()), *(("anthropic_beta",) if betas else ()))
+    if not names:
+        return outgoing.body
+    body, inside = _http.without(outgoing.body, names)
+    listed = inside.get("anthropic_beta")
+    betas = [*(listed if isinstance(listed, list) else []), *betas]
+    added = {"anthropic_version": version} if version else {}
+    members = json.dumps(
+        {**added, **({"anthropic_beta": list(dict.fromkeys(betas))} if betas else {})}, separators=(",", ":")
+    )
+    if body.lstrip()[:1] != b"{":
+        return outgoing.body
     opened = body.index(b"{") + 1
-    member = b'"anthropic_beta":' + json.dumps(list(dict.fromkeys(betas)), separators=(",", ":")).encode()
-    return body[:opened] + member + (b"," if request else b"") + body[opened:]
+    rest = body[opened:]
+    return body[:opened] + members[1:-1].encode() + (b"" if rest.strip() == b"}" else b",") + rest
 
 
 BACKEND = Backend(

@@ -7,7 +7,15 @@ import time
 
 from headroom_cli.cli import filters, io, report
 from headroom_cli.cli.options import FILE, Verb
-from headroom_cli.errors import ConfigError, HeadroomError, OutputError, StoreError, UpstreamError, UsageError
+from headroom_cli.errors import (
+    BusyError,
+    ConfigError,
+    HeadroomError,
+    OutputError,
+    StoreError,
+    UpstreamError,
+    UsageError,
+)
 from headroom_cli.settings import Setting
 
 TYPE_CHECKING = False
@@ -26,8 +34,12 @@ NOT_BY_FLAG = frozenset(
     ("authorization", "x-api-key", "api-key", "proxy-authorization", "cookie", "x-amz-security-token", "host",
      "content-length", "transfer-encoding", "content-encoding", "connection", "x-goog-api-key", "ai-token")
 )  # fmt: skip
-# Parts of names that keys of gateways have.
-SECRET = ("auth", "key", "token", "secret", "password", "cookie", "credential", "signature")
+# Words in the names of headers that carry keys: one of the first, or "key" beside one of the second.
+SECRET = frozenset(
+    ("auth", "authorization", "token", "secret", "password", "cookie", "credential", "credentials", "apikey",
+     "signature")
+)  # fmt: skip
+KEYS = frozenset(("access", "api", "goog", "master", "portkey", "private", "subscription"))
 # Headers whose values are told with -v; what others hold nobody knows.
 SHOWN = frozenset(
     ("accept", "accept-encoding", "ai-resource-group", "anthropic-beta", "anthropic-version", "content-type",
@@ -58,17 +70,8 @@ class _Sending:
     """One run of the verb: what was asked for, and what came of it."""
 
     __slots__ = (
-        "_backend",
-        "_data",
-        "_headers",
-        "_message",
-        "_own",
-        "_ready",
-        "_relay",
-        "_settings",
-        "_tally",
-        "_target",
-    )
+        "_backend", "_data", "_half", "_message", "_own", "_ready", "_relay", "_settings", "_tally", "_target",
+    )  # fmt: skip
 
     def __init__(self, settings: Settings, own: Mapping[str, str], data: bytes, headers: Headers) -> None:
         self._settings = settings
@@ -79,6 +82,7 @@ class _Sending:
         self._ready: Ready = self._made_ready()
         self._relay: Relay = self._relayed()
         self._message: Any = None
+        self._half = ""  # the first half of a character whose second has not come
 
     def _made_ready(self) -> Ready:
         """Run the stages. A fault of ours costs the saving, not the request."""
@@ -100,6 +104,7 @@ class _Sending:
         except Exception as error:  # noqa: BLE001 - law 1: whatever breaks in the stages, the request goes as it came
             report.bug(error, "so the request goes uncompressed")
             self._tally.fail(HeadroomError("an internal error"))
+            options.plain = True
             return send.ready(self._data, policy, None, self._backend, options, form=settings.format)
 
     def _relayed(self) -> Relay:
@@ -141,7 +146,15 @@ class _Sending:
             self._remember()
             self._write_error(error)
             raise
-        except (KeyboardInterrupt, OutputError):
+        except HeadroomError as error:
+            if isinstance(error, OutputError):
+                self._remember()
+            raise
+        except Exception as error:
+            # A fault of ours in the middle of a paid answer: who reads it must not take it for whole.
+            self._write_error(UpstreamError(f"the answer cannot be read: {type(error).__name__}"))
+            raise
+        except KeyboardInterrupt:
             self._remember()  # who saw a part of a turn may go on from there
             raise
         finally:
@@ -159,7 +172,7 @@ class _Sending:
 
     def _watch(self, call: Call) -> None:
         """See a call before it goes out: keep the first one, and tell of each where that is wanted."""
-        if call.method == "POST" and self._relay.hops == 0 and call.body and call.body[:1] == b"{":
+        if self._relay.hops == 0 and ("content-type", "application/json") in call.headers:
             self._keep(call.body)
         if self._settings.verbose and not self._settings.quiet:
             self._tell_call(call)
@@ -221,9 +234,12 @@ class _Sending:
             io.write(body if body.endswith(b"\n") or self._own.get("message") != "true" else body + b"\n")
 
     def _write_text(self, text: str) -> None:
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] < "\udc00" else ""  # its other half comes with the next piece
+        text = text[: len(text) - len(self._half)].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         if io.is_terminal(io.STDOUT):
             # What a model writes may hold what a terminal would obey.
-            text = "".join([c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text])
+            text = "".join(["\N{REPLACEMENT CHARACTER}" if _drives(c) else c for c in text])
         io.write(text.encode("utf-8", "replace"))
 
     def _write_error(self, error: UpstreamError) -> None:
@@ -238,7 +254,7 @@ class _Sending:
         if self._own.get("text") == "true":
             io.write(b"\n" if self._relay.streaming else b"")
             return
-        events = self._relay.broken("api_error", str(error))
+        events = self._relay.broken("rate_limit_error" if isinstance(error, BusyError) else "api_error", str(error))
         if self._own.get("message") != "true" and events:
             io.write(b"".join([event.raw for event in events]))
         elif not self._relay.streaming:
@@ -266,16 +282,24 @@ class _Sending:
         if usage:
             more["usage"] = usage
         sent = self._own.get("dry_run") != "true"
-        report.log("send", settings, self._tally, milliseconds, more if sent else {})
+        if sent:
+            report.log("send", settings, self._tally, milliseconds, more)
         if report.wants_summary(settings) or (not sent and not settings.quiet):
             summed = report.summary_json if settings.json else report.summary
-            io.tell(summed("send", self._tally, milliseconds, None, more if sent else None))
+            io.tell(report.clean(summed("send", self._tally, milliseconds, None, more if sent else None)))
+
+
+def _drives(character: str) -> bool:
+    """Tell a character that a terminal obeys or that changes the order of others: controls and bidi marks."""
+    code = ord(character)
+    control = (code < 32 and character not in "\n\t") or 127 <= code < 160 or code in {0x2028, 0x2029}
+    return control or code in {0x200E, 0x200F} or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
 
 
 def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend, Target]:
     """Return who answers, and where. Raise ConfigError."""
     from headroom_cli import backends
-    from headroom_cli.settings import key_lines, provide, secrets
+    from headroom_cli.settings import key_lines, override, secrets
 
     name = settings.backend or ("openai" if _reads_as_openai(data, settings) else "anthropic")
     backend, provider = backends.load(name, gateway=bool(settings.base_url))
@@ -285,7 +309,7 @@ def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend
                 raise ConfigError(
                     f"{settings.key_file}: a library wants lines NAME=VALUE with its provider's own names"
                 )
-            provide(variable, value)
+            override(variable, value)
     target = backends.Target(
         base=settings.base_url, provider=provider, secrets=secrets(backend.variables, settings.key_file),
         headers=headers, timeout=float(settings.timeout or TIMEOUT),
@@ -310,7 +334,9 @@ def _headers(given: str) -> Headers:
         name = name.strip()
         if not colon or not name or not name.isascii() or not all(c.isalnum() or c in "-_" for c in name):
             raise UsageError(f"--header {line[:40]!r} is no header; write NAME: VALUE")
-        if name.lower() in NOT_BY_FLAG or any(part in name.lower() for part in SECRET):
+        words = frozenset(name.lower().replace("_", "-").split("-"))
+        secret = not words.isdisjoint(SECRET) or ("key" in words and not words.isdisjoint(KEYS))
+        if secret or name.lower() in NOT_BY_FLAG:
             raise UsageError(f"--header {name}: keys come from the environment or --key-file, and framing is our own")
         found.append((name, value.strip()))
     return tuple(found)
@@ -332,6 +358,7 @@ def _save(path: str, data: bytes) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         try:
+            os.set_blocking(descriptor, True)
             if S_ISREG(os.fstat(descriptor).st_mode):
                 os.fchmod(descriptor, 0o600)  # also one that was there
             view = memoryview(data)
@@ -370,12 +397,15 @@ VERB = Verb(
         cannot be carried is refused by name before anything is sent. Unknown members and headers pass as they are.
 
         Keys come from the environment (ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, OPENAI_API_KEY, OPENROUTER_API_KEY,
-        AWS_BEARER_TOKEN_BEDROCK or the AWS credential chain, LITELLM_API_KEY) or from --key-file; they are never
-        written anywhere. Addresses come from --base-url, or ANTHROPIC_TARGET_API_URL, OPENAI_TARGET_API_URL,
+        AWS_BEARER_TOKEN_BEDROCK or the AWS credential chain, AICORE_CLIENT_ID with AICORE_CLIENT_SECRET and
+        AICORE_AUTH_URL, BEDROCK_OAUTH_CLIENT_ID with BEDROCK_OAUTH_CLIENT_SECRET and BEDROCK_OAUTH_TOKEN_URL,
+        LITELLM_API_KEY, OTARI_API_KEY) or from --key-file, whose keys go before all of these; they are never written
+        anywhere. Addresses come from --base-url, or ANTHROPIC_TARGET_API_URL, OPENAI_TARGET_API_URL,
         OPENROUTER_TARGET_API_URL, BEDROCK_TARGET_API_URL.
 
         A call is repeated only when no connection came about, or when the provider says that it has not begun (429,
-        503, 529), at most twice and when it says so. What the provider answers with an error stands on standard output.
+        503, 529), at most twice and when it says so; a library's call is never repeated. What the provider says instead
+        of an answer stands on standard output, unless --text is given.
     """,
     arguments=(FILE,),
     flags=(

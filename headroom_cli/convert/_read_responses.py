@@ -19,6 +19,7 @@ from headroom_cli.convert._parts import (
     data_url,
     inside,
 )
+from headroom_cli.convert._shared import is_strict
 from headroom_cli.convert._tables import SHARED
 
 TYPE_CHECKING = False
@@ -180,12 +181,15 @@ def _tool(job: Job, tool: dict[str, Any], path: str) -> Tool:
     if kind != "function":
         raise job.refusal(path, f"a `{str(kind)[:60]}` tool")
     job.check(tool, path, "function", ("type", "name", "description", "parameters", "strict"))
+    schema = job.object(tool.get("parameters") or {}, inside(path, "parameters"))
+    # A missing one is true in this API, where the schema can be held to; the others take it for false.
+    strict = True if tool.get("strict") is None and is_strict(schema) else tool.get("strict")
     return Tool(
         path,
         job.text(tool.get("name"), inside(path, "name")),
         description=job.text(tool.get("description") or "", inside(path, "description")),
-        schema=job.object(tool.get("parameters") or {}, inside(path, "parameters")),
-        strict=tool.get("strict"),
+        schema=schema,
+        strict=strict,
     )
 
 

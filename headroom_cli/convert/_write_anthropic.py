@@ -113,6 +113,9 @@ def _messages(job: Job, turns: list[Turn]) -> list[dict[str, Any]]:
                 blocks = [*([{"type": "text", "text": before}] if isinstance(before, str) else before), *blocks]
                 made.pop()
             made.append({"role": "assistant", "content": _content(blocks)})
+    last = made[-1] if made and not users and not waiting else None
+    if last is not None and last["role"] == "assistant":  # the API would go on with it, OpenAI's answer it
+        raise job.refusal(turns[-1].path, "a last message of the model")
     close("messages" if job.source == "openai" else "input")
     return made
 
@@ -152,6 +155,8 @@ def _piece(part: Text | Refusal | Image | File) -> dict[str, Any]:
         if part.media and part.media not in _MEDIA:
             raise CannotCarryError(f"{part.path}: Anthropic Messages takes no {part.media} images; send PNG or JPEG")
         source = {"type": "url", "url": part.url}
+        if part.url.startswith("data:"):
+            raise CannotCarryError(f"{part.path}: Anthropic Messages takes image data in base64 alone; encode it so")
         if part.media:
             source = {"type": "base64", "media_type": part.media, "data": part.data}
         return _marked({"type": "image", "source": source}, part.mark)

@@ -33,7 +33,7 @@ from headroom_cli.send.shapes import (
     value_of,
     wrapped,
 )
-from headroom_cli.send.way import OPEN, Way, held_by, mark
+from headroom_cli.send.way import GIVEN, OPEN, Way, held_by, mark, past
 from headroom_cli.wire._events import written
 
 TYPE_CHECKING = False
@@ -62,18 +62,9 @@ class Ready:
     """
 
     __slots__ = (
-        "_client",
-        "_declared",
-        "_first",
-        "_held",
-        "_server",
-        "_store",
-        "_tool",
-        "_turns",
-        "came",
-        "request",
-        "result",
-    )
+        "_client", "_declared", "_first", "_given", "_held", "_notes", "_server", "_store", "_tool", "_turns", "came",
+        "request", "result",
+    )  # fmt: skip
 
     def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
         """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
@@ -83,9 +74,11 @@ class Ready:
         self._client = client
         self.came = client  # the input itself, before it was wrapped or converted
         self._tool = way.tool if way is not None else None
-        self._held = way.held if way is not None else frozenset()
+        self._given = way.given if way is not None else frozenset()
+        self._held = way.held | way.given if way is not None else frozenset()
         self._server = way.server if way is not None else ""
         self._declared = way.declared if way is not None else frozenset()
+        self._notes = way.notes if way is not None else None
         self._turns = way.turns if way is not None else -1
         self._first = way is not None and way.first
 
@@ -123,15 +116,20 @@ class Ready:
         if not relay.finished:  # a part of a turn: only hidden hops are worth a note, the conversation stays open
             key, hidden = relay.hidden()
             if hidden is not None:
-                engine.note(self._client, self._store, "send", {f"past {self._turns} {key}": hidden})
+                engine.note(
+                    self._client, self._store, "send", {past(self.request.shape, f"{self._turns} {key}"): hidden}
+                )
             return
         key, hidden = relay.hidden()
         notes: dict[str, Any] = {}
         if self._first and (self._tool is not None or not self._declared):
-            notes[mark(f"0 {key}", self._declared)] = {"tool": self._tool}
-            notes[OPEN] = None
-        if hidden is not None:
-            notes[f"past {self._turns} {key}"] = hidden
+            notes[mark(self.request.shape, f"0 {key}", self._declared)] = {"tool": self._tool}
+            notes[f"{OPEN} {self.request.shape}"] = None
+        name = past(self.request.shape, f"{self._turns} {key}")
+        if hidden is not None or (self._notes is not None and self._notes.get(name) is not None):
+            notes[name] = hidden  # also none: of two turns that look the same the latest counts
+        if self._tool is not None and not self._handles() <= self._given:
+            notes[GIVEN] = sorted(self._handles())
         if notes:
             engine.note(self._client, self._store, "send", notes)
         if self._tool is not None:
@@ -161,13 +159,13 @@ def ready(
     came, seen_as, include_usage = data, shape, _includes_usage(value)
     if isinstance(value, list):
         data = wrapped(value, shape, data if read_as == "bare" else b"", options)
+    data = asked_to_stream(data, options)
     if shape not in backend.shapes:
         from headroom_cli import convert
 
         marks = backend.name in KEEP_MARKS and "claude" in (options.model or str(json.loads(data).get("model")))
         value = convert.request(shape, backend.shapes[0], json.loads(data), keep_cache_control=marks)
         shape, data = backend.shapes[0], _as_json(value)
-    data = asked_to_stream(data, options)
     made = _staged(data, policy, store, options, shape=shape, seen_as=seen_as, include_usage=include_usage)
     made.came = came
     return made
@@ -175,9 +173,9 @@ def ready(
 
 def _unopened(data: bytes, value: dict[str, Any], shape: str, backend: Backend, options: Options) -> Ready:
     """Send a request as it came that the stages cannot open. Raise FormatError where the backend needs to know more."""
-    if shape not in backend.shapes or (backend.name == "bedrock" and not (options.model or value.get("model"))):
+    if shape not in backend.shapes or backend.name == "bedrock" or options.model or options.stream:
         raise FormatError(
-            "the input cannot be opened (too deep, or no UTF-8) and the backend has another shape; mend it"
+            "the input cannot be opened (too deep, or no UTF-8), so nothing in it can be changed; mend it"
         )
     result = Result(data, shape, "safe")
     result.warnings.append("the input cannot be opened (too deep, or no UTF-8); sent as it came")
@@ -221,7 +219,7 @@ def _opened(data: bytes, form: str) -> tuple[str, Any, bool]:
     """
     try:
         document = formats.parse(data, "" if form in wire.WIRES else form)
-        read_as, value = document.format, value_of(data, document)
+        read_as, value = document.format, None if form == "raw" else value_of(data, document)
     except UnicodeDecodeError as error:
         read_as, value = "", unread(data)
         if value is None:
@@ -243,7 +241,7 @@ def _staged(
     if isinstance(value.get("input"), str) and names(value.get("tools")):
         # The one text of a first request: as the list that it stands for it can be taken up in the next one.
         data = formats.spliced(data, [Edit.put(("input",), [{"type": "message", "role": "user", "content": KEPT}])])
-    if formats.parse(data).format not in {"anthropic", "openai", "responses"}:
+    if options.plain or formats.parse(data).format not in {"anthropic", "openai", "responses"}:
         result, way = Result(data, shape, policy.level_for(turns=True)), None  # nothing in it that the stages know
     else:
         result = engine.crush(

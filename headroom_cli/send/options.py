@@ -16,18 +16,21 @@ class Options:
     ``max_tokens``  of the answer, for a text that is no request; None means DEFAULT_MAX_TOKENS
     ``stream``      True asks for a stream whatever the request says
     ``headers``     the client's own that belong to the API
+    ``plain``       True leaves the stages out: for who met a fault of theirs
     ``redeem``      how originals can be asked for; "tool" offers ours where that is possible
     """
 
-    __slots__ = ("headers", "max_tokens", "model", "prompt", "redeem", "stream", "usual")
+    __slots__ = ("headers", "max_tokens", "model", "plain", "prompt", "redeem", "stream", "usual")
 
     def __init__(
         self, *, model: str = "", prompt: str = "", max_tokens: int | None = None, stream: bool = False,
         headers: Headers = (), redeem: str = "tool", usual: str = "",
+        plain: bool = False,
     ) -> None:  # fmt: skip
         """All may be left out."""
         self.model = model
         self.usual = usual
+        self.plain = plain
         self.prompt = prompt
         self.max_tokens = max_tokens
         self.stream = stream

@@ -46,8 +46,7 @@ def value_of(data: bytes, document: Document) -> Any:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    known = isinstance(value.get("messages"), list) or isinstance(value.get("input"), str | list)
-    return value if known and "model" in value else None
+    return value if "model" in value and ("messages" in value or "input" in value) else None
 
 
 def unread(data: bytes) -> dict[str, Any] | None:
@@ -70,8 +69,7 @@ def unread(data: bytes) -> dict[str, Any] | None:
                 "the input looks like a request and cannot be read as JSON; mend it, or pass it with --from raw"
             ) from None
         return None
-    known = isinstance(value.get("messages"), list) or isinstance(value.get("input"), str | list)
-    return value if known and "model" in value else None
+    return value if "model" in value and ("messages" in value or "input" in value) else None
 
 
 def shape_of(value: Any, read_as: str, form: str, backend: Backend) -> str:

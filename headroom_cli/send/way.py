@@ -30,29 +30,30 @@ HELD = ("previous_response_id", "conversation", "thread")
 
 # The note of a first request whose answer has not come to its end: an interrupted turn may be gone on with.
 OPEN = "begun open"
+# The note of the handles that this conversation was given: a model may ask for one whose output is gone by now.
+GIVEN = "given"
 
 
-def mark(first: str, declared: frozenset[str]) -> str:
-    """Return the name of the note that a conversation began here, by its first answer ("0 DIGEST")."""
-    return f"begun {'with' if declared else 'without'} tools {first}"
+def mark(shape: str, first: str, declared: frozenset[str]) -> str:
+    """Return the name of the note that a conversation began here, by its first answer ("0 DIGEST").
+
+    A client may go on with another provider: its API wants another definition, and knows nothing of hidden hops.
+    """
+    return f"begun {shape} {'with' if declared else 'without'} tools {first}"
+
+
+def past(shape: str, key: str) -> str:
+    """Return the name of the note of what was hidden of a turn ("NUMBER DIGEST")."""
+    return f"past {shape} {key}"
 
 
 class Way:
     """What is found out about a conversation on its way in; ``prepare`` is called by the engine."""
 
     __slots__ = (
-        "_known",
-        "_options",
-        "_shape",
-        "_store",
-        "declared",
-        "first",
-        "held",
-        "ours",
-        "server",
-        "tool",
-        "turns",
-    )
+        "_known", "_options", "_shape", "_store", "declared", "first", "given", "held", "notes", "ours", "server",
+        "tool", "turns",
+    )  # fmt: skip
 
     def __init__(self, shape: str, options: Options, store: Store | None) -> None:
         """``shape`` is the row of wire.WIRES in which the request is written by now."""
@@ -64,6 +65,8 @@ class Way:
         self.tool: Any = None  # the definition of our tool that is in the request
         self.ours: frozenset[str] = frozenset()
         self.held: frozenset[str] = frozenset()  # handles that the provider's own history holds
+        self.given: frozenset[str] = frozenset()  # handles that earlier requests of this conversation had
+        self.notes: Notes | None = None  # of the conversation, as they were on the way in
         self.server = ""  # the name of that history
         self.declared: frozenset[str] = frozenset()  # the names of the client's own tools
         self._known: dict[str, Any] = {}  # what is kept of it
@@ -78,14 +81,18 @@ class Way:
             if key.startswith("held "):
                 return self._known_of(key).get("past")
             asked.append(key)
-            return notes.get(f"past {key}")
+            return notes.get(past(self._shape, key))
 
         edits: list[Edit] = row.restore(request, find)
         self.turns = len(dict.fromkeys(asked))
         tools = request.get("tools")
         declared = names(tools)
         self.declared = declared
-        begun = (notes.get(mark(asked[0], declared)) or notes.get(OPEN)) if asked else None
+        self.given = frozenset(notes.get(GIVEN) or ())
+        self.notes = notes
+        begun = None
+        if asked:
+            begun = notes.get(mark(self._shape, asked[0], declared)) or notes.get(f"{OPEN} {self._shape}")
         live = begun is None and self.turns > 0 and _is_signed(document.text)
         way = self._options.redeem
         if way not in {"tool", "auto"}:
@@ -97,11 +104,12 @@ class Way:
         definition = self._definition(begun, request, row) if declared else None
         if definition is not None:
             if self.first:  # until its answer is whole, nothing else tells this conversation from others
-                notes.set(OPEN, {"tool": definition})
+                notes.set(f"{OPEN} {self._shape}", {"tool": definition})
             self.tool = definition
             self.ours = retrieval.NAMES - declared
             edits.append(Edit.insert(("tools",), len(tools or ()), definition))
-        return Prepared(edits, "tool" if self.tool is not None else "none", live=live)
+        begins = self.first and self.tool is not None
+        return Prepared(edits, "tool" if self.tool is not None else "none", live=live, begins=begins)
 
     def _definition(self, begun: Any, request: dict[str, Any], row: Any) -> Any:
         """Return the definition of the tool that this conversation has or gets, None for none. Raise StoreError."""
@@ -134,7 +142,9 @@ def _may_call(request: dict[str, Any]) -> bool:
     """Tell whether the model may choose what to call: else a conversation does not begin with our tool."""
     choice = request.get("tool_choice")
     kind = choice.get("type") if isinstance(choice, dict) else choice
-    return kind in {None, "auto", "any", "required"} and not request.get("functions")
+    # Several answers at once, or one that the client fetches by itself later, leave nobody to serve a call.
+    alone = request.get("n") in {None, 1} and not request.get("background")
+    return kind in {None, "auto", "any", "required"} and alone and not request.get("functions")
 
 
 def _is_signed(text: str) -> bool:

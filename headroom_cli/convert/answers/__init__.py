@@ -97,6 +97,16 @@ class Converter:
             raise AnsweredError("the provider's answer has a number beyond all and cannot be converted", data) from None
 
     @property
+    def ended(self) -> bool:
+        """Tell whether the client has seen the end of the stream, or of what there was of it."""
+        return self._stream.over
+
+    @property
+    def fault(self) -> str:
+        """What was told to have failed inside the stream, "" for nothing."""
+        return self._stream.fault.message if self._stream.fault else ""
+
+    @property
     def left_out(self) -> dict[str, str]:
         """What this answer held so far that the target has no place for, with the reason."""
         return left_out(*self._names, self._notes)
@@ -124,6 +134,14 @@ class _Same(Converter):
 
     def body(self, data: bytes) -> bytes:
         return data
+
+    @property
+    def ended(self) -> bool:
+        return True
+
+    @property
+    def fault(self) -> str:
+        return ""
 
     @property
     def left_out(self) -> dict[str, str]:

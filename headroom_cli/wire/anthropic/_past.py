@@ -60,7 +60,7 @@ def _edits(messages: Any, at: int, blocks: list[dict[str, Any]], past: dict[str,
         for turn in turns
         if turn["role"] == "assistant"
         for block in turn["content"]
-        if text_in(block) is None
+        if text_in(block) is None and block.get("type") != "tool_use"  # calls of ours, which the client never saw
     ]
     if not walk.along(past["seen"], hidden):
         return []

@@ -120,6 +120,8 @@ def failure_of(value: dict[str, Any]) -> tuple[str, str] | None:
     if not isinstance(error, dict):
         return "error", str(error)
     kind = next((error[key] for key in ("type", "code") if error.get(key) not in (None, "")), "error")
+    if error.get("code") == "server_is_overloaded":  # its type is that of any fault
+        kind = error["code"]
     return str(kind), str(error.get("message") or "")
 
 
