@@ -6,9 +6,9 @@ import os
 import time
 
 from headroom_cli.cli import filters, io, report
+from headroom_cli.cli.answer import Answer
 from headroom_cli.cli.options import FILE, Verb
 from headroom_cli.errors import (
-    BusyError,
     ConfigError,
     HeadroomError,
     OutputError,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from headroom_cli.relay import Relay
     from headroom_cli.send import Ready
     from headroom_cli.settings import Settings
-    from headroom_cli.wire._events import Event
 
 # Headers that carry keys or say how bytes travel; neither is for a command line.
 NOT_BY_FLAG = frozenset(
@@ -61,8 +60,15 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
     data = b"" if only_prompt else io.Source(file).read()
     sending = _Sending(settings, own, data, headers)
     sending.prepare()
-    status = sending.preview() if own.get("dry_run") == "true" else sending.send()
-    sending.account(started)
+    if own.get("dry_run") == "true":
+        status = sending.preview()
+        sending.sum_up(started)
+        return status
+    try:
+        status = sending.send()
+    finally:
+        sending.account(started)  # also what failed may have been paid for
+    sending.sum_up(started)
     return status
 
 
@@ -70,7 +76,7 @@ class _Sending:
     """One run of the verb: what was asked for, and what came of it."""
 
     __slots__ = (
-        "_backend", "_data", "_half", "_message", "_own", "_ready", "_relay", "_settings", "_tally", "_target",
+        "_answer", "_backend", "_data", "_own", "_ready", "_relay", "_settings", "_tally", "_target",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, own: Mapping[str, str], data: bytes, headers: Headers) -> None:
@@ -81,8 +87,8 @@ class _Sending:
         self._backend, self._target = _backend(settings, data, headers)
         self._ready: Ready = self._made_ready()
         self._relay: Relay = self._relayed()
-        self._message: Any = None
-        self._half = ""  # the first half of a character whose second has not come
+        way = "text" if own.get("text") == "true" else "message" if own.get("message") == "true" else ""
+        self._answer = Answer(self._relay, self._ready.request.seen_as, way)
 
     def _made_ready(self) -> Ready:
         """Run the stages. A fault of ours costs the saving, not the request."""
@@ -140,11 +146,11 @@ class _Sending:
         events = send.answer(self._relay, self._backend, self._target, self._heard, self._watch)
         try:
             for batch in events:
-                self._write(batch)
-            self._write_whole()
+                self._answer.write(batch)
+            self._answer.finish()
         except UpstreamError as error:
             self._remember()
-            self._write_error(error)
+            self._answer.fail(error)
             raise
         except HeadroomError as error:
             if isinstance(error, OutputError):
@@ -152,7 +158,7 @@ class _Sending:
             raise
         except Exception as error:
             # A fault of ours in the middle of a paid answer: who reads it must not take it for whole.
-            self._write_error(UpstreamError(f"the answer cannot be read: {type(error).__name__}"))
+            self._answer.fail(UpstreamError(f"the answer cannot be read: {type(error).__name__}"))
             raise
         except KeyboardInterrupt:
             self._remember()  # who saw a part of a turn may go on from there
@@ -198,73 +204,6 @@ class _Sending:
     def _heard(self, sentence: str) -> None:
         report.warn(sentence, self._settings)
 
-    # --- the answer
-
-    def _write(self, events: list[Event]) -> None:
-        """Write events of a stream in the way that was asked for."""
-        if not events:
-            return
-        if self._own.get("text") == "true":
-            row = self._row()
-            self._write_text("".join([row.text_of(event) for event in events]))
-        elif self._own.get("message") == "true":
-            self._message = self._message if self._message is not None else self._row().Message()
-            for event in events:
-                self._message.take(event)
-        else:
-            io.write(b"".join([event.raw for event in events]))
-
-    def _write_whole(self) -> None:
-        """Write what can only be written at the end: a whole answer, or the message that a stream made."""
-        import json
-
-        from headroom_cli.wire._events import written
-
-        if self._relay.streaming:
-            if self._own.get("text") == "true":
-                io.write(b"\n")
-            elif self._message is not None:
-                io.write(written(self._message.value()) + b"\n")
-            return
-        body = self._relay.body()
-        if self._own.get("text") == "true":
-            self._write_text(self._row().text_of_body(json.loads(body)))
-            io.write(b"\n")
-        else:
-            io.write(body if body.endswith(b"\n") or self._own.get("message") != "true" else body + b"\n")
-
-    def _write_text(self, text: str) -> None:
-        text = self._half + text
-        self._half = text[-1:] if "\ud800" <= text[-1:] < "\udc00" else ""  # its other half comes with the next piece
-        text = text[: len(text) - len(self._half)].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        if io.is_terminal(io.STDOUT):
-            # What a model writes may hold what a terminal would obey.
-            text = "".join(["\N{REPLACEMENT CHARACTER}" if _drives(c) else c for c in text])
-        io.write(text.encode("utf-8", "replace"))
-
-    def _write_error(self, error: UpstreamError) -> None:
-        """Write what the provider said instead of an answer; a stream that broke off ends with an error event."""
-        try:
-            self._write_said(error)
-        except OutputError:
-            report.error(str(error))  # the answer to why nothing came must not go with the output
-            raise
-
-    def _write_said(self, error: UpstreamError) -> None:
-        if self._own.get("text") == "true":
-            io.write(b"\n" if self._relay.streaming else b"")
-            return
-        events = self._relay.broken("rate_limit_error" if isinstance(error, BusyError) else "api_error", str(error))
-        if self._own.get("message") != "true" and events:
-            io.write(b"".join([event.raw for event in events]))
-        elif not self._relay.streaming:
-            io.write(error.body)
-
-    def _row(self) -> Any:
-        from headroom_cli import wire
-
-        return wire.load(self._ready.request.seen_as)
-
     # --- what is said about it
 
     def _tell_call(self, call: Call) -> None:
@@ -274,26 +213,25 @@ class _Sending:
             shown = text if name.lower() in SHOWN else "[redacted]"
             report.warn(f"  {name}: {shown}", self._settings)
 
+    def _more(self) -> dict[str, object]:
+        """Return what is to be told of the call, {} when none was answered."""
+        usage = _flat(self._relay.usage)
+        called: dict[str, object] = {"backend": self._backend.name, "hops": self._relay.hops}
+        return {**called, **({"usage": usage} if usage else {})} if self._relay.hops else {}
+
     def account(self, started: float) -> None:
-        """Keep the ledger and sum up."""
-        settings, usage = self._settings, _flat(self._relay.usage)
-        milliseconds = (time.perf_counter() - started) * 1000
-        more: dict[str, object] = {"backend": self._backend.name, "hops": self._relay.hops}
-        if usage:
-            more["usage"] = usage
-        sent = self._own.get("dry_run") != "true"
-        if sent:
-            report.log("send", settings, self._tally, milliseconds, more)
-        if report.wants_summary(settings) or (not sent and not settings.quiet):
+        """Keep the ledger."""
+        if self._relay.hops:
+            milliseconds = (time.perf_counter() - started) * 1000
+            report.log("send", self._settings, self._tally, milliseconds, self._more())
+
+    def sum_up(self, started: float) -> None:
+        """Say what was saved, and what the call used; of a dry run always."""
+        settings = self._settings
+        if report.wants_summary(settings) or not (self._relay.hops or settings.quiet):
             summed = report.summary_json if settings.json else report.summary
-            io.tell(report.clean(summed("send", self._tally, milliseconds, None, more if sent else None)))
-
-
-def _drives(character: str) -> bool:
-    """Tell a character that a terminal obeys or that changes the order of others: controls and bidi marks."""
-    code = ord(character)
-    control = (code < 32 and character not in "\n\t") or 127 <= code < 160 or code in {0x2028, 0x2029}
-    return control or code in {0x200E, 0x200F} or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
+            milliseconds = (time.perf_counter() - started) * 1000
+            io.tell(report.clean(summed("send", self._tally, milliseconds, None, self._more() or None)))
 
 
 def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend, Target]:
