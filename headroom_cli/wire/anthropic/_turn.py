@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from headroom_cli.wire._events import Event
+from headroom_cli.wire._usage import summed
 from headroom_cli.wire.anthropic._blocks import Shown
 from headroom_cli.wire.anthropic._hop import Hop, results
-from headroom_cli.wire.anthropic._usage import added, counts, updated
+from headroom_cli.wire.anthropic._usage import counts, updated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Turn:
     @property
     def usage(self) -> dict[str, Any]:
         """Usage over all hops, as far as they have said."""
-        return added(self._before, self._hop.usage)
+        found: dict[str, Any] = summed(self._before, self._hop.usage)
+        return found
 
     def key(self) -> str:
         """Return what the client will show of this turn, as a digest."""

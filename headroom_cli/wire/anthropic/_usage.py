@@ -1,6 +1,8 @@
-"""Usage: what one answer says of it, and the sum over several."""
+"""Usage: what one answer says of it, event by event."""
 
 from __future__ import annotations
+
+from headroom_cli.wire._usage import is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,24 +16,6 @@ def updated(old: dict[str, Any], new: Any) -> dict[str, Any]:
     return {**old, **{key: value for key, value in new.items() if value is not None or key not in old}}
 
 
-def added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return the usage of two answers: numbers are added, objects alike; of anything else ``other``'s value holds."""
-    made = dict(one)
-    for key, value in other.items():
-        old = made.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            made[key] = added(old, value)
-        elif _is_number(old) and _is_number(value):
-            made[key] = old + value
-        elif value is not None or key not in made:
-            made[key] = value
-    return made
-
-
 def counts(usage: dict[str, Any]) -> dict[str, Any]:
     """Return the numbers alone, nested ones too: what a ``message_delta`` says besides its own members."""
-    return {key: value for key, value in usage.items() if _is_number(value) or isinstance(value, dict)}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return {key: value for key, value in usage.items() if is_number(value) or isinstance(value, dict)}

@@ -125,24 +125,6 @@ def failure_of(value: dict[str, Any]) -> tuple[str, str] | None:
     return str(kind), str(error.get("message") or "")
 
 
-def added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return the usage of two answers: numbers are summed, objects alike; of anything else ``other``'s value holds."""
-    made = dict(one)
-    for key, value in other.items():
-        old = made.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            made[key] = added(old, value)
-        elif _is_number(old) and _is_number(value):
-            made[key] = old + value
-        elif value is not None or key not in made:
-            made[key] = value
-    return made
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def weight(value: Any) -> int:
     """Return the characters of the texts in a value."""
     if isinstance(value, str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from headroom_cli.wire._usage import summed
 from headroom_cli.wire.openai import _chunk
 from headroom_cli.wire.openai._hop import Hop
 from headroom_cli.wire.openai._past import Digest, field_digest
@@ -97,7 +98,8 @@ class Turn:
     @property
     def usage(self) -> dict[str, Any]:
         """Return usage over all hops."""
-        return _chunk.added(self._before, self._hop.usage)
+        found: dict[str, Any] = summed(self._before, self._hop.usage)
+        return found
 
     error = staticmethod(error)
 
@@ -181,7 +183,7 @@ class Turn:
                 if value.get(key) and value[key] != self._first.get(key, value[key]):
                     changes[key] = self._first[key]
             if counted:
-                changes["usage"] = _chunk.added(self._before, value["usage"])
+                changes["usage"] = summed(self._before, value["usage"])
         choice = _chunk.first(value)
         delta = _chunk.part(choice)
         new = self._delta(delta, called)

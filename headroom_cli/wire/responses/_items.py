@@ -113,19 +113,3 @@ def held_by_calls(names: Collection[str]) -> str:
 def digest(value: Any) -> str:
     """Return the SHA-256 of a JSON value in hex."""
     return sha256(json.dumps(value, separators=(",", ":")).encode())
-
-
-def summed(one: Any, other: Any) -> Any:
-    """Return two usages as one: numbers added, also of nested objects; whatever else is there from the second."""
-    if isinstance(one, dict):
-        if not isinstance(other, dict):
-            return one
-        return {**one, **{key: summed(one.get(key), value) for key, value in other.items()}}
-    if is_number(one) and is_number(other):
-        return one + other
-    return one if other is None else other
-
-
-def is_number(value: Any) -> bool:
-    """Tell a JSON number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

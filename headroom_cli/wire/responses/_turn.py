@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from headroom_cli.wire._events import Event
+from headroom_cli.wire._usage import summed
 from headroom_cli.wire.responses._hop import Hop
-from headroom_cli.wire.responses._items import digest, held_by_calls, held_by_id, key_of, sign, summed
+from headroom_cli.wire.responses._items import digest, held_by_calls, held_by_id, key_of, sign
 from headroom_cli.wire.responses._message import BEGINS, ENDS, type_of
 
 TYPE_CHECKING = False
