@@ -3,6 +3,7 @@ not know when it goes on. The official SDK reads every stream made here."""
 
 import copy
 import http.server
+import itertools
 import json
 import re
 import threading
@@ -487,6 +488,10 @@ def check(messages):
         assert sorted(answered) == sorted(called)
 
 
+def is_thought(block):
+    return block["type"] in {"thinking", "redacted_thinking"}
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts(3), st.sampled_from(WAYS), st.booleans(), st.sampled_from(["", "No."]))
 def test_a_later_request_gets_its_true_history_back(hops, way, plain, note):
@@ -501,9 +506,15 @@ def test_a_later_request_gets_its_true_history_back(hops, way, plain, note):
         return
     answer = {"role": "user", "content": [*played.results, *next_turn(played)["content"]]}
     assert found[:-2] == [QUESTION, *played.hidden]
-    assert joined_again(found[-2]["content"]) == joined_again(last)
+    made = found[-2]["content"]
+    if "thinking_first" in way.__name__ and not isinstance(made, str):
+        # A client that moves thinking to the front leaves open on which side of it our call stands.
+        made, last = (
+            [*filter(is_thought, blocks), *itertools.filterfalse(is_thought, blocks)] for blocks in (made, last)
+        )
+    assert joined_again(made) == joined_again(last)
     if "joined" not in way.__name__:
-        assert unmarked(found[-2]["content"]) == unmarked(last)
+        assert unmarked(made) == unmarked(last)
     assert found[-1] == answer
     check(found)
 
