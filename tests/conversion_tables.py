@@ -320,13 +320,18 @@ def tables():
     return made
 
 
-PLACE = re.compile(r"(<!-- table: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PLACE = re.compile(r"(<!-- table: ([a-z ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def rows_of(table):
+    """Return the rows of a table by their first cells."""
+    return {line.split(" | ", 1)[0]: line for line in table.splitlines() if line.startswith("|")}
 
 
 def filled(page):
     """Return the page with its tables written again."""
     made = tables()
-    return PLACE.sub(lambda found: f"{found[1]}\n{made[found[2]]}\n\n{found[3]}", page)
+    return PLACE.sub(lambda found: f"{found[1]}\n{made[found[2]]}\n\n{found[4]}", page)
 
 
 if __name__ == "__main__":

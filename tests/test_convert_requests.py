@@ -200,10 +200,12 @@ def test_the_same_shape_is_the_same_request(shape):
 
 @pytest.mark.parametrize("source", NAMES)
 def test_the_page_says_what_the_code_does(source):
-    made, page = known.tables(), known.PAGE.read_text()
-    for name, table in made.items():
-        if name.startswith(source):
-            assert table in page, f"run `python tests/conversion_tables.py`: {name}"
+    # Each release of an SDK brings new types. Until the page names them they must be refused, as all that is unknown.
+    page = {name: known.rows_of(table) for _, name, table, _ in known.PLACE.findall(known.PAGE.read_text())}
+    for name, table in known.tables().items():
+        for what, row in known.rows_of(table).items() if name.startswith(source) else ():
+            refused_as_unknown = what not in page[name] and "carried" not in row and "left out" not in row
+            assert row == page[name].get(what) or refused_as_unknown, f"run `python tests/conversion_tables.py`: {row}"
 
 
 @pytest.mark.parametrize("source", NAMES)
