@@ -4,13 +4,14 @@ python benchmarks/send.py [--runs 20] [--headroom PATH] [--wheel]
 
 The peer is a script of twenty lines that posts the same body with httpx and copies the answer to standard output: what
 anybody would write instead. Both talk to tests/provider.py on loopback and take turns. The request is a conversation of
-100 KB; a fresh store pays for compressing it, a warm one for looking it up, as in every later turn.
+100 KB; a fresh store pays for compressing all of it, a later turn for its new output, a warm one for looking it up.
 Target: 30 ms more than the peer. The bare figure of `send --dry-run` and that of the interpreter stand beside it.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -36,14 +37,14 @@ with httpx.Client(timeout=600, verify=False) as client:
 HUGE = 100_000_000  # bytes of the long answer, about
 
 
-def conversation() -> bytes:
-    """Return a request of 100 KB: ten calls and their results, the last three not answered yet by the model."""
+def conversation(calls: int = 10) -> bytes:
+    """Return a request: each of ten calls and their results is 10 KB."""
     turns = [{"role": "user", "content": "why does the deployment fail?"}]
-    for call in range(10):
+    for call in range(calls):
         use = {"type": "tool_use", "id": f"t{call}", "name": "Bash", "input": {"command": f"cat app-{call}.log"}}
         log = "".join(
             f"2026-01-01T00:{i // 60:02d}:{i % 60:02d}Z INFO worker-{i % 7} took {call * 1000 + i} in {i * 7 % 93} ms\n"
-            for i in range(140)
+            for i in range(178)
         )
         result = {"type": "tool_result", "tool_use_id": f"t{call}", "content": log + f"ERROR no space on disk {call}\n"}
         turns += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
@@ -96,11 +97,17 @@ def times(headroom: str, python: str, runs: int) -> None:
         given.write_bytes(body)
         warm = {**base, "HEADROOM_STORE": f"{folder}/warm"}
         first_byte([headroom, "send", "-q"], given, warm)
+        before = Path(folder, "before.json")
+        before.write_bytes(conversation(9))
+        first_byte([headroom, "send", "-q"], before, {**base, "HEADROOM_STORE": f"{folder}/before"})
         for run in range(runs):
             fresh = {**base, "HEADROOM_STORE": f"{folder}/fresh{run}"}
+            turn = {**base, "HEADROOM_STORE": f"{folder}/turn{run}"}
+            shutil.copytree(f"{folder}/before", f"{folder}/turn{run}", symlinks=True)
             for name, command, environment in (
                 ("interpreter", [python, "-c", "print()"], base),
                 ("peer (httpx)", [python, "-c", PEER], base),
+                ("send, one new output", [headroom, "send", "-q"], turn),
                 ("send, warm store", [headroom, "send", "-q"], warm),
                 ("send, fresh store", [headroom, "send", "-q"], fresh),
                 ("send --dry-run, warm", [headroom, "send", "-q", "--dry-run"], warm),
