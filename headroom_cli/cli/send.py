@@ -143,6 +143,8 @@ class _Sending:
         io.check_output()  # before anything is paid for
         if self._backend.call is None:
             self._keep(self._relay.outgoing().body)
+            if self._settings.verbose and not self._settings.quiet:
+                report.warn(f"{self._backend.name} calls {self._ready.request.model} by its library", self._settings)
         events = send.answer(self._relay, self._backend, self._target, self._heard, self._watch)
         try:
             for batch in events:
