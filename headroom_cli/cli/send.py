@@ -334,7 +334,8 @@ VERB = Verb(
         neither they nor their results are seen by the caller, whose later requests get them back in place.
 
         A request in one provider's shape for another's backend is converted part by part, and the answer back. What
-        cannot be carried is refused by name before anything is sent. Where nothing is converted, what is unknown passes.
+        cannot be carried is refused by name before anything is sent. Where nothing is converted, what is unknown
+        passes.
 
         Keys come from the environment (ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, OPENAI_API_KEY, OPENROUTER_API_KEY,
         AWS_BEARER_TOKEN_BEDROCK or the AWS credential chain, AICORE_CLIENT_ID with AICORE_CLIENT_SECRET and
