@@ -131,7 +131,9 @@ class Upstream:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             if last:
                 host = httpx.URL(call.url).host
-                raise UnreachableError(f"{host} cannot be reached: {_words(error)}; check the address") from error
+                raise UnreachableError(
+                    f"{host} cannot be reached: {_words(error)}; check the address, and the proxy if any"
+                ) from error
             return None
         except httpx.TimeoutException as error:
             raise UnreachableError("the provider did not answer in time; try again, or allow more time") from error

@@ -296,6 +296,17 @@ def test_keys_and_framing_are_no_headers_of_the_user(send, provider, header):
     assert provider.requests == []
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [("http://no-such-host.invalid", True), ("http://localhost:1", False), ("http://[::1]:1", False),
+     ("https://no-such-host.invalid", False)],
+)  # fmt: skip
+def test_a_key_in_the_clear_is_warned_of(send, address, warned):
+    done = send(Talk("anthropic").says("hi").request, "--base-url", address)
+    assert done.returncode == 69
+    assert (b"not encrypted" in done.stderr) == warned
+
+
 # --- misuse
 
 

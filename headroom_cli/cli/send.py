@@ -182,6 +182,8 @@ class _Sending:
         """See a call before it goes out: keep the first one, and tell of each where that is wanted."""
         if self._relay.hops == 0 and ("content-type", "application/json") in call.headers:
             self._keep(call.body)
+            if _is_in_the_clear(call):
+                report.warn("the key goes over a connection that is not encrypted; use https", self._settings)
         if self._settings.verbose and not self._settings.quiet:
             self._tell_call(call)
 
@@ -234,6 +236,16 @@ class _Sending:
             summed = report.summary_json if settings.json else report.summary
             milliseconds = (time.perf_counter() - started) * 1000
             io.tell(report.clean(summed("send", self._tally, milliseconds, None, self._more() or None)))
+
+
+def _is_in_the_clear(call: Call) -> bool:
+    """Tell whether a key leaves this machine for all to read."""
+    scheme, _, rest = call.url.partition("://")
+    host = rest.partition("/")[0].rpartition("@")[2].lower()
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    near = host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
+    keyed = any(name.lower() in {"authorization", "x-api-key"} for name, _ in call.headers)
+    return scheme.lower() == "http" and keyed and not near
 
 
 def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend, Target]:
