@@ -13,6 +13,7 @@ from headroom_cli.drafting import Drafter, weighed
 from headroom_cli.emit import emit, handle_of
 from headroom_cli.harness import is_ours
 from headroom_cli.hashing import sha256
+from headroom_cli.literals import emitted, keep_all, repeated, told_apart
 from headroom_cli.model import LOSSY, Draft, Report, Result
 from headroom_cli.renderings import Notes, Renderings
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from headroom_cli.formats import Document
     from headroom_cli.formats._edits import Edit
     from headroom_cli.model import Block, Policy
-    from headroom_cli.replay import Change, Conversation
-    from headroom_cli.store import Entry, Store
+    from headroom_cli.replay import Conversation
+    from headroom_cli.store import Store
 
 STAGES = ("align", "route", "fit")
 # Above this a block passes through: memory is promised up to 10 MB of input, time up to a little more.
@@ -151,11 +152,11 @@ class Run:
         if self._store is None:
             return
         if self._frozen:
-            told, literals = changes, _repeated(document, changes)
+            told, literals = changes, repeated(document, changes)
             self.repeats = self.repeats or bool(literals)
         else:
-            told = _told_apart(changes, conversation.drafter, known)
-            literals = _emit_all(document, told, self._store, policy, known)
+            told = told_apart(changes, conversation.drafter, known)
+            literals = emitted(document, told, self._store, policy, known)
             self._conversation = conversation
         if not literals:
             return
@@ -367,84 +368,6 @@ class Run:
         result.after = sum(report.after for report in result.blocks)
 
 
-def keep_all(result: Result, why: str) -> None:
-    """Report every block as it was."""
-    for report in result.blocks:
-        report.after, report.kept, report.degree, report.handle = report.before, report.kept or why, "", ""
-
-
-def _told_apart(changes: list[Change], drafter: Drafter, known: Renderings) -> list[Change]:
-    """Return the changes whose rendering is theirs alone.
-
-    Two originals may have one faithful rendering (two indentations of one JSON value): a marker tells them apart where
-    one is allowed and pays; else the later original stays as it is. What was rendered before was told apart then.
-    """
-    apart = []
-    for change in changes:
-        here = change.held.before.context
-        if change.held.past is None and known.taken(here, change.draft.text, change.held.digest):
-            change.draft = Draft(change.draft.text, LOSSY, "source formatting", change.draft.refers)
-            if drafter.lossless or not drafter.accepts(change.block.text, change.draft, change.report):
-                change.report.after, change.report.degree = change.report.before, ""
-                change.report.kept = "another original reads the same"
-                replay.settle(change, None, known)
-                continue
-        apart.append(change)
-    return apart
-
-
-def _emit_all(
-    document: Document, changes: list[Change], store: Store, policy: Policy, known: Renderings
-) -> list[tuple[Block, str]]:
-    """Store and mark; return the new literals, with their records ready to be written.
-
-    What was rendered before is sent as it was: its original must still be there, and be noted again after a day.
-    """
-    held = {change.held.past.original for change in changes if change.held.past is not None}
-    gone = store.missing(held)
-    to_put = [change for change in changes if (past := change.held.past) is None or past.stale or past.original in gone]
-    made = emit(
-        store, [_entry(change) for change in to_put], [change.draft for change in to_put], keep_json=policy.keep_json
-    )
-    emitted = {id(change): pair for change, pair in zip(to_put, made, strict=True)}
-    literals = []
-    for change in changes:
-        handle, rendering = emitted.get(id(change), ("", ""))
-        past = change.held.past
-        if past is not None and past.rendering is not None:
-            renamed = handle and past.handle and handle != past.handle  # forgotten meanwhile, and another took its name
-            rendering = past.rendering.replace(past.handle, handle) if renamed else past.rendering
-        change.report.handle = handle or change.report.handle
-        replay.settle(change, rendering, known, marked=change.draft.degree == LOSSY)
-        block = change.block
-        literals.append((block, document.encode(document.style(block), document.literal(block), rendering)))
-    return literals
-
-
-def _repeated(document: Document, changes: list[Change]) -> list[tuple[Block, str]]:
-    """Return the literals of what was sent before, as it was, without a word in the records."""
-    return [
-        (change.block, document.encode(document.style(change.block), document.literal(change.block), past.rendering))
-        for change in changes
-        if (past := change.held.past) is not None and past.rendering is not None
-    ]
-
-
-def _entry(change: Change) -> Entry:
-    from headroom_cli.store import Entry
-
-    command = change.block.hint.command
-    return Entry(change.block.text.encode("utf-8"), change.report.kind, _note(command))
-
-
 def _reads_as_raw(data: bytes) -> bool:
     """Tell whether a rendering of a raw blob would be opened as one: else it could not be expanded."""
     return data[:1] not in (b"{", b"[") or (not formats.are_request_lines(data) and formats.parse(data).format == "raw")
-
-
-def _note(command: str) -> str:
-    if not command:
-        return ""
-    from headroom_cli.redact import redact
-
-    return redact(command)

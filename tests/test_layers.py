@@ -18,6 +18,7 @@ LAYERS = (
     ("mixed", "slices", "renderings", "emit", "census"),
     ("drafting",),
     ("replay",),
+    ("literals",),
     ("stages",),
     ("engine",),
     ("retrieval",),
