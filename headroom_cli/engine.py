@@ -91,19 +91,15 @@ def _staged(
         return run
 
     run = through(frozen=False)
-    if (
-        isinstance(run.result.failure, StoreError)
-        and document.has_turns
-        and not isinstance(document, formats.ValueDocument)
-    ):
-        # What was sent before is to be sent again also when nothing new can be stored: the prefix depends on it.
+    failure = run.result.failure
+    if prepare is not None and isinstance(failure, StoreError):
+        # A request under way: what was sent before is to be sent again also when nothing new can be stored. Edits of its
+        # structure cannot be noted then, so a filter, whose output must lead back to its input, passes it as it came.
         again = through(frozen=True)
         if again.repeats and not isinstance(again.result.failure, StoreError):
-            failure = run.result.failure
-            again.result.warnings += [
-                warning for warning in run.result.warnings if warning not in again.result.warnings
-            ]
-            again.result.failure, run = failure, again
+            run = again
+            run.result.warnings.append(f"nothing new was compressed: {failure}")
+            run.result.failure = failure
     result = run.result
     if document.warning and all(report.kind == "json" and not report.degree for report in result.blocks):
         result.warnings.append(f"{document.warning}; passed through")

@@ -272,6 +272,23 @@ def test_a_key_comes_from_a_file_that_nobody_else_can_read(send, provider, tmp_p
     assert send(b"{}", "--key-file", str(tmp_path / "none")).returncode == 78
 
 
+def test_what_else_stands_in_a_key_file_is_no_key(send, provider, tmp_path):
+    file = tmp_path / "key"
+    file.touch(0o600)
+    file.write_text("OPENAI_API_KEY=sk-of-the-file\nOPENAI_ORG_ID=org-1\nHTTPS_PROXY=http://u:p@h\n")
+    talk = Talk("openai").says("hi").request
+    assert send(talk, "--backend", "openai", "--key-file", str(file)).returncode == 0
+    assert provider.requests[-1].header("authorization") == "Bearer sk-of-the-file"
+    assert provider.requests[-1].header("openai-organization") == "org-1"
+    for other in ("HTTPS_PROXY=http://u:p@h", "ANTHROPIC_API_KEY=sk-ant", "OPENAI_API_KEY=", ""):
+        file.write_text(other + "\n")
+        done = send(talk, "--backend", "openai", "--key-file", str(file))
+        assert done.returncode == 78
+        assert b"sk-ant" not in done.stderr
+        assert b"u:p" not in done.stderr
+    assert len(provider.requests) == 1
+
+
 @pytest.mark.parametrize("name", [*NAMES, "openrouter"])
 def test_no_key_is_ever_written(send, provider, tmp_path, name):
     canaries = {

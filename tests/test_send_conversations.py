@@ -130,14 +130,18 @@ def test_a_store_that_cannot_be_written_any_more_still_says_what_was_said(ask, p
     assert after[: len(before)] == before
     assert "runner 899 took" in json.dumps(after)
     assert talk.declared(sent(provider)) == ["Bash", OURS]
-    assert b"nothing was compressed" in ask.done.stderr
+    assert b"nothing new was compressed" in ask.done.stderr
 
 
 def test_a_store_that_fails_in_the_middle_still_says_what_was_said(tmp_path):
     from headroom_cli import engine
     from headroom_cli.errors import StoreError
     from headroom_cli.model import Policy
+    from headroom_cli.stages import Prepared
     from headroom_cli.store import Store
+
+    def sending(_document, _notes):
+        return Prepared([], "shell")
 
     store = Store(str(tmp_path / "store"))
     turns = [
@@ -163,13 +167,16 @@ def test_a_store_that_fails_in_the_middle_still_says_what_was_said(tmp_path):
             raise StoreError("no space left")
 
     store = Full(store.root)
-    result = engine.crush(json.dumps({"messages": turns, "system": "x"}).encode(), Policy(), store)
+    result = engine.crush(json.dumps({"messages": turns, "system": "x"}).encode(), Policy(), store, prepare=sending)
     second = json.loads(result.data)
     assert second["messages"][2]["content"][0]["content"] == first["messages"][2]["content"][0]["content"]
     assert second["messages"][4]["content"][0]["content"] == turns[4]["content"][0]["content"]
     assert isinstance(result.failure, StoreError)
     fresh = json.dumps({"messages": turns, "system": "y"}).replace("why?", "what?").encode()
-    assert engine.crush(fresh, Policy(), store).data == fresh
+    assert engine.crush(fresh, Policy(), store, prepare=sending).data == fresh
+    # A filter's output must lead back to its input, also then.
+    whole = json.dumps({"messages": turns, "system": "x"}).encode()
+    assert engine.crush(whole, Policy(), store).data == whole
 
 
 def test_a_saved_request_for_bedrock_expands_with_its_hidden_turns(ask, provider, headroom, tmp_path):

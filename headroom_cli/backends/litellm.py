@@ -8,7 +8,7 @@ from __future__ import annotations
 from headroom_cli import backends
 from headroom_cli.backends import _http, _library
 from headroom_cli.errors import ConfigError, HeadroomError
-from headroom_cli.settings import provide
+from headroom_cli.keys import provide
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -180,7 +180,8 @@ class _Sending:
 
     def _watch(self, call: Call) -> None:
         """See a call before it goes out: keep the first one, and tell of each where that is wanted."""
-        if self._relay.hops == 0 and ("content-type", "application/json") in call.headers:
+        token = any("x-www-form-urlencoded" in value for name, value in call.headers if name.lower() == "content-type")
+        if self._relay.hops == 0 and not token:
             self._keep(call.body)
             if _is_in_the_clear(call):
                 report.warn("the key goes over a connection that is not encrypted; use https", self._settings)
@@ -251,7 +252,7 @@ def _is_in_the_clear(call: Call) -> bool:
 def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend, Target]:
     """Return who answers, and where. Raise ConfigError."""
     from headroom_cli import backends
-    from headroom_cli.settings import key_lines, override, secrets
+    from headroom_cli.keys import key_lines, override, secrets
 
     name = settings.backend or ("openai" if _reads_as_openai(data, settings) else "anthropic")
     backend, provider = backends.load(name, gateway=bool(settings.base_url))
