@@ -93,8 +93,8 @@ def _staged(
     run = through(frozen=False)
     failure = run.result.failure
     if prepare is not None and isinstance(failure, StoreError):
-        # A request under way: what was sent before is to be sent again also when nothing new can be stored. Edits of its
-        # structure cannot be noted then, so a filter, whose output must lead back to its input, passes it as it came.
+        # A request under way: what was sent before is to be sent again also when nothing new can be stored. Edits of
+        # its structure cannot be noted then, so a filter, whose output must lead back to its input, passes it whole.
         again = through(frozen=True)
         if again.repeats and not isinstance(again.result.failure, StoreError):
             run = again

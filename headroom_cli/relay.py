@@ -195,6 +195,16 @@ class Relay:
 
             self._decoder = Stream()
 
+    def _settle_anew(self) -> None:
+        """Take what was said to be a stream for the one message, or page, that it is."""
+        rest = self._decoder.end()
+        if _is_whole(rest):
+            self._turn = self._converter = self._decoder = None
+            self._settle(streaming=False, framed=False)
+            self._pieces = [rest]
+        elif rest:
+            self._decoder.feed(rest)
+
     def _open_turn(self) -> None:
         request = self._request
         ours = request.ours if self._desk is not None else frozenset()
@@ -218,7 +228,7 @@ class Relay:
             self._pieces = [data]
             if not data.strip():
                 return []
-            self._settle(streaming=data.lstrip()[:1] not in {b"{", b"["}, framed=self._backend.framing == "eventstream")
+            self._settle(streaming=not _is_whole(data), framed=self._backend.framing == "eventstream")
             self._pieces = []
         if not self.streaming:
             self._pieces.append(data)
@@ -251,6 +261,8 @@ class Relay:
         """
         if self._undecided:
             self._settle(streaming=False, framed=False)
+        elif self.streaming and self.hops == 1 and not self._seen and self._decoder is not None:
+            self._settle_anew()
         turn = self._turn
         shown: list[Event] = []
         if self.streaming:
@@ -368,6 +380,11 @@ class Relay:
     def held(self) -> tuple[str, ...]:
         """Return the names by which a later request may go on with a history that the provider holds."""
         return tuple(self._turn.held()) if self._request.shape == "responses" else ()
+
+
+def _is_whole(data: bytes) -> bool:
+    """Tell an answer in one piece, or a page, from a stream of events, by its first byte."""
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"[", b"<"}
 
 
 def _message(body: bytes) -> str:

@@ -73,6 +73,19 @@ def test_a_provider_that_answers_whole_to_a_stream_is_understood(send, provider)
     assert (done.returncode, done.stdout) == (0, b"ok\n")
 
 
+@pytest.mark.parametrize("kind", ["text/event-stream", "text/plain", "application/octet-stream", ""])
+@pytest.mark.parametrize("lead", [b"", b"\n "])
+def test_a_whole_answer_is_one_whatever_it_is_called(send, provider, kind, lead):
+    answer = b'{"id":"m","type":"message","role":"assistant","content":[{"type":"text","text":"ok"}],"usage":{}}'
+    provider.script(Reply(body=lead + answer, kind=kind))
+    done = send(Talk("anthropic", streaming=True).says("hi").request, "--text")
+    assert (done.returncode, done.stdout) == (0, b"ok\n")
+    provider.script(Reply(body=b"<html><body>Bad gateway</body></html>", kind=kind))
+    done = send(Talk("anthropic", streaming=True).says("hi").request)
+    assert done.returncode == 76
+    assert b"Bad gateway" in done.stdout
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("streaming", [True, False], ids=["stream", "whole"])
 def test_three_ways_to_write_an_answer(send, provider, name, streaming):
