@@ -316,6 +316,13 @@ def test_betas_of_the_header_stand_in_the_body(body, betas, sent):
     assert signed.body == sent
 
 
+def test_a_version_of_the_header_counts_where_bedrock_knows_it():
+    body = b'{"anthropic_version":"bedrock-2023-05-31","a":1}'
+    for version, sent in (("2023-06-01", body), ("2026-10-21", b'{"anthropic_version":"2026-10-21","a":1}')):
+        headers = (("anthropic-version", version),)
+        assert bedrock.call(outgoing(body=body, headers=headers), Target(secrets=BEARER)).body == sent
+
+
 def test_a_token_is_asked_for_only_where_one_is_taken():
     gateway = {
         "BEDROCK_OAUTH_TOKEN_URL": "https://issuer.example.com/t", "BEDROCK_OAUTH_CLIENT_ID": "me+",

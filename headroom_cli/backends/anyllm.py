@@ -76,7 +76,9 @@ def _for_anthropic(messages: list[Any], members: dict[str, Any]) -> list[Any]:
     It takes instructions as one text at the head (1.40 spells others out letter by letter), and gives no thinking back,
     which Anthropic wants to see again with the results of calls.
     """
-    if members.get("tools") and (members.get("thinking") or members.get("reasoning_effort")):
+    thinking = members.get("thinking")
+    thinks = isinstance(thinking, dict) and thinking.get("type") != "disabled"
+    if members.get("tools") and (thinks or members.get("reasoning_effort") not in {None, "none"}):
         raise CannotCarryError(
             "reasoning_effort: any-llm loses the thinking that Anthropic wants back with tools; use --backend anthropic"
         )
@@ -91,8 +93,13 @@ def _for_anthropic(messages: list[Any], members: dict[str, Any]) -> list[Any]:
     texts: list[str] = []
     for message in messages[:told]:
         content = message.get("content")
-        texts += [content] if isinstance(content, str) else [str(part.get("text", "")) for part in content or ()]
+        parts = content if isinstance(content, list) else []
+        texts += [content] if isinstance(content, str) else [_text_of(part) for part in parts]
     return [*([{"role": "system", "content": "\n\n".join(texts)}] if texts else []), *messages[told:]]
+
+
+def _text_of(part: Any) -> str:
+    return str(part.get("text") or "") if isinstance(part, dict) else str(part)
 
 
 def _close(caller: Any) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 
 from headroom_cli.backends import Backend, Call, _http, _sigv4
-from headroom_cli.errors import ConfigError, KeyMissingError
+from headroom_cli.errors import CannotCarryError, ConfigError, KeyMissingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -211,14 +211,18 @@ def _with_betas(outgoing: Outgoing, target: Target) -> bytes:
     """
     given = (*outgoing.headers, *target.headers)
     version = next((value for name, value in reversed(given) if name.lower() == "anthropic-version"), "")
+    if version < "2026":  # the first one has a name of its own here, which is in the body
+        version = ""
     written = [value for name, value in given if name.lower() == "anthropic-beta"]
     betas = [beta.strip() for value in written for beta in value.split(",") if beta.strip()]
     names = (*(("anthropic_version",) if version else ()), *(("anthropic_beta",) if betas else ()))
     if not names:
         return outgoing.body
     body, inside = _http.without(outgoing.body, names)
-    listed = inside.get("anthropic_beta")
-    betas = [*(listed if isinstance(listed, list) else []), *betas]
+    listed = inside.get("anthropic_beta") or []
+    if not isinstance(listed, list):
+        raise CannotCarryError("anthropic_beta: this is to be a list of texts; it cannot be joined with a header")
+    betas = [*listed, *betas]
     added = {"anthropic_version": version} if version else {}
     members = json.dumps(
         {**added, **({"anthropic_beta": list(dict.fromkeys(betas))} if betas else {})}, separators=(",", ":")

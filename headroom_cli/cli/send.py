@@ -76,7 +76,7 @@ class _Sending:
     """One run of the verb: what was asked for, and what came of it."""
 
     __slots__ = (
-        "_answer", "_backend", "_data", "_own", "_ready", "_relay", "_settings", "_tally", "_target",
+        "_answer", "_backend", "_data", "_own", "_ready", "_relay", "_settings", "_tally", "_target", "_warned",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, own: Mapping[str, str], data: bytes, headers: Headers) -> None:
@@ -87,6 +87,7 @@ class _Sending:
         self._backend, self._target = _backend(settings, data, headers)
         self._ready: Ready = self._made_ready()
         self._relay: Relay = self._relayed()
+        self._warned = False
         way = "text" if own.get("text") == "true" else "message" if own.get("message") == "true" else ""
         self._answer = Answer(self._relay, self._ready.request.seen_as, way)
 
@@ -183,7 +184,8 @@ class _Sending:
         token = any("x-www-form-urlencoded" in value for name, value in call.headers if name.lower() == "content-type")
         if self._relay.hops == 0 and not token:
             self._keep(call.body)
-            if _is_in_the_clear(call):
+            if _is_in_the_clear(call) and not self._warned:
+                self._warned = True
                 report.warn("the key goes over a connection that is not encrypted; use https", self._settings)
         if self._settings.verbose and not self._settings.quiet:
             self._tell_call(call)
