@@ -113,12 +113,13 @@ class Ready:
         """
         if self._store is None or self._turns < 0 or not relay.hops:
             return
-        if not relay.finished:  # a part of a turn: only hidden hops are worth a note, the conversation stays open
+        if not relay.finished:  # a part of a turn: what was hidden in it, and that a conversation began
             key, hidden = relay.hidden()
-            if hidden is not None:
-                engine.note(
-                    self._client, self._store, "send", {past(self.request.shape, f"{self._turns} {key}"): hidden}
-                )
+            part = {} if hidden is None else {past(self.request.shape, f"{self._turns} {key}"): hidden}
+            if self._first and self._tool is not None:
+                part[f"{OPEN} {self.request.shape}"] = {"tool": self._tool}
+            if part:
+                engine.note(self._client, self._store, "send", part)
             return
         key, hidden = relay.hidden()
         notes: dict[str, Any] = {}

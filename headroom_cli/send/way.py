@@ -103,8 +103,6 @@ class Way:
         self.first = not asked and not any(request.get(name) for name in HELD)
         definition = self._definition(begun, request, row) if declared else None
         if definition is not None:
-            if self.first:  # until its answer is whole, nothing else tells this conversation from others
-                notes.set(f"{OPEN} {self._shape}", {"tool": definition})
             self.tool = definition
             self.ours = retrieval.NAMES - declared
             edits.append(Edit.insert(("tools",), len(tools or ()), definition))
