@@ -202,8 +202,6 @@ class Relay:
             self._turn = self._converter = self._decoder = None
             self._settle(streaming=False, framed=False)
             self._pieces = [rest]
-        elif rest:
-            self._decoder.feed(rest)
 
     def _open_turn(self) -> None:
         request = self._request

@@ -45,7 +45,8 @@ def sent(provider, back=1):
     return provider.requests[-back].json
 
 
-def test_a_conversation_whose_first_answer_was_interrupted_keeps_the_tool(ask, provider, tmp_path):
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_conversation_whose_first_answer_was_interrupted_keeps_the_tool(ask, provider, tmp_path, sign):
     talk = Talk("anthropic", streaming=True).says("why?")
     provider.script(Reply([text("I look at the log now. ", 3)], pieces=5, fault=Fault("stall", events=6)))
     process = subprocess.Popen(
@@ -57,13 +58,24 @@ def test_a_conversation_whose_first_answer_was_interrupted_keeps_the_tool(ask, p
         process.stdin.close()
         os.read(process.stdout.fileno(), 10)
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sign)
         process.stdout.read()
-        assert process.wait(10) == 130
+        assert process.wait(10) == (130 if sign == signal.SIGINT else -sign)
     talk.heard({"content": [{"type": "text", "text": "I look"}]}).says("go on")
     provider.script(Reply([text("ok")]))
     ask(talk)
     assert talk.declared(sent(provider)) == ["Bash", OURS]
+
+
+def test_a_first_request_that_failed_begins_nothing(ask, provider, headroom):
+    talk = Talk("anthropic").says("why?")
+    provider.script(Reply(status=500))
+    for flags in ((), ("--dry-run",)):
+        headroom("send", *flags, stdin=json.dumps(talk.request).encode(), env=environment(provider))
+    provider.script(Reply([text("ok")]))
+    talk.heard({"content": [{"type": "text", "text": "said elsewhere"}]}).says("and?")
+    ask(talk)
+    assert talk.declared(sent(provider)) == ["Bash"]
 
 
 def test_the_same_words_without_tools_do_not_take_the_tool_away(ask, provider):

@@ -162,6 +162,16 @@ def test_an_error_inside_a_stream_passes_and_tells(headroom, provider, name, kin
     assert ENDS[name] not in done.stdout
 
 
+def test_a_stream_of_one_event_without_its_blank_line_is_read(headroom, provider):
+    error = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"full"}}'
+    provider.script(Reply(body=error, kind="text/event-stream"))
+    done = send(headroom, provider, "anthropic")
+    assert (done.returncode, done.stdout) == (75, error)
+    chunk = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"},'
+    provider.script(Reply(body=chunk + b'"finish_reason":"stop"}]}', kind="text/event-stream"))
+    assert send(headroom, provider, "openai", "--text").stdout == b"hi\n"
+
+
 def test_nobody_there(headroom, provider):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]

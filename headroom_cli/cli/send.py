@@ -20,7 +20,7 @@ from headroom_cli.settings import Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from headroom_cli.backends import Backend, Call, Headers, Target
@@ -148,8 +148,12 @@ class _Sending:
                 report.warn(f"{self._backend.name} calls {self._ready.request.model} by its library", self._settings)
         events = send.answer(self._relay, self._backend, self._target, self._heard, self._watch)
         try:
+            shown = False
             for batch in events:
                 self._answer.write(batch)
+                if batch and not shown:
+                    shown = True
+                    self._noted(self._ready.begin)
             self._answer.finish()
         except UpstreamError as error:
             self._remember()
@@ -174,8 +178,12 @@ class _Sending:
         return self._status()
 
     def _remember(self) -> None:
+        self._noted(lambda: self._ready.remember(self._relay))
+
+    def _noted(self, note: Callable[[], None]) -> None:
+        """Keep a note of the conversation; the answer does not depend on it."""
         try:
-            self._ready.remember(self._relay)
+            note()
         except StoreError as error:
             report.warn(f"this turn is not remembered: {error}", self._settings)
 

@@ -106,6 +106,11 @@ class Ready:
             engine.note_edits(body, self.result.data, self._store)
             engine.note_edits(self._client, self.came, self._store)
 
+    def begin(self) -> None:
+        """Note that a first answer has begun to be shown: whoever ends us now may go on from there. Raise StoreError."""
+        if self._store is not None and self._first and self._tool is not None:
+            engine.note(self._client, self._store, "send", {f"{OPEN} {self.request.shape}": {"tool": self._tool}})
+
     def remember(self, relay: Relay) -> None:
         """Note what the conversation's next request needs: what was hidden, and that it has the tool. Raise StoreError.
 
@@ -113,13 +118,11 @@ class Ready:
         """
         if self._store is None or self._turns < 0 or not relay.hops:
             return
-        if not relay.finished:  # a part of a turn: what was hidden in it, and that a conversation began
+        if not relay.finished:  # a part of a turn
             key, hidden = relay.hidden()
-            part = {} if hidden is None else {past(self.request.shape, f"{self._turns} {key}"): hidden}
-            if self._first and self._tool is not None:
-                part[f"{OPEN} {self.request.shape}"] = {"tool": self._tool}
-            if part:
-                engine.note(self._client, self._store, "send", part)
+            if hidden is not None:
+                name = past(self.request.shape, f"{self._turns} {key}")
+                engine.note(self._client, self._store, "send", {name: hidden})
             return
         key, hidden = relay.hidden()
         notes: dict[str, Any] = {}

@@ -64,7 +64,7 @@ class Reader:
         self._repeated = 0  # characters of the open thinking that came outside of thinking_blocks
         self._calls: dict[Any, Part] = {}
         self._open: dict[Part, Balance] = {}
-        self._unnamed: Part | None = None  # a call whose name may go on in the next piece
+        self._unnamed: list[Part] = []  # calls whose names may go on in later pieces
         self._reason = ""
         self._ended = False
 
@@ -267,19 +267,18 @@ class Reader:
             part = Part(kind, identifier=identifier, name=text(function.get("name")))
             self._calls[key] = part
             self._open[part] = Balance()
-            self._named()
-            self._unnamed = part
-        elif part is self._unnamed and text(function.get("name")) not in {"", part.name}:
+            self._unnamed.append(part)
+        elif part in self._unnamed and text(function.get("name")) not in {"", part.name}:
             part.name += text(function.get("name"))
         piece = function.get("input" if part.kind == "custom" else "arguments")
         if isinstance(piece, dict):  # Ollama and others give the object itself
             piece = dump(piece)
         if not isinstance(piece, str) or not piece:
             return
-        if part is self._unnamed:
+        if part in self._unnamed:
             if not piece.strip():
                 return  # no arguments yet, whatever the server sends in their place
-            self._named()
+            self._named(part)
         if part in self._open:
             self._open[part].feed(piece)
             self._to.add(part, piece)
@@ -292,15 +291,13 @@ class Reader:
             if balance.complete and part.kind == "call":
                 self._close(part)
 
-    def _named(self) -> None:
-        """Open the call whose name is known by now."""
-        if self._unnamed is not None:
-            part, self._unnamed = self._unnamed, None
-            self._to.open(part)
+    def _named(self, last: Part) -> None:
+        """Open the calls up to this one: their names are known by now."""
+        while last in self._unnamed:
+            self._to.open(self._unnamed.pop(0))
 
     def _close(self, part: Part) -> None:
-        if part is self._unnamed:
-            self._named()
+        self._named(part)
         del self._open[part]
         self._to.shut(part)
 
