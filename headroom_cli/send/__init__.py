@@ -107,7 +107,7 @@ class Ready:
             engine.note_edits(self._client, self.came, self._store)
 
     def begin(self) -> None:
-        """Note that a first answer has begun to be shown: whoever ends us now may go on from there. Raise StoreError."""
+        """Note that a first answer begins to be shown: whoever ends us now may go on from there. Raise StoreError."""
         if self._store is not None and self._first and self._tool is not None:
             engine.note(self._client, self._store, "send", {f"{OPEN} {self.request.shape}": {"tool": self._tool}})
 
