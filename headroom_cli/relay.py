@@ -85,8 +85,8 @@ class Relay:
     """The turn of a model that answers one request, over one or more hops."""
 
     __slots__ = (
-        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_extra", "_pieces", "_request", "_said",
-        "_seen", "_target", "_turn", "_undecided", "_whole", "hops", "more", "streaming",
+        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_extra", "_over", "_pieces", "_request",
+        "_said", "_seen", "_target", "_turn", "_undecided", "_whole", "hops", "more", "streaming",
     )  # fmt: skip
 
     def __init__(self, request: Request, backend: Backend, target: Target, desk: Desk | None = None) -> None:
@@ -105,6 +105,7 @@ class Relay:
         self._done = False  # the stream said so itself
         self._seen = False  # an event that says something
         self._undecided = False  # whether a stream comes or a whole answer
+        self._over = False  # the turn came to its end
         self._said = ""  # an error that stands where the answer should
         self.streaming = False
         self.more = True  # there is something to send
@@ -290,12 +291,14 @@ class Relay:
             self._whole = turn.body(note)
             if self._converter is not None:
                 self._whole = self._converter.body(self._whole)
+            self._over = True
             return []
         shown += self._shown(turn.finish(note))
         if self._converter is not None and turn.failure is None:
             shown += self._converter.end()
             if not self._converter.ended:
                 raise UnreachableError("the answer stopped without saying why; send the request again")
+        self._over = True
         return shown
 
     def _last(self) -> list[Event]:
@@ -355,7 +358,7 @@ class Relay:
     @property
     def finished(self) -> bool:
         """Tell whether the turn came to its proper end."""
-        return self.hops > 0 and not self.more and self.failure is None
+        return self._over and self.failure is None
 
     @property
     def failure(self) -> AnsweredError | BusyError | None:

@@ -285,3 +285,56 @@ def test_text_comes_as_it_is_made(provider, start):
     assert os.read(process.stdout.fileno(), 6) == b"first "
     assert process.poll() is None
     assert provider.accepted == 1
+
+
+# --- converted streams: the provider's end is not the client's
+
+CHUNK = b'data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":%b,"finish_reason":%b}]}\n\n'
+SAID = CHUNK % (b'{"content":"Hi"}', b"null")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (SAID + b"data: [DONE]\n\n", 69),
+        (b"data: [DONE]\n\n", 69),
+        (SAID + b'data: {"id":"c1","cho\n\ndata: [DONE]\n\n', 76),
+        (SAID + CHUNK % (b"{}", b'"stop"') + b"data: [DONE]\n\n", 0),
+    ],
+    ids=["no reason", "nothing", "unreadable", "whole"],
+)
+def test_a_converted_stream_ends_only_where_the_providers_does(headroom, provider, body, status):
+    provider.script(Reply(body=body, kind="text/event-stream"))
+    request = json.dumps(Talk("anthropic", streaming=True).says("hello").request).encode()
+    done = headroom("send", "--backend", "openai", stdin=request, env=environment(provider))
+    assert done.returncode == status, done.stderr.decode()
+    assert (b"message_stop" in done.stdout) == (status == 0)
+
+
+def test_a_tools_name_may_come_in_pieces(headroom, provider):
+    def piece(index, name, arguments=b""):
+        call = b'{"index":%d,"id":"c%d","function":{"name":"%b","arguments":"%b"}}' % (index, index, name, arguments)
+        return CHUNK % (b'{"tool_calls":[%b]}' % call, b"null")
+
+    body = (
+        piece(0, b"Ba")
+        + piece(1, b"L")
+        + piece(0, b"sh")
+        + piece(1, b"s")
+        + piece(0, b"", b"{}")
+        + piece(1, b"", b"{}")
+    )
+    body += CHUNK % (b"{}", b'"tool_calls"') + b"data: [DONE]\n\n"
+    provider.script(Reply(body=body, kind="text/event-stream"))
+    talk = Talk("anthropic", streaming=True).says("hello")
+    done = headroom(
+        "send", "--backend", "openai", "--message", stdin=json.dumps(talk.request).encode(), env=environment(provider)
+    )
+    assert [name for _, name in talk.calls(json.loads(done.stdout))] == ["Bash", "Ls"]
+
+
+def test_a_stream_that_a_flag_asks_for_tells_its_usage(headroom, provider):
+    request = json.dumps(Talk("anthropic").says("hello").request).encode()
+    done = headroom("send", "--backend", "openai", "--stream", stdin=request, env=environment(provider))
+    assert provider.requests[-1].json["stream_options"] == {"include_usage": True}
+    assert b'"output_tokens":7' in done.stdout

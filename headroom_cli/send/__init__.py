@@ -61,26 +61,16 @@ class Ready:
     ``result``   what the stages did
     """
 
-    __slots__ = (
-        "_client", "_declared", "_first", "_given", "_held", "_notes", "_server", "_store", "_tool", "_turns", "came",
-        "request", "result",
-    )  # fmt: skip
+    __slots__ = ("_client", "_store", "_way", "came", "request", "result")
 
     def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
         """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
         self.request = request
         self.result = result
         self._store = store
+        self._way = way
         self._client = client
         self.came = client  # the input itself, before it was wrapped or converted
-        self._tool = way.tool if way is not None else None
-        self._given = way.given if way is not None else frozenset()
-        self._held = way.held | way.given if way is not None else frozenset()
-        self._server = way.server if way is not None else ""
-        self._declared = way.declared if way is not None else frozenset()
-        self._notes = way.notes if way is not None else None
-        self._turns = way.turns if way is not None else -1
-        self._first = way is not None and way.first
 
     def desk(self) -> Desk | None:
         """Return who answers the model's calls of our tool, None when it has none."""
@@ -95,7 +85,8 @@ class Ready:
         return Desk(store, given)
 
     def _handles(self) -> set[str]:
-        return {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle} | self._held
+        now = {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle}
+        return now if self._way is None else now | self._way.held | self._way.given
 
     def record(self, body: bytes) -> None:
         """Record what leads from the bytes that go out back to the input, for ``retrieve --expand``. Raise StoreError.
@@ -108,39 +99,36 @@ class Ready:
 
     def begin(self) -> None:
         """Note that a first answer begins to be shown: whoever ends us now may go on from there. Raise StoreError."""
-        if self._store is not None and self._first and self._tool is not None:
-            engine.note(self._client, self._store, "send", {f"{OPEN} {self.request.shape}": {"tool": self._tool}})
+        way = self._way
+        if self._store is not None and way is not None and way.first and way.tool is not None:
+            engine.note(self._client, self._store, "send", {f"{OPEN} {self.request.shape}": {"tool": way.tool}})
 
     def remember(self, relay: Relay) -> None:
         """Note what the conversation's next request needs: what was hidden, and that it has the tool. Raise StoreError.
 
         Of a turn that broke off only what was hidden: who saw a part of it may go on from there.
         """
-        if self._store is None or self._turns < 0 or not relay.hops:
-            return
-        if not relay.finished:  # a part of a turn
-            key, hidden = relay.hidden()
-            if hidden is not None:
-                name = past(self.request.shape, f"{self._turns} {key}")
-                engine.note(self._client, self._store, "send", {name: hidden})
+        store, way, shape = self._store, self._way, self.request.shape
+        if store is None or way is None or way.notes is None or not relay.hops:
             return
         key, hidden = relay.hidden()
         notes: dict[str, Any] = {}
-        if self._first and (self._tool is not None or not self._declared):
-            notes[mark(self.request.shape, f"0 {key}", self._declared)] = {"tool": self._tool}
-            notes[f"{OPEN} {self.request.shape}"] = None
-        name = past(self.request.shape, f"{self._turns} {key}")
-        if hidden is not None or (self._notes is not None and self._notes.get(name) is not None):
+        name = past(shape, f"{way.turns} {key}")
+        if hidden is not None or (relay.finished and way.notes.get(name) is not None):
             notes[name] = hidden  # also none: of two turns that look the same the latest counts
-        if self._tool is not None and not self._handles() <= self._given:
-            notes[GIVEN] = sorted(self._handles())
+        if relay.finished:
+            if way.first and (way.tool is not None or not way.declared):
+                notes[mark(shape, f"0 {key}", way.declared)] = {"tool": way.tool}
+                notes[f"{OPEN} {shape}"] = None
+            if way.tool is not None and not self._handles() <= way.given:
+                notes[GIVEN] = sorted(self._handles())
         if notes:
-            engine.note(self._client, self._store, "send", notes)
-        if self._tool is not None:
-            kept = json.dumps({"tool": self._tool, "handles": sorted(self._handles()), "past": hidden})
-            for name in (*relay.held(), *([self._server] if self._server else ())):
-                shard, record = held_by(name)
-                self._store.remember(shard, [(record, kept)])
+            engine.note(self._client, store, "send", notes)
+        if relay.finished and way.tool is not None:
+            kept = json.dumps({"tool": way.tool, "handles": sorted(self._handles()), "past": hidden})
+            for held in (*relay.held(), *([way.server] if way.server else ())):
+                shard, record = held_by(held)
+                store.remember(shard, [(record, kept)])
 
 
 def ready(
@@ -241,25 +229,23 @@ def _staged(
 ) -> Ready:
     """Run the stages over a request in its final shape."""
     value = json.loads(data)
-    way: Way | None = Way(shape, options, store)
+    way = Way(shape, options, store)
     if isinstance(value.get("input"), str) and names(value.get("tools")):
         # The one text of a first request: as the list that it stands for it can be taken up in the next one.
         data = formats.spliced(data, [Edit.put(("input",), [{"type": "message", "role": "user", "content": KEPT}])])
     if options.plain or formats.parse(data).format not in {"anthropic", "openai", "responses"}:
-        result, way = Result(data, shape, policy.level_for(turns=True)), None  # nothing in it that the stages know
+        result = Result(data, shape, policy.level_for(turns=True))  # nothing in it that the stages know
     else:
         result = engine.crush(
             data, policy, store, model=options.model or str(value.get("model") or ""),
-            stages=engine.STAGES if policy.budget else engine.STAGES[:2], prepare=None if way is None else way.prepare,
+            stages=engine.STAGES if policy.budget else engine.STAGES[:2], prepare=way.prepare,
         )  # fmt: skip
-    if way is not None and not result.entered:
-        way = None  # the store failed: the request goes as it came, and nothing can be noted of it
     request = Request(
         shape, result.data, model=options.model, seen_as=seen_as, headers=options.headers,
-        ours=way.ours if way is not None else frozenset(),
-        include_usage=include_usage,
+        ours=way.ours if result.entered else frozenset(), include_usage=include_usage,
     )  # fmt: skip
-    return Ready(request, result, store, way, data)
+    # Where the store failed the request goes as it came, and nothing can be noted of it.
+    return Ready(request, result, store, way if result.entered else None, data)
 
 
 def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backend, options: Options) -> Ready:
