@@ -82,7 +82,7 @@ class Record:
             data = zlib.decompress(data)
         try:
             return json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

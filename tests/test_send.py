@@ -383,3 +383,18 @@ sys.exit(status)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == b"[]\n"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [b"[" * 5_000 + b"]" * 5_000, b'[{"role":"user","content":"\xff"}]', b'[{"role":"user","n":%b}]' % (b"9" * 5_000)],
+    ids=["deep", "no UTF-8", "a long number"],
+)
+def test_what_the_stages_cannot_open_goes_as_it_came(send, provider, odd):
+    provider.script(Reply())
+    body = b'{"model":"m","max_tokens":9,"messages":%b}' % odd
+    done = send(body)
+    assert done.returncode in {0, 76}
+    assert provider.requests[-1].body == body
+    assert b"cannot be opened" in done.stderr
+    assert b"Traceback" not in done.stderr
