@@ -438,13 +438,15 @@ def test_floods_take_linear_time(name):
     def text(size):
         return FLOODS[name](size) if name in FLOODS else ("<table><pre>" + FLOOD[name] * (size // len(FLOOD[name])))
 
-    times = []
-    for size in (1 << 18, 1 << 19):
+    def seconds(size):
         start = time.process_time()
         for more in ({}, {"level": "safe"}, {"budget": 100}):
             COMPRESSOR.compress(text(size), want(**more))
-        times.append(time.process_time() - start)
-    assert times[1] < max(4 * times[0], 1.5)  # quadratic scanners take minutes
+        return time.process_time() - start
+
+    limit = max(4 * seconds(1 << 18), 1.5)
+    # A busy machine slows one run down, not three; quadratic scanners take minutes each time.
+    assert any(seconds(1 << 19) < limit for _ in range(3))
 
 
 def test_depth_costs_nothing():
