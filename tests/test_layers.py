@@ -23,7 +23,7 @@ LAYERS = (
     ("engine",),
     ("retrieval",),
     ("relay", "upstream"),
-    ("send",),
+      ("send",),
     ("library",),
     ("serve",),
     ("cli",),

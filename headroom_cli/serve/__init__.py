@@ -1,0 +1,22 @@
+"""The proxy: all that is asynchronous in this program. Requests of agents in, the same requests with less in them out.
+
+    server.py     sockets, workers, signals, the line that says where it listens
+    protocol.py   HTTP/1.1 as bytes: what may not come in is refused here
+    gate.py       who may ask at all: Host, Origin, token
+    app.py        one request: gate -> route -> handler
+    routes.py     the table of paths
+    body.py       a request's body, whole and decoded, within limits
+    messages.py   requests that hold conversations: shortened, sent, answered
+    passing.py    requests that go through as they are
+    websocket.py  the Responses API over a WebSocket
+    tap.py        reads along in a stream that passes: usage, and whether it came to its end
+    upstream.py   connections to providers
+    engines.py    the pool of worker processes that shorten; engine.py is one of them, jobs.py what they do
+    own.py        routes of our own: /v1/compress, /v1/retrieve, /livez, /readyz, /stats, /metrics, /dashboard
+    counts.py     what happened, in numbers
+    replies.py    answers of our own
+    options.py    everything that was asked for at start
+
+Nothing here computes for longer than a millisecond or two: whatever reads a whole conversation runs in a worker process
+that can be killed. If that fails, the request goes as it came.
+"""

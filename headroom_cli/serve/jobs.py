@@ -1,0 +1,85 @@
+"""What worker processes are asked to do, and what they answer: plain values that travel through a pipe."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from headroom_cli.backends import Headers
+
+
+class Ask:
+    """One request to be shortened.
+
+    ``shape``    a row of wire.WIRES: how the client wrote it
+    ``body``     its bytes, decoded
+    ``what``     "messages", "count" (as it will be sent, but nothing begins), "bedrock" or "socket" (no tool)
+    ``headers``  the client's own that belong to the API; never credentials
+    ``scope``    who asks, as a digest: credential and session (see identity.py)
+    ``policy``   keywords of model.Policy that differ for this request
+    ``address``  provider's base address for a direct call, "" for the backend's
+    ``model``    the model's name where it stands in the path
+    """
+
+    __slots__ = ("address", "body", "headers", "model", "policy", "scope", "shape", "what")
+
+    def __init__(
+        self, shape: str, body: bytes, *, what: str = "messages", headers: Headers = (), scope: str = "",
+        policy: dict[str, Any] | None = None, address: str = "", model: str = "",
+    ) -> None:  # fmt: skip
+        """Only the shape and the body are needed."""
+        self.shape = shape
+        self.body = body
+        self.what = what
+        self.headers = headers
+        self.scope = scope
+        self.policy = policy or {}
+        self.address = address
+        self.model = model
+
+
+class Made:
+    """The request as it goes out, and what became of its blocks.
+
+    ``body``       the bytes to send; the client's own where nothing changed
+    ``call``       (url, headers) for a backend with keys of its own, None for a direct call
+    ``shape``, ``stream``, ``model``, ``ours``, ``include_usage``, ``conversation``   see relay.Request
+    ``before``, ``after``   tokens, estimates
+    ``kinds``      kind -> {"blocks", "before", "after", "kept": {reason: blocks}}, as in the ledger
+    ``slow``       the slowest and the largest kept blocks: [{"path", "kind", "before", "after", "kept", "ms"}]
+    ``marked``     blocks with a marker
+    ``turns``      turns of the model so far
+    ``digest``     of the first turn of the user: names the conversation
+    ``why``        why nothing changed, "" when something did
+    ``warnings``   what could not be done
+    ``notes``      its answer is to be remembered, whatever comes
+    ``ms``         milliseconds that it took
+    """
+
+    __slots__ = (
+        "after", "before", "body", "call", "conversation", "digest", "include_usage", "kinds", "marked", "model", "ms",
+        "notes", "ours", "shape", "slow", "stream", "turns", "warnings", "why",
+    )  # fmt: skip
+
+    def __init__(self, shape: str, body: bytes, *, why: str = "") -> None:
+        """Start as a request that goes as it came."""
+        self.shape = shape
+        self.body = body
+        self.why = why
+        self.call: tuple[str, Headers] | None = None
+        self.stream = False
+        self.model = ""
+        self.ours: frozenset[str] = frozenset()
+        self.include_usage = False
+        self.conversation = False
+        self.before = 0
+        self.after = 0
+        self.kinds: dict[str, Any] = {}
+        self.slow: list[dict[str, Any]] = []
+        self.marked = 0
+        self.turns = 0
+        self.digest = ""
+        self.warnings: list[str] = []
+        self.notes = False
+        self.ms = 0.0

@@ -1,0 +1,80 @@
+"""What a proxy was asked to do: addresses, limits, policy. One value, made at start, read by all."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class Limits:
+    """What is refused, in bytes, fields and seconds."""
+
+    __slots__ = (
+        "body", "body_rate", "decoded", "head", "head_fields", "head_seconds", "idle_seconds", "job_memory",
+        "job_seconds", "shutdown_seconds", "silence",
+    )  # fmt: skip
+
+    def __init__(self, **given: float) -> None:
+        """Everything may be left out."""
+        self.head = 32 << 10  # bytes of a request's line and headers
+        self.head_fields = 100
+        self.head_seconds = 10.0  # until a head is whole; an idle connection that sent nothing counts by idle_seconds
+        self.idle_seconds = 75.0
+        self.body = 64 << 20  # bytes of a request's body as it comes
+        self.decoded = 64 << 20  # bytes of it when decoded
+        self.body_rate = 1024.0  # bytes a second, on average after the first 10 s: slower ones are answered 408
+        self.job_seconds = 5.0  # what shortening one request may take
+        self.job_memory = 1 << 30  # bytes of address space of a worker process
+        self.silence = 600.0  # seconds without a byte from a provider
+        self.shutdown_seconds = 30.0
+        for name, value in given.items():
+            setattr(self, name, value)
+
+
+class Serving:
+    """Everything that was asked for at start.
+
+    ``addresses``  provider -> its base address without a last slash: "anthropic", "openai", "bedrock"
+    ``backend``    the row of backends.BACKENDS that answers instead, "" for the provider that a request is meant for
+    ``secrets``    values of that backend's variables, for its keys
+    ``policy``     keywords of model.Policy
+    ``hosts``      further names that Host may have; ``origins`` that Origin may have
+    ``token``      what a caller must show, "" for nobody must (loopback only)
+    ``key``        opens the texts on the dashboard; made from the install's own key
+    ``store``      directory of the store
+    ``plugins``    names of plugins, in their order
+    """
+
+    __slots__ = (
+        "addresses", "backend", "base_url", "engines", "host", "hosts", "key", "key_file", "limits", "only_tools",
+        "origins", "plugins", "policy", "port", "protect_tools", "secrets", "store", "token", "unix", "verbose",
+        "workers",
+    )  # fmt: skip
+
+    def __init__(self, store: str, **given: Any) -> None:
+        """Everything but the store may be left out."""
+        self.store = store
+        self.host = "127.0.0.1"
+        self.port = 8787
+        self.unix = ""  # path of a socket instead of host and port
+        self.workers = 1  # processes that serve
+        self.engines = 2  # worker processes for each of them
+        self.addresses: Mapping[str, str] = {}
+        self.backend = ""
+        self.base_url = ""
+        self.key_file = ""
+        self.secrets: Mapping[str, str] = {}
+        self.policy: Mapping[str, Any] = {}
+        self.only_tools: tuple[str, ...] = ()
+        self.protect_tools: tuple[str, ...] = ()
+        self.hosts: tuple[str, ...] = ()
+        self.origins: tuple[str, ...] = ()
+        self.token = ""
+        self.key = ""
+        self.plugins: tuple[str, ...] = ()
+        self.verbose = False
+        self.limits = Limits()
+        for name, value in given.items():
+            setattr(self, name, value)

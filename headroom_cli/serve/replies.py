@@ -1,0 +1,63 @@
+"""Answers of our own: small, whole, in the form that the caller's API gives errors."""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+    from typing import Any
+
+    # The three of ASGI (asgi.readthedocs.io).
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    Pairs = Iterable[tuple[bytes, bytes]]
+
+# HTTP status -> how Anthropic's API calls it; others are "api_error".
+_KINDS = {
+    400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
+    408: "timeout_error", 411: "invalid_request_error", 413: "request_too_large", 415: "invalid_request_error",
+    421: "permission_error", 431: "request_too_large", 503: "overloaded_error", 504: "timeout_error",
+}  # fmt: skip
+
+
+class RefusedError(Exception):
+    """A request that is answered here with an error, and goes nowhere."""
+
+    def __init__(self, status: int, sentence: str, *, close: bool = False) -> None:
+        """``sentence`` holds nothing of the request's own bytes; ``close`` ends the connection."""
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+        self.close = close
+
+
+async def reply(
+    send: Send, status: int, body: bytes, kind: str = "application/json", headers: Pairs = (), *, head: bool = False
+) -> None:
+    """Send a whole answer; of one to HEAD only the head."""
+    fields = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body)), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+async def refuse(send: Send, error: RefusedError, shape: str = "", *, head: bool = False) -> None:
+    """Answer with an error in the API's form ("" or an OpenAI row: OpenAI's)."""
+    headers = [(b"x-headroom-error", error.sentence.encode("ascii", "replace"))]
+    if error.close:
+        headers.append((b"connection", b"close"))
+    await reply(send, error.status, error_body(shape, error.status, error.sentence), headers=headers, head=head)
+
+
+def error_body(shape: str, status: int, sentence: str) -> bytes:
+    """Return an error as the API of ``shape`` writes it."""
+    kind = _KINDS.get(status, "api_error")
+    if shape == "anthropic":
+        value: dict[str, Any] = {"type": "error", "error": {"type": kind, "message": f"headroom: {sentence}"}}
+    elif shape == "bedrock":
+        value = {"message": f"headroom: {sentence}"}
+    else:
+        value = {"error": {"message": f"headroom: {sentence}", "type": kind, "param": None, "code": None}}
+    return json.dumps(value).encode()
