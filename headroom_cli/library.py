@@ -35,7 +35,7 @@ class Compressed:
         self.blocks: list[Report] = result.blocks
         self.warnings = [*result.warnings, *([result.unfit] if result.unfit else ())]
         self.handles = [report.handle for report in result.blocks if report.degree == "lossy" and report.handle]
-        self.reason = _reason(result)
+        self.reason = reason(result)
 
     @property
     def tokens_saved(self) -> int:
@@ -98,7 +98,8 @@ def _store(store: str | Store | None) -> Store:
     return store if isinstance(store, Store) else Store(store or resolve({}).store)
 
 
-def _reason(result: Result) -> str:
+def reason(result: Result) -> str:
+    """Return why a run changed nothing, "" when it changed something."""
     if any(report.degree for report in result.blocks):
         return ""
     if result.warnings:

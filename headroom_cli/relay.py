@@ -85,8 +85,8 @@ class Relay:
     """The turn of a model that answers one request, over one or more hops."""
 
     __slots__ = (
-        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_extra", "_over", "_pieces", "_request",
-        "_said", "_seen", "_target", "_turn", "_undecided", "_whole", "hops", "more", "streaming",
+        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_over", "_pieces", "_request",
+        "_said", "_seen", "_target", "_turn", "_undecided", "_whole", "extra", "hops", "more", "streaming",
     )  # fmt: skip
 
     def __init__(self, request: Request, backend: Backend, target: Target, desk: Desk | None = None) -> None:
@@ -98,7 +98,7 @@ class Relay:
         self._turn: Any = None
         self._converter: Any = None
         self._decoder: Any = None
-        self._extra: list[Any] = []  # turns that the next hop's request has behind the client's own
+        self.extra: list[Any] = []  # turns that the next hop's request has behind the client's own
         self._answers: list[str] = []  # to calls in a turn that calls the client's tools as well
         self._pieces: list[bytes] = []
         self._whole = b""
@@ -113,25 +113,28 @@ class Relay:
 
     # --- upstream
 
-    def outgoing(self) -> Outgoing:
-        """Return the request of this hop. Raise CannotCarryError when its body cannot be adapted to the backend."""
+    def outgoing(self, extra: list[Any] | None = None) -> Outgoing:
+        """Return the request of this hop, or of the one with ``extra`` turns.
+
+        Raise CannotCarryError when its body cannot be adapted to the backend.
+        """
         request = self._request
+        extra = self.extra if extra is None else extra
         put, without = self._backend.adapt(request.shape, request.value, request.model)
         edits = [Edit.member((), key, value) for key, value in put.items()]
         edits += [Edit.remove((), key) for key in without if key not in put]
         try:
             body = formats.spliced(request.body, edits) if edits else request.body
-            if self._extra:
-                body = formats.spliced(body, self._appended())
+            body = self.appended(extra, body)
         except (EditError, UnicodeDecodeError) as error:
             raise CannotCarryError(f"this request cannot be adapted to {self._backend.name}: {error}") from None
         return Outgoing(request.shape, request.model, body, stream=request.stream, headers=request.headers)
 
-    def call(self) -> Http:
-        """Return the HTTP request of this hop. Raise KeyMissingError, ConfigError, CannotCarryError."""
+    def call(self, extra: list[Any] | None = None) -> Http:
+        """Return the HTTP request of this hop, or of ``extra``. Raise KeyMissingError, ConfigError, CannotCarryError."""
         if self._backend.call is None:
             raise TypeError(f"{self._backend.name} is a library, not an address")
-        return self._backend.call(self.outgoing(), self._target)
+        return self._backend.call(self.outgoing(extra), self._target)
 
     def refused(self, status: int, headers: dict[str, str], body: bytes) -> UpstreamError:
         """Return the error for an answer with this status: what happened, and the provider's own body."""
@@ -157,14 +160,19 @@ class Relay:
             error.body = answers.error(shape, self._request.seen_as, error.code or 500, error.body)
         return error
 
-    def _appended(self) -> list[Edit]:
-        """Return the edits that put the turns so far behind the client's own."""
+    def appended(self, extra: list[Any], body: bytes = b"") -> bytes:
+        """Return the request's body with turns behind the client's own. Raise EditError."""
+        body = body or self._request.body
+        return formats.spliced(body, self._appending(extra)) if extra else body
+
+    def _appending(self, extra: list[Any]) -> list[Edit]:
+        """Return the edits that put turns behind the client's own."""
         name = "input" if self._request.shape == "responses" else "messages"
         turns = self._request.value.get(name)
         if isinstance(turns, str):  # one text of the user, which the Responses API takes as it is
             first = {"type": "message", "role": "user", "content": KEPT}
-            return [Edit.put((name,), [first, *self._extra])]
-        return [Edit.insert((name,), len(turns or ()), turn) for turn in self._extra]
+            return [Edit.put((name,), [first, *extra])]
+        return [Edit.insert((name,), len(turns or ()), turn) for turn in extra]
 
     # --- downstream
 
@@ -283,7 +291,7 @@ class Relay:
                     self._answers = [note] * len(turn.calls)
             else:
                 answers = [self._desk.answer(call) for call in turn.calls]
-                self._extra += turn.turns(answers)
+                self.extra += turn.turns(answers)
                 turn.go_on()
                 self.more = True
                 return shown

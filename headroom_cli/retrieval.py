@@ -102,6 +102,14 @@ class Desk:
             return "Nothing in this original is in the part that was asked for."
         return data.decode("utf-8", "replace")
 
+    def state(self) -> tuple[int, frozenset[str], bool, int]:
+        """Return (bytes spent, what was unknown, stubborn, originals served): with it another desk can go on."""
+        return self._spent, frozenset(self._unknown), self.stubborn, self.served
+
+    def go_on(self, spent: int, unknown: frozenset[str]) -> None:
+        """Go on where another desk stopped within the same turn."""
+        self._spent, self._unknown = spent, set(unknown)
+
     def _refused(self, asked: str, why: str) -> str:
         """Return a final answer, so that a model has no reason to try again."""
         self.stubborn = self.stubborn or asked in self._unknown

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from headroom_cli.backends import Headers
 
 
@@ -18,14 +20,16 @@ class Options:
     ``headers``     the client's own that belong to the API
     ``plain``       True leaves the stages out: for who met a fault of theirs
     ``redeem``      how originals can be asked for; "tool" offers ours where that is possible
+    ``scope``       who asks, "" for the owner of the store
+    ``plugins``     what hears of the request on its way (events.Plugins), None for nobody
     """
 
-    __slots__ = ("headers", "max_tokens", "model", "plain", "prompt", "redeem", "stream", "usual")
+    __slots__ = ("headers", "max_tokens", "model", "plain", "plugins", "prompt", "redeem", "scope", "stream", "usual")
 
     def __init__(
         self, *, model: str = "", prompt: str = "", max_tokens: int | None = None, stream: bool = False,
         headers: Headers = (), redeem: str = "tool", usual: str = "",
-        plain: bool = False,
+        plain: bool = False, scope: str = "", plugins: Any = None,
     ) -> None:  # fmt: skip
         """All may be left out."""
         self.model = model
@@ -36,3 +40,5 @@ class Options:
         self.stream = stream
         self.headers = headers
         self.redeem = redeem
+        self.scope = scope
+        self.plugins = plugins

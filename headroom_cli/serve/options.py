@@ -44,12 +44,13 @@ class Serving:
     ``token``      what a caller must show, "" for nobody must (loopback only)
     ``key``        opens the texts on the dashboard; made from the install's own key
     ``store``      directory of the store
+    ``ranks``      path of a tiktoken rank file, "" for estimates
     ``plugins``    names of plugins, in their order
     """
 
     __slots__ = (
         "addresses", "backend", "base_url", "engines", "host", "hosts", "key", "key_file", "limits", "only_tools",
-        "origins", "plugins", "policy", "port", "protect_tools", "secrets", "store", "token", "unix", "verbose",
+        "origins", "plugins", "policy", "port", "protect_tools", "ranks", "secrets", "store", "token", "unix", "verbose",
         "workers",
     )  # fmt: skip
 
@@ -74,6 +75,7 @@ class Serving:
         self.token = ""
         self.key = ""
         self.plugins: tuple[str, ...] = ()
+        self.ranks = ""  # a rank file for exact counts
         self.verbose = False
         self.limits = Limits()
         for name, value in given.items():

@@ -1,0 +1,110 @@
+"""Connections to providers: requests go out once, answers come back as bytes, undecoded.
+
+Again is tried only when no connection came about, so no byte of the request was sent. What a provider refuses for now
+(429, 503, 529) goes to the client, which knows how long it wants to wait: one layer retries, and it is the client's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import aiohttp
+from yarl import URL
+
+from headroom_cli.serve.replies import RefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from headroom_cli.serve.options import Limits
+
+_CONNECT_SECONDS = 10.0
+_MOST_TRIES = 3
+# Idle connections are closed before providers do (60 s and more): a request must not meet a connection that just ends.
+_KEEP_SECONDS = 15.0
+
+# Never passed on: they are about one connection (RFC 9110, section 7.6.1).
+HOP_BY_HOP = frozenset((
+    b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te", b"trailer",
+    b"transfer-encoding", b"upgrade",
+))  # fmt: skip
+
+
+def passed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return headers without those of one connection, and those that Connection names; order and doubles stay."""
+    pairs = [(name.lower(), name, value) for name, value in headers]
+    named = {word.strip().lower() for low, _, value in pairs if low == b"connection" for word in value.split(b",")}
+    return [(name, value) for low, name, value in pairs if low not in HOP_BY_HOP and low not in named]
+
+
+class Broken(Exception):  # noqa: N818 - what happened to an answer, told from errors of ours
+    """An answer broke off. ``kind`` as in an API's errors."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        """``sentence`` says what happened."""
+        super().__init__(sentence)
+        self.kind = kind
+        self.sentence = sentence
+
+
+class Upstream:
+    """All connections of one serving process."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, limits: Limits) -> None:
+        """Open nothing yet. Needs a running loop."""
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS, ttl_dns_cache=60)
+        self.session = aiohttp.ClientSession(
+            connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=limits.silence),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            max_line_size=65_536, max_field_size=65_536, read_bufsize=65_536,
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.session.close()
+
+    async def send(
+        self, method: str, url: str, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
+    ) -> aiohttp.ClientResponse:
+        """Send a request and return the head of its answer. Raise RefusedError when there is none."""
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        for attempt in range(1, _MOST_TRIES + 1):
+            try:
+                return await self.session.request(
+                    method, URL(url, encoded=True), headers=fields, data=body, allow_redirects=False
+                )
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                if attempt == _MOST_TRIES or _is_hopeless(error):
+                    raise RefusedError(502, f"the provider cannot be reached ({_kind(error)})") from error
+                await asyncio.sleep(0.1 * 2**attempt)
+            except TimeoutError as error:
+                raise RefusedError(504, "the provider did not answer in time") from error
+            except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+                raise RefusedError(502, f"the provider broke the connection ({_kind(error)})") from error
+        raise RefusedError(502, "the provider cannot be reached")
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """Tell what another try does not mend: a certificate, a name that does not exist."""
+    return isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorDNSError)
+
+
+def _kind(error: BaseException) -> str:
+    """Return what kind of error it is; its own words may quote an address or a header."""
+    return type(error).__name__.removesuffix("Error")
+
+
+def broken(error: BaseException) -> Broken:
+    """Return what an exception in the middle of an answer means."""
+    if isinstance(error, TimeoutError):
+        return Broken("timeout_error", "the provider fell silent in the middle of its answer")
+    return Broken("api_error", "the provider broke off in the middle of its answer")
+
+
+# What reading an answer's body may raise.
+READ_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)

@@ -1,0 +1,221 @@
+"""What a worker process does: requests are made ready, calls of our tool answered, turns remembered.
+
+Each job is a function of the state of its process and of values from the pipe. Jobs of one request may run in different
+processes: whatever they need of an earlier one is in the store, or is found out again, which takes milliseconds and
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from headroom_cli import backends, engine, send, tokens
+from headroom_cli.errors import HeadroomError, StoreError
+from headroom_cli.formats._edits import EditError
+from headroom_cli.model import Policy
+from headroom_cli.relay import Relay, Request
+from headroom_cli.serve import work_own, work_pages
+from headroom_cli.serve.jobs import Made
+from headroom_cli.store import Store
+from headroom_cli.store.place import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from headroom_cli.backends import Backend, Headers, Target
+    from headroom_cli.serve.jobs import Ask, Turned
+    from headroom_cli.serve.options import Serving
+    from headroom_cli.wire._events import Call
+
+_KEPT = 8  # requests that a process remembers having made ready
+_KEPT_BYTES = 8 << 20
+# The APIs that a direct call speaks, by the shape of the request.
+_DIRECT = {"anthropic": "anthropic", "openai": "openai", "responses": "openai"}
+_MOST_SLOW = 12  # rows that say what was kept, and why
+
+
+class State:
+    """What a worker process holds: the store, the policy, and the last requests."""
+
+    __slots__ = ("_ready", "backend", "provider", "serving", "store")
+
+    def __init__(self, serving: Serving) -> None:
+        """Open nothing yet."""
+        self.serving = serving
+        self.store = Store(serving.store)
+        self._ready: list[tuple[Ask, send.Ready]] = []
+        self.backend: Backend | None = None
+        self.provider = ""
+        if serving.backend:
+            self.backend, self.provider = backends.load(serving.backend, gateway=bool(serving.base_url))
+
+    def policy(self, **changes: Any) -> Policy:
+        """Return the policy of this proxy with ``changes`` for one request."""
+        return Policy(**{"redeem": "tool", **self.serving.policy, "live": True, **changes})
+
+    def answers(self, ask: Ask) -> Backend:
+        """Return who answers this request."""
+        return self.backend or backends.load(_DIRECT[ask.shape])[0]
+
+    def target(self, headers: Headers = ()) -> Target:
+        """Return the address and the keys of the backend."""
+        serving = self.serving
+        return backends.Target(
+            base=serving.base_url, provider=self.provider, secrets=serving.secrets, headers=headers,
+            timeout=serving.limits.silence,
+        )  # fmt: skip
+
+    def ready(self, ask: Ask, *, known: bool = True) -> send.Ready:
+        """Return the request as it goes out; ``known``: it was made ready before, perhaps here."""
+        if known:
+            for seen, made in self._ready:
+                if seen.body == ask.body and seen.scope == ask.scope and seen.policy == ask.policy:
+                    return made
+        options = send.Options(
+            headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
+            plugins=self.serving.plugins,
+        )  # fmt: skip
+        made = send.ready(
+            ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape
+        )
+        if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:
+            self._ready = [(ask, made), *self._ready[: _KEPT - 1]]
+            while sum(len(seen.body) for seen, _ in self._ready) > _KEPT_BYTES:
+                self._ready.pop()
+        return made
+
+
+def open(serving: Serving) -> State:  # noqa: A001 - the name that every module of jobs has
+    """Start a worker process: what the first request would wait for is imported now."""
+    from headroom_cli import formats, routing, wire  # noqa: F401 - imported to be there
+
+    for shape in wire.WIRES:
+        formats.load(shape)
+        wire.load(shape)
+    if not tokens.is_exact() and serving.ranks:
+        tokens.use_exact(serving.ranks)
+    return State(serving)
+
+
+def prepare(state: State, ask: Ask) -> Made:
+    """Return the request as it goes out. What cannot be shortened goes as it came."""
+    began = time.perf_counter()
+    made = Made(ask.shape, ask.body)
+    try:
+        ready = state.ready(ask, known=False)
+    except HeadroomError as error:
+        if state.backend is not None:
+            raise
+        made.why = str(error)
+    else:
+        _describe(made, ready, state, ask)
+    made.ms = (time.perf_counter() - began) * 1000
+    return made
+
+
+def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
+    """Fill in what is known of a request that can go out."""
+    from headroom_cli.library import reason
+
+    request, result = ready.request, ready.result
+    made.shape, made.body = request.shape, request.body
+    made.stream, made.model = request.stream, request.model
+    made.ours, made.include_usage = request.ours, request.include_usage
+    made.conversation = bool(request.value.get("conversation"))
+    made.before, made.after = result.before, result.after
+    made.warnings = result.warnings
+    made.notes = ready.notes
+    made.turns, made.digest = ready.turns, ready.digest
+    made.kinds = tallied(result.blocks)
+    made.slow = [_row(block) for block in _telling(result.blocks)]
+    made.marked = sum(bool(block.handle) for block in result.blocks)
+    made.why = reason(result) if made.body == ask.body or made.after >= made.before else ""
+    if state.backend is not None:
+        call = Relay(request, state.backend, state.target(ask.headers)).call() if state.backend.call else None
+        if call is not None:
+            made.call, made.body = (call.url, call.headers), call.body
+
+
+def tallied(blocks: list[Any]) -> dict[str, Any]:
+    """Return what became of blocks by their kinds, as the ledger has it, with the reasons why some stayed."""
+    kinds: dict[str, Any] = {}
+    for block in blocks:
+        sums = kinds.setdefault(block.kind or "none", {"blocks": 0, "before": 0, "after": 0, "kept": {}})
+        sums["blocks"] += 1
+        sums["before"] += block.before
+        sums["after"] += block.after
+        if block.kept:
+            sums["kept"][block.kept] = sums["kept"].get(block.kept, 0) + 1
+    return kinds
+
+
+def _telling(blocks: list[Any]) -> list[Any]:
+    """Return the blocks worth a row: the largest."""
+    return sorted(blocks, key=lambda block: -block.before)[:_MOST_SLOW]
+
+
+def _row(block: Any) -> dict[str, Any]:
+    return {
+        "path": block.path, "kind": block.kind or "none", "before": block.before, "after": block.after,
+        "kept": block.kept, "ms": round(getattr(block, "ms", 0.0), 1),
+    }  # fmt: skip
+
+
+def hop(state: State, ask: Ask, body: bytes, extra: list[Any]) -> tuple[bytes, tuple[str, Headers] | None]:
+    """Return the next hop's body, and its address and headers for a backend with keys of its own."""
+    if state.backend is None:
+        request = Request(ask.shape, body)
+        return Relay(request, state.answers(ask), state.target()).appended(extra), None
+    relay = Relay(state.ready(ask).request, state.backend, state.target(ask.headers))
+    call = relay.call(extra)
+    return call.body, (call.url, call.headers)
+
+
+def answer(state: State, ask: Ask, calls: list[Call], spent: int, unknown: frozenset[str]) -> tuple[Any, ...]:
+    """Answer the model's calls of our tool: (texts, bytes spent, what was unknown, stubborn, originals served)."""
+    desk = state.ready(ask).desk()
+    if desk is None:
+        return ["There is nothing to be retrieved in this conversation."] * len(calls), spent, unknown, True, 0
+    desk.go_on(spent, unknown)
+    texts = [desk.answer(call) for call in calls]
+    return texts, *desk.state()
+
+
+def begin(state: State, ask: Ask) -> str:
+    """Note that a first answer begins to be shown; return what failed."""
+    return _noted(lambda: state.ready(ask).begin())
+
+
+def remember(state: State, ask: Ask, turned: Turned) -> str:
+    """Note what the conversation's next request needs to know; return what failed."""
+    return _noted(lambda: state.ready(ask).remember(turned))
+
+
+def _noted(note: Callable[[], None]) -> str:
+    try:
+        note()
+    except (StoreError, EditError) as error:
+        return str(error)
+    return ""
+
+
+def usable(state: State) -> str:
+    """Return what keeps the store from being written, "" when nothing does."""
+    try:
+        with Place(state.store.root, create=True) as place:
+            place.directory("tmp", create=True)
+            if not place.lock(patience=1.0):
+                return "the store is busy"
+            os.close(os.open(".", os.O_TMPFILE | os.O_WRONLY, dir_fd=place.directory("tmp")))
+    except (OSError, StoreError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    return ""
+
+
+JOBS: dict[str, Callable[..., Any]] = {
+    "prepare": prepare, "hop": hop, "answer": answer, "begin": begin, "remember": remember, "usable": usable,
+    "compress": work_own.compress, "retrieve": work_own.retrieve, "pairs": work_pages.pairs,
+}  # fmt: skip
