@@ -72,6 +72,17 @@ class Ready:
         self._client = client
         self.came = client  # the input itself, before it was wrapped or converted
 
+    @property
+    def turns(self) -> int:
+        """Turns of the model that the client's own request holds."""
+        return 0 if self._way is None else self._way.turns
+
+    @property
+    def notes(self) -> bool:
+        """Whether something of the answer is to be remembered even when nothing of it is hidden."""
+        way = self._way
+        return way is not None and way.tool is not None and (way.first or not self._handles() <= way.given)
+
     def desk(self) -> Desk | None:
         """Return who answers the model's calls of our tool, None when it has none."""
         store = self._store

@@ -7,12 +7,14 @@ gives the same bytes.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
 from headroom_cli import backends, engine, send, tokens
 from headroom_cli.errors import HeadroomError, StoreError
 from headroom_cli.formats._edits import EditError
+from headroom_cli.hashing import sha256
 from headroom_cli.model import Policy
 from headroom_cli.relay import Relay, Request
 from headroom_cli.serve import work_own, work_pages
@@ -128,7 +130,7 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.before, made.after = result.before, result.after
     made.warnings = result.warnings
     made.notes = ready.notes
-    made.turns, made.digest = ready.turns, ready.digest
+    made.turns, made.digest = ready.turns, _first_words(request.value)
     made.kinds = tallied(result.blocks)
     made.slow = [_row(block) for block in _telling(result.blocks)]
     made.marked = sum(bool(block.handle) for block in result.blocks)
@@ -137,6 +139,17 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
         call = Relay(request, state.backend, state.target(ask.headers)).call() if state.backend.call else None
         if call is not None:
             made.call, made.body = (call.url, call.headers), call.body
+
+
+def _first_words(value: dict[str, Any]) -> str:
+    """Return a digest of the first turn of the user, which names a conversation in the ledger."""
+    turns = value.get("messages", value.get("input"))
+    if isinstance(turns, str):
+        return sha256(turns.encode("utf-8", "replace"))[:12]
+    for turn in turns if isinstance(turns, list) else ():
+        if isinstance(turn, dict) and turn.get("role") == "user":
+            return sha256(json.dumps(turn.get("content")).encode())[:12]
+    return ""
 
 
 def tallied(blocks: list[Any]) -> dict[str, Any]:
@@ -209,7 +222,9 @@ def usable(state: State) -> str:
             place.directory("tmp", create=True)
             if not place.lock(patience=1.0):
                 return "the store is busy"
-            os.close(os.open(".", os.O_TMPFILE | os.O_WRONLY, dir_fd=place.directory("tmp")))
+            folder, name = place.directory("tmp"), place.temporary()
+            os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder))
+            os.unlink(name, dir_fd=folder)
     except (OSError, StoreError) as error:
         return str(getattr(error, "strerror", None) or error)
     return ""
