@@ -9,6 +9,8 @@ Anthropic      POST [/anthropic]/v1/messages, .../count_tokens; GET /v1/models
 OpenAI         POST [/v1]/chat/completions, [/v1]/responses
 OpenRouter     POST /api/v1/chat/completions, /api/v1/messages
 Bedrock        POST /model/ID/invoke[-with-response-stream]
+               the rest of both (batches, files, embeddings, ...) has one fixed answer each: provider_rest.py
+               GET /v1/responses as a WebSocket: provider_socket.py
 SAP AI Core    POST /v2/inference/deployments/ID/invoke[-with-response-stream], and POST /oauth/token
 
 Also a program: ``python tests/provider.py --port N --script FILE.json --log FILE`` prints its address and serves.

@@ -14,7 +14,9 @@ import zlib
 from http import HTTPStatus
 
 import provider_frames
+import provider_rest
 import provider_shapes
+import provider_socket
 import provider_words
 from provider_checks import denied
 from provider_replies import Fault, Reply
@@ -85,6 +87,12 @@ class Record:
         except (ValueError, RecursionError):
             return None
 
+    def message(self, data):
+        """Return the record of a message that came through the WebSocket that this request opened."""
+        made = Record(-1, "MESSAGE", self.path, self.headers)
+        made.body, made.shape, made.what = bytes(data), "responses", "answer"
+        return made
+
     @property
     def query(self):
         """The part of the path behind the question mark."""
@@ -130,6 +138,9 @@ class Line:
         headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         record = self.record = Record(-1, method, path, headers)
         self._route(record)
+        if provider_socket.wanted(record):
+            provider_socket.serve(self, record, head)
+            return False
         expected = (record.header("expect") or "").lower() == "100-continue"
         if record.what == "answer" and self.provider.breaks_at("request"):
             self.provider.take(record)
@@ -146,7 +157,7 @@ class Line:
 
     # Reading
 
-    def _fill(self):
+    def fill(self):
         """Read on; raise when the client or the provider has gone."""
         ready, _, _ = select.select([self.connection, self.provider.stopped], [], [])
         if self.provider.stopped in ready:
@@ -161,7 +172,7 @@ class Line:
         while b"\r\n\r\n" not in self.buffer:
             if self.buffer:
                 self._begin()
-            self._fill()
+            self.fill()
         self._begin()
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         return head
@@ -184,7 +195,7 @@ class Line:
 
     def _until(self, end):
         while end not in self.buffer:
-            self._fill()
+            self.fill()
         data, _, self.buffer = self.buffer.partition(end)
         return data
 
@@ -193,7 +204,7 @@ class Line:
         length = len(self.buffer)
         while length < size:
             self.buffer = b""
-            self._fill()
+            self.fill()
             held.append(self.buffer)
             length += len(self.buffer)
         data = b"".join(held)
@@ -229,7 +240,7 @@ class Line:
         elif record.method == "HEAD":
             return Reply(body=b"")  # some clients ask so whether anyone is there
         else:
-            return Reply(status=404)
+            return provider_rest.rest(record) or Reply(status=404)
         return Reply(body=provider_frames.compact(made).encode())
 
     def answer(self, record, reply):
