@@ -27,11 +27,11 @@ _headroom() {
         return
     fi
     case ${COMP_WORDS[1]} in
-    crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     fit) flags='--explain --from --model --ranks --store --query --budget --redeem --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --only --skip --live --fresh --backend --base-url --key-file --timeout --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --only --skip --only-tool --protect-tool --live --fresh --backend --base-url --key-file --timeout --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
@@ -53,7 +53,9 @@ _headroom() {
     --max-tokens) compopt +o default; return ;;
     --model) compopt +o default; return ;;
     --only) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
+    --only-tool) compopt +o default; return ;;
     --prompt) compopt +o default; return ;;
+    --protect-tool) compopt +o default; return ;;
     --query) compopt +o default; return ;;
     --ranks) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
     --redeem) COMPREPLY=($(compgen -W 'auto tool shell none' -- "$current")); return ;;

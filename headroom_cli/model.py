@@ -196,10 +196,13 @@ class Policy:
     ``as_kind``   treat every block as this kind
     ``live``      the request is about to be sent: what stands before the last assistant turn went out before
     ``fresh``     render anew what was rendered before
+    ``only_tools``, ``protect_tools``  names of tools, with wildcards: in a conversation the results of other tools, and
+                  those of these tools, stay as they are
     """
 
     __slots__ = (
-        "as_kind", "budget", "fresh", "keep_json", "level", "live", "lossless", "only", "query", "redeem", "skip",
+        "as_kind", "budget", "fresh", "keep_json", "level", "live", "lossless", "only", "only_tools", "protect_tools",
+        "query", "redeem", "skip",
     )  # fmt: skip
 
     def __init__(
@@ -216,6 +219,8 @@ class Policy:
         as_kind: str = "",
         live: bool = False,
         fresh: bool = False,
+        only_tools: tuple[str, ...] = (),
+        protect_tools: tuple[str, ...] = (),
     ) -> None:
         """Raise ConfigError for a level, kind or redeem value that does not exist, or a budget below 1."""
         if level not in ("", *LEVELS):
@@ -238,6 +243,20 @@ class Policy:
         self.as_kind = as_kind
         self.live = live
         self.fresh = fresh
+        self.only_tools = only_tools
+        self.protect_tools = protect_tools
+
+    def spares(self, tool: str) -> str:
+        """Return why the results of a tool ("" when nobody knows which) stay as they are, "" when they need not."""
+        if not (self.only_tools or self.protect_tools):
+            return ""
+        from fnmatch import fnmatchcase
+
+        if any(fnmatchcase(tool, name) for name in self.protect_tools):
+            return "protected by --protect-tool"
+        if self.only_tools and not any(fnmatchcase(tool, name) for name in self.only_tools):
+            return "not in --only-tool"
+        return ""
 
     def identity(self, *, turns: bool) -> str:
         """Return what of the policy a rendering depends on, as one line.
@@ -247,7 +266,14 @@ class Policy:
         """
         kinds = ("+".join(sorted(self.only)), "+".join(sorted(self.skip)), self.as_kind)
         own = ("", "") if turns else (str(self.budget or ""), str(self.keep_json))
-        return "\t".join((self.level_for(turns=turns), str(self.lossless), *own, *kinds, self.query))
+        # What stays is there to be referred to. Without any of them the line is as it was before there were such.
+        tools = () if not turns or not self._tools() else (repr(self._tools()),)
+        return "\t".join((self.level_for(turns=turns), str(self.lossless), *own, *kinds, self.query, *tools))
+
+    def _tools(self) -> dict[str, list[str]]:
+        """Return what is said of tools, {} for nothing; in which order names stand makes no difference."""
+        found = {"only_tools": sorted(set(self.only_tools)), "protect_tools": sorted(set(self.protect_tools))}
+        return {name: names for name, names in found.items() if names}
 
     def redeemed(self, way: str) -> Policy:
         """Return this policy for a reader who can ask for originals in another way."""
@@ -255,13 +281,14 @@ class Policy:
         return Policy(
             level=self.level, budget=self.budget, lossless=lossless, keep_json=self.keep_json, redeem=way,
             query=self.query, only=self.only, skip=self.skip, as_kind=self.as_kind, live=self.live, fresh=self.fresh,
+            only_tools=self.only_tools, protect_tools=self.protect_tools,
         )  # fmt: skip
 
     def lasting(self) -> dict[str, Any]:
         """Return what a conversation keeps of the policy that it began with, as JSON."""
         return {
             "level": self.level, "lossless": self.lossless, "query": self.query, "only": sorted(self.only),
-            "skip": sorted(self.skip), "as": self.as_kind,
+            "skip": sorted(self.skip), "as": self.as_kind, **self._tools(),
         }  # fmt: skip
 
     def as_begun(self, kept: dict[str, Any]) -> Policy:
@@ -270,6 +297,7 @@ class Policy:
             level=kept["level"], budget=self.budget, lossless=kept["lossless"], keep_json=self.keep_json,
             redeem=self.redeem, query=kept["query"], only=frozenset(kept["only"]), skip=frozenset(kept["skip"]),
             as_kind=kept["as"], live=self.live, fresh=self.fresh,
+            only_tools=tuple(kept.get("only_tools", ())), protect_tools=tuple(kept.get("protect_tools", ())),
         )  # fmt: skip
 
     def level_for(self, *, turns: bool) -> str:

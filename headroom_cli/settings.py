@@ -33,8 +33,9 @@ class Setting:
     ``flags``     its spellings, the long one first; the long one without dashes is its key in config.toml;
                   no flags at all for what only the environment sets
     ``variable``  its HEADROOM_* variable, "" for a flag that belongs to one verb and one call
-    ``kind``      "text", "switch", "number", "choice" or "choices" (several, with commas); for a flag of one verb also
-                  "texts" (may be repeated; its values come as lines)
+    ``kind``      "text", "switch", "number", "choice", "choices" (several, with commas) or "words" (several that are
+                  the caller's own, with commas); for a flag of one verb also "texts" (may be repeated; its values come
+                  as lines)
     ``metavar``   what the help calls its value, "" for a switch
     ``about``     one sentence without a full stop
     ``choices``   the values that "choice" and "choices" allow, and those of a "text" that shells offer
@@ -130,6 +131,14 @@ TABLE = (
         "leave these kinds as they are", choices=KINDS,
     ),
     Setting(
+        "only_tool", ("--only-tool",), "HEADROOM_ONLY_TOOL", "words", "NAME,...",
+        "in a conversation, compress the results of these tools alone (Bash, mcp__*)",
+    ),
+    Setting(
+        "protect_tool", ("--protect-tool",), "HEADROOM_PROTECT_TOOL", "words", "NAME,...",
+        "in a conversation, leave the results of these tools as they are (Read, Grep*)",
+    ),
+    Setting(
         "as_kind", ("--as",), "HEADROOM_AS", "choice", "KIND",
         "take every block for this kind instead of finding it out", choices=KINDS,
     ),
@@ -193,6 +202,8 @@ class Settings:
     redeem: str
     only: frozenset[str]
     skip: frozenset[str]
+    only_tool: tuple[str, ...]
+    protect_tool: tuple[str, ...]
     as_kind: str
     live: bool
     fresh: bool
@@ -251,7 +262,7 @@ def environment() -> MutableMapping[str, str]:
 
 
 _DEFAULTS: dict[str, object] = {
-    "text": "", "choice": "", "switch": False, "number": None, "choices": frozenset(),
+    "text": "", "choice": "", "switch": False, "number": None, "choices": frozenset(), "words": (),
 }  # fmt: skip
 
 
@@ -288,6 +299,8 @@ def _convert(row: Setting, text: str, origin: str, error: type[UsageError | Conf
         if wrong:
             raise error(f"{origin}: {wrong[0][:40]!r} is unknown; use {', '.join(row.choices)}")
         return chosen
+    if row.kind == "words":
+        return tuple(word for part in text.split(",") if (word := part.strip()))
     if row.kind == "choice" and text not in row.choices:
         raise error(f"{origin}: {text[:40]!r} is unknown; use {', '.join(row.choices)}")
     return text

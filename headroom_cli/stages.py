@@ -146,9 +146,12 @@ class Run:
         policy = self._kept_policy()
         known = self._opened(policy)
         conversation = self._remembered(policy)
-        changes = replay.walk(
-            document, conversation, self.result, known, policy=policy, kept=self._out_of_reach, frozen=self._frozen
-        )
+
+        def kept(block: Block) -> str:
+            tool = document.has_turns and block.role == "tool"
+            return self._out_of_reach(block) or (policy.spares(block.hint.tool) if tool else "")
+
+        changes = replay.walk(document, conversation, self.result, known, policy=policy, kept=kept, frozen=self._frozen)
         if self._store is None:
             return
         if self._frozen:

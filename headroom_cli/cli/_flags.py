@@ -16,6 +16,8 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
             "--redeem": "redeem",
             "--only": "only",
             "--skip": "skip",
+            "--only-tool": "only_tool",
+            "--protect-tool": "protect_tool",
             "--as": "as_kind",
         },
         {
@@ -45,6 +47,8 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
             "--redeem": "redeem",
             "--only": "only",
             "--skip": "skip",
+            "--only-tool": "only_tool",
+            "--protect-tool": "protect_tool",
             "--as": "as_kind",
         },
         {
@@ -75,6 +79,8 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
             "--redeem": "redeem",
             "--only": "only",
             "--skip": "skip",
+            "--only-tool": "only_tool",
+            "--protect-tool": "protect_tool",
             "--as": "as_kind",
         },
         {
@@ -132,6 +138,8 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
             "--redeem": "redeem",
             "--only": "only",
             "--skip": "skip",
+            "--only-tool": "only_tool",
+            "--protect-tool": "protect_tool",
             "--backend": "backend",
             "--base-url": "base_url",
             "--key-file": "key_file",

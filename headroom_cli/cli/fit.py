@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from headroom_cli.fit.walk import Plan, Row, Step
     from headroom_cli.settings import Settings
 
+# What says how texts are shortened: turns go as a whole.
+NOT_OURS = frozenset(("level", "lossless", "keep_json", "only", "skip", "only_tool", "protect_tool", "as_kind"))
 # The parts of a score, in the order of the table: what would be lost with a unit.
 PARTS = ("used", "unused", "errors", "asked", "recent", "kind")
 
@@ -112,7 +114,7 @@ VERB = Verb(
         When what has to stay exceeds the budget, the output is the input and the exit status 1.
     """,
     arguments=(FILE,),
-    flags=tuple(name for name in SHARED if name not in {"level", "lossless", "keep_json", "only", "skip", "as_kind"}),
+    flags=tuple(name for name in SHARED if name not in NOT_OURS),
     own=(
         Setting(
             "explain", ("--explain",), "", "switch", "",

@@ -22,7 +22,7 @@ VERBS = {
 
 SHARED = (
     "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "only", "skip",
-    "as_kind", "live", "fresh", "strict", "json", "quiet", "verbose", "no_color",
+    "only_tool", "protect_tool", "as_kind", "live", "fresh", "strict", "json", "quiet", "verbose", "no_color",
 )  # fmt: skip
 REPORTING = ("store", "json", "quiet", "verbose", "no_color")
 
