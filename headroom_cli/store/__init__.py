@@ -11,6 +11,7 @@
     quarantine/  objects that were found damaged, kept for whoever wants to look
     clock        the store's own time (clock.py)
     usage        changes of the bytes under objects/, a running estimate
+    secret       the install's key, made by the first who needs it (secret.py)
     lock, gate   shared by writers, alone for gc and forget
 
 ``put`` returns only when every original was written, read back equal and synced, its name synced, and its grant synced;
@@ -125,6 +126,19 @@ class Store:
                 return self._owner(place, handle)
         except OSError as error:
             raise files.failure(error, self.root) from error
+
+    def owners(self, handles: set[str]) -> dict[str, str]:
+        """Return handle -> the SHA-256 (hex) that it was given for; unknown ones are left out. Raise StoreError."""
+        try:
+            with self.open() as place:
+                journals = b"".join(text for _, text in self.segments(place))
+        except NotFoundError:
+            return {}
+        except OSError as error:
+            raise files.failure(error, self.root) from error
+        asked = (handle for handle in handles if grants.is_handle(handle, self.handle_length))
+        found = {handle: grants.first_owner(journals, handle)[0] for handle in asked}
+        return {handle: digest for handle, digest in found.items() if digest}
 
     def fetch(self, handle: str) -> bytes:
         """Return the original behind a handle. Raise NotFoundError, or CorruptError after setting it aside."""

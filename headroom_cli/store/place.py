@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _DIRECTORIES = ("objects", "grants", "renderings", "ledger", "tmp", "quarantine")
-_NAMES = frozenset((*_DIRECTORIES, "version", "clock", "usage", "lock", "gate"))
+_NAMES = frozenset((*_DIRECTORIES, "version", "clock", "usage", "lock", "gate", "secret"))
 _GATE = 0.25  # seconds
 _PATIENCE = 5.0  # seconds to wait for gc to let writers in; it holds the lock for milliseconds
 

@@ -1,0 +1,93 @@
+"""Who asks, as digests: a credential is never kept, only what the install's key makes of it.
+
+``fingerprint``  of the credential that a request shows
+``scope``        of the credential and the client's own name for its session: what is given in one is given in no other
+"""
+
+from __future__ import annotations
+
+import os
+
+from headroom_cli.errors import StoreError
+from headroom_cli.store import secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from headroom_cli.store import Store
+
+    Pairs = Iterable[tuple[bytes, bytes]]
+
+# The first of these that a request has is its credential.
+CREDENTIALS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
+# The first of these that a request has names its session.
+SESSIONS = (b"x-headroom-session-id", b"x-claude-code-session-id", b"session-id", b"session_id", b"thread-id")
+
+
+class Identity:
+    """Tells those who ask apart, by the install's key."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        """``key`` is the install's, or random bytes of this process."""
+        self._key = key
+
+    @classmethod
+    def of(cls, store: Store | None) -> Identity:
+        """Return the identity of the install; without a store that can be written, one of this process.
+
+        Raise ConfigError for a key that others can read.
+        """
+        try:
+            return cls(os.urandom(secret.SIZE) if store is None else secret.key(store))
+        except StoreError:
+            return cls(os.urandom(secret.SIZE))
+
+    def derived(self, purpose: str) -> str:
+        """Return a key for one purpose, in hex: it tells nothing of the install's own."""
+        return self._digest(b"for", purpose.encode())
+
+    def fingerprint(self, headers: Pairs) -> str:
+        """Return the digest of the credential of a request, of there being none when it shows none."""
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            if name.lower() in CREDENTIALS:
+                values.setdefault(name.lower(), []).append(value)
+        for name in CREDENTIALS:
+            plain = _plain if name == b"authorization" else bytes.strip
+            shown = [plain(value) for value in values.get(name, ()) if value.strip()]
+            if shown:
+                return self._digest(b"credential", *shown)
+        return self._digest(b"no credential")
+
+    def scope(self, headers: Pairs, *, session: bool = True) -> str:
+        """Return the digest of who asks in which session; without ``session``, of who asks alone."""
+        pairs = list(headers)
+        named = session_of(pairs) if session else b""
+        return self._digest(b"scope", self.fingerprint(pairs).encode(), *([named] if named else ()))
+
+    def scopes(self, headers: Pairs) -> tuple[str, ...]:
+        """Return the scopes whose grants count for a request: its session's, and that of no session."""
+        pairs = list(headers)
+        return tuple(dict.fromkeys((self.scope(pairs), self.scope(pairs, session=False))))
+
+    def _digest(self, *parts: bytes) -> str:
+        import hmac
+
+        # Each part with its length: no two lists of parts read the same.
+        told = b"".join(b"%d:%b" % (len(part), part) for part in parts)
+        return hmac.new(self._key, told, "sha256").hexdigest()
+
+
+def session_of(headers: Pairs) -> bytes:
+    """Return the client's own name for its session, b"" when it gives none."""
+    values = {name.lower(): value.strip() for name, value in headers if name.lower() in SESSIONS}
+    return next((values[name] for name in SESSIONS if values.get(name)), b"")
+
+
+def _plain(value: bytes) -> bytes:
+    """Return an Authorization header's value with its scheme in lower case and one space behind it."""
+    scheme, _, rest = value.strip().partition(b" ")
+    return b"%b %b" % (scheme.lower(), rest.strip()) if rest.strip() else value.strip()
