@@ -23,6 +23,7 @@ from headroom_cli.formats._edits import KEPT, Edit
 from headroom_cli.model import LOSSY, Result
 from headroom_cli.relay import Relay, Request
 from headroom_cli.retrieval import Desk
+from headroom_cli.send import scopes
 from headroom_cli.send.options import Options
 from headroom_cli.send.shapes import (
     DEFAULT_MAX_TOKENS,
@@ -33,7 +34,7 @@ from headroom_cli.send.shapes import (
     value_of,
     wrapped,
 )
-from headroom_cli.send.way import GIVEN, OPEN, Way, held_by, mark, past
+from headroom_cli.send.way import GIVEN, OPEN, Way, mark, past
 from headroom_cli.wire._events import written
 
 TYPE_CHECKING = False
@@ -84,16 +85,26 @@ class Ready:
         return way is not None and way.tool is not None and (way.first or not self._handles() <= way.given)
 
     def desk(self) -> Desk | None:
-        """Return who answers the model's calls of our tool, None when it has none."""
+        """Return who answers the model's calls of our tool, None when it has none.
+
+        A scope is given originals that it sent itself, in this request or in an earlier one of the conversation.
+        """
         store = self._store
         if store is None or not self.request.ours:
             return None
+        if self._way is not None and self._way.scope:
+            return Desk(store, self._handles)
 
         def given() -> set[str]:
             # Those of this document in both of its states: another headroom may stand in front of this one.
             return {*self._handles(), *engine.given(self._client, store), *engine.given(self.result.data, store)}
 
         return Desk(store, given)
+
+    def grant(self) -> None:
+        """Note that the asker's scope was given the handles of this request: it may fetch them. Raise StoreError."""
+        if self._store is not None and self._way is not None and self._way.scope:
+            scopes.grant(self._store, self._way.scope, self._handles())
 
     def _handles(self) -> set[str]:
         now = {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle}
@@ -125,21 +136,30 @@ class Ready:
         key, hidden = relay.hidden()
         notes: dict[str, Any] = {}
         name = past(shape, f"{way.turns} {key}")
-        if hidden is not None or (relay.finished and way.notes.get(name) is not None):
-            notes[name] = hidden  # also none: of two turns that look the same the latest counts
+        mine = scopes.own(name, way.scope)
+        if hidden is not None:
+            notes[mine] = hidden
+            if way.scope and (holder := self._holder(store)):
+                notes[scopes.by(name)] = holder
+        elif relay.finished and (way.notes.get(mine) or (way.scope and way.notes.get(scopes.by(name)))):
+            notes[mine] = False if way.scope else None  # of two turns that look the same the latest counts
         if relay.finished:
             if way.first and (way.tool is not None or not way.declared):
                 notes[mark(shape, f"0 {key}", way.declared)] = {"tool": way.tool}
                 notes[f"{OPEN} {shape}"] = None
             if way.tool is not None and not self._handles() <= way.given:
-                notes[GIVEN] = sorted(self._handles())
+                notes[scopes.own(GIVEN, way.scope)] = sorted(self._handles())
         if notes:
             engine.note(self._client, store, "send", notes)
         if relay.finished and way.tool is not None:
-            kept = json.dumps({"tool": way.tool, "handles": sorted(self._handles()), "past": hidden})
-            for held in (*relay.held(), *([way.server] if way.server else ())):
-                shard, record = held_by(held)
-                store.remember(shard, [(record, kept)])
+            way.keep_held((*relay.held(), *([way.server] if way.server else ())), self._handles(), hidden)
+
+    def _holder(self, store: Store) -> dict[str, Any]:
+        """Return whose a hidden turn is, and the digests of all that can stand in it; {} where one is lost."""
+        handles = self._handles()
+        owners = store.owners(handles)
+        whole = self._way is not None and len(owners) == len(handles)
+        return {"scope": self._way.scope, "originals": sorted(set(owners.values()))} if self._way and whole else {}
 
 
 def ready(

@@ -12,11 +12,13 @@ from headroom_cli import retrieval, wire
 from headroom_cli.context import note_key
 from headroom_cli.formats._edits import Edit
 from headroom_cli.hashing import sha256
+from headroom_cli.send import scopes
 from headroom_cli.send.shapes import names
 from headroom_cli.stages import Prepared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from headroom_cli.formats import Document
@@ -32,6 +34,8 @@ HELD = ("previous_response_id", "conversation", "thread")
 OPEN = "begun open"
 # The note of the handles that this conversation was given: a model may ask for one whose output is gone by now.
 GIVEN = "given"
+# What is known to all scopes of a history that the provider holds: no text of anybody's.
+_ANYBODY = "anybody"
 
 
 def mark(shape: str, first: str, declared: frozenset[str]) -> str:
@@ -51,8 +55,8 @@ class Way:
     """What is found out about a conversation on its way in; ``prepare`` is called by the engine."""
 
     __slots__ = (
-        "_known", "_options", "_shape", "_store", "declared", "first", "given", "held", "notes", "ours", "server",
-        "tool", "turns",
+        "_known", "_options", "_shape", "_store", "declared", "first", "given", "held", "notes", "ours", "scope",
+        "server", "tool", "turns",
     )  # fmt: skip
 
     def __init__(self, shape: str, options: Options, store: Store | None) -> None:
@@ -60,6 +64,7 @@ class Way:
         self._shape = shape
         self._options = options
         self._store = store
+        self.scope = options.scope
         self.first = False  # no turn of the model has been
         self.turns = 0  # turns of the model in the client's own request
         self.tool: Any = None  # the definition of our tool that is in the request
@@ -81,14 +86,18 @@ class Way:
             if key.startswith("held "):
                 return self._known_of(key).get("past")
             asked.append(key)
-            return notes.get(past(self._shape, key))
+            name = past(self._shape, key)
+            kept = notes.get(scopes.own(name, self.scope))
+            if kept is None and self.scope:
+                kept = scopes.taken_over(name, self.scope, notes, request, document)
+            return kept or None
 
         edits: list[Edit] = row.restore(request, find)
         self.turns = len(dict.fromkeys(asked))
         tools = request.get("tools")
         declared = names(tools)
         self.declared = declared
-        self.given = frozenset(notes.get(GIVEN) or ())
+        self.given = frozenset(notes.get(scopes.own(GIVEN, self.scope)) or ())
         self.notes = notes
         begun = None
         if asked:
@@ -120,13 +129,31 @@ class Way:
     def _known_of(self, name: str) -> dict[str, Any]:
         """Return what is kept of a history that the provider holds under this name. Raise StoreError."""
         if self._store is not None:
-            shard, record = held_by(name)
-            kept = self._store.recall(shard).get(record)
-            if kept is not None:
-                self._known = json.loads(kept)
-                self.held = frozenset(self._known["handles"])
-                return self._known
+            for who in (self.scope, *((_ANYBODY,) if self.scope else ())):
+                shard, record = held_by(name, who)
+                kept = self._store.recall(shard).get(record)
+                if kept is not None:
+                    self._known = json.loads(kept)
+                    self.held = frozenset(self._known["handles"])
+                    return self._known
         return {}
+
+    def keep_held(self, names: Iterable[str], handles: Iterable[str], hidden: Any) -> None:
+        """Keep what is known of a history that the provider holds under these names. Raise StoreError.
+
+        Whoever names it to the provider from another scope is given the tool, and the id to go on from, which are
+        nobody's text; originals are not put into his requests.
+        """
+        if self._store is None:
+            return
+        kept = {self.scope: {"tool": self.tool, "handles": sorted(handles), "past": hidden}}
+        if self.scope:
+            last = {"id": hidden["id"]} if isinstance(hidden, dict) and "id" in hidden else None
+            kept[_ANYBODY] = {"tool": self.tool, "handles": [], "past": last}
+        for name in names:
+            for who, known in kept.items():
+                shard, record = held_by(name, who)
+                self._store.remember(shard, [(record, json.dumps(known))])
 
 
 def server_of(request: dict[str, Any]) -> str:
@@ -150,6 +177,6 @@ def _is_signed(text: str) -> bool:
     return '"signature"' in text or '"redacted_thinking"' in text or '"encrypted_content"' in text
 
 
-def held_by(name: str) -> tuple[str, str]:
-    """Return the journal and the key of what is known of a history that the provider holds under this name."""
-    return sha256(name.encode("utf-8", "replace"))[:2], note_key("send", name)
+def held_by(name: str, scope: str = "") -> tuple[str, str]:
+    """Return the journal and the key of what a scope knows of a history that the provider holds under this name."""
+    return sha256(name.encode("utf-8", "replace"))[:2], note_key("send", scopes.own(name, scope))

@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 
 from headroom_cli.errors import StoreError
-from headroom_cli.store import secret
+from headroom_cli.store import Store, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from headroom_cli.store import Store
 
     Pairs = Iterable[tuple[bytes, bytes]]
 
@@ -30,20 +28,13 @@ class Identity:
 
     __slots__ = ("_key",)
 
-    def __init__(self, key: bytes) -> None:
-        """``key`` is the install's, or random bytes of this process."""
-        self._key = key
+    def __init__(self, store: str = "", *, key: bytes = b"") -> None:
+        """``store`` is the directory with the install's key; ``key`` counts instead where it is given.
 
-    @classmethod
-    def of(cls, store: Store | None) -> Identity:
-        """Return the identity of the install; without a store that can be written, one of this process.
-
-        Raise ConfigError for a key that others can read.
+        Without a store that can be written: a key of this process, so that nothing given ends up with others, and
+        grants end with it. Raise ConfigError for a key that others can read.
         """
-        try:
-            return cls(os.urandom(secret.SIZE) if store is None else secret.key(store))
-        except StoreError:
-            return cls(os.urandom(secret.SIZE))
+        self._key = key or _of_install(store)
 
     def derived(self, purpose: str) -> str:
         """Return a key for one purpose, in hex: it tells nothing of the install's own."""
@@ -79,6 +70,14 @@ class Identity:
         # Each part with its length: no two lists of parts read the same.
         told = b"".join(b"%d:%b" % (len(part), part) for part in parts)
         return hmac.new(self._key, told, "sha256").hexdigest()
+
+
+def _of_install(store: str) -> bytes:
+    """Return the key of the install, of this process where there is no store to keep it in. Raise ConfigError."""
+    try:
+        return secret.key(Store(store)) if store else os.urandom(secret.SIZE)
+    except StoreError:
+        return os.urandom(secret.SIZE)
 
 
 def session_of(headers: Pairs) -> bytes:
