@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from headroom_cli.backends import Backend, Headers, Target
     from headroom_cli.backends import Call as Http
     from headroom_cli.retrieval import Desk
-    from headroom_cli.wire._events import Event
+    from headroom_cli.wire._events import Call, Event
 
 # Kinds of errors inside an answer that say: later.
 _BUSY = (
@@ -261,10 +261,10 @@ class Relay:
         # In Chat the usage may still follow the end of the message.
         return self._done if self._request.shape == "openai" else bool(self._turn.ended)
 
-    def end(self) -> list[Event]:
-        """Close a hop; return what the client sees now. Raise UnreachableError when the answer was cut off.
+    def arrived(self) -> list[Event]:
+        """Take note that the hop's answer is all here; return what the client sees now of its end.
 
-        Afterwards ``more`` tells whether another hop follows.
+        From here on ``calls`` is known. Raise UnreachableError when the answer was cut off.
         """
         if self._undecided:
             self._settle(streaming=False, framed=False)
@@ -280,6 +280,24 @@ class Relay:
             data = b"".join(self._pieces)
             self._check(data)
             turn.take_body(data)
+        return shown
+
+    @property
+    def calls(self) -> list[Call]:
+        """The hop's calls of our tools, to be answered by the desk in ``close``."""
+        return [] if self._turn is None or self._turn.failure is not None else list(self._turn.calls)
+
+    def end(self) -> list[Event]:
+        """Do ``arrived`` and ``close``. Raise UnreachableError when the answer was cut off."""
+        return self.arrived() + self.close()
+
+    def close(self) -> list[Event]:
+        """Close a hop that has arrived; return what the client sees now.
+
+        Afterwards ``more`` tells whether another hop follows.
+        """
+        turn = self._turn
+        shown: list[Event] = []
         self.more = False
         note = ""
         if turn.calls and self._desk is not None and turn.failure is None:

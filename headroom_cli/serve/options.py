@@ -49,8 +49,8 @@ class Serving:
     """
 
     __slots__ = (
-        "addresses", "backend", "base_url", "engines", "host", "hosts", "key", "key_file", "limits", "only_tools",
-        "origins", "plugins", "policy", "port", "protect_tools", "ranks", "secrets", "store", "token", "unix", "verbose",
+        "addresses", "backend", "base_url", "engines", "host", "hosts", "key", "limits", "origins", "plugins",
+        "policy", "port", "ranks", "secrets", "store", "token", "unix", "verbose",
         "workers",
     )  # fmt: skip
 
@@ -65,11 +65,8 @@ class Serving:
         self.addresses: Mapping[str, str] = {}
         self.backend = ""
         self.base_url = ""
-        self.key_file = ""
         self.secrets: Mapping[str, str] = {}
         self.policy: Mapping[str, Any] = {}
-        self.only_tools: tuple[str, ...] = ()
-        self.protect_tools: tuple[str, ...] = ()
         self.hosts: tuple[str, ...] = ()
         self.origins: tuple[str, ...] = ()
         self.token = ""

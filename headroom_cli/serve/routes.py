@@ -45,6 +45,8 @@ _VERSIONED = frozenset(("/chat/completions", "/responses", "/models", "/embeddin
 OWN_PATHS = ("/livez", "/readyz", "/health", "/stats", "/metrics", "/dashboard", "/v1/compress", "/v1/retrieve")
 # Requests to these change something here: they must say that they are JSON, which no form of a page can.
 OWN_JSON = frozenset(("/v1/compress", "/v1/retrieve"))
+# The rows of backends.BACKENDS that speak the APIs themselves, by the shape of the request.
+ROWS = {"anthropic": "anthropic", "openai": "openai", "responses": "openai"}
 _PREFIXES = {"/anthropic": ANTHROPIC, "/openai": OPENAI}
 
 

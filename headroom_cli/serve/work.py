@@ -19,6 +19,7 @@ from headroom_cli.model import Policy
 from headroom_cli.relay import Relay, Request
 from headroom_cli.serve import work_own, work_pages
 from headroom_cli.serve.jobs import Made
+from headroom_cli.serve.routes import ROWS
 from headroom_cli.store import Store
 from headroom_cli.store.place import Place
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 _KEPT = 8  # requests that a process remembers having made ready
 _KEPT_BYTES = 8 << 20
-# The APIs that a direct call speaks, by the shape of the request.
-_DIRECT = {"anthropic": "anthropic", "openai": "openai", "responses": "openai"}
 _MOST_SLOW = 12  # rows that say what was kept, and why
 
 
@@ -60,7 +59,7 @@ class State:
 
     def answers(self, ask: Ask) -> Backend:
         """Return who answers this request."""
-        return self.backend or backends.load(_DIRECT[ask.shape])[0]
+        return self.backend or backends.load(ROWS[ask.shape])[0]
 
     def target(self, headers: Headers = ()) -> Target:
         """Return the address and the keys of the backend."""

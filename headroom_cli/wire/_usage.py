@@ -18,6 +18,17 @@ def summed(one: Any, other: Any) -> Any:
     return one if other is None else other
 
 
+def flat(usage: dict[str, Any]) -> dict[str, int]:
+    """Return the whole numbers of a usage, one level down with dotted names."""
+    found: dict[str, int] = {}
+    for name, value in usage.items():
+        if type(value) is int:
+            found[name] = value
+        elif isinstance(value, dict):
+            found.update({f"{name}.{inner}": number for inner, number in value.items() if type(number) is int})
+    return found
+
+
 def is_number(value: Any) -> bool:
     """Tell a JSON number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,177 @@
+"""``headroom proxy``: between an agent and its provider, on this machine."""
+
+from __future__ import annotations
+
+import os
+
+from headroom_cli.cli import filters, io
+from headroom_cli.cli.options import Verb
+from headroom_cli.errors import ConfigError, UsageError
+from headroom_cli.settings import Setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from headroom_cli.serve.options import Serving
+    from headroom_cli.settings import Settings
+
+PORT = 8_787
+_MISSING = "the proxy needs headroom-cli[proxy]; install it"
+_LARGEST = {"port": 65_535, "workers": 64, "engines": 64, "max_body": 2_048, "time_limit": 600}
+
+
+def run(settings: Settings, own: Mapping[str, str]) -> int:
+    """Serve until told to end."""
+    try:
+        from headroom_cli.serve import server
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.startswith("headroom_cli"):
+            raise
+        raise ConfigError(_MISSING) from error
+    serving = _serving(settings, own)
+
+    def listening(where: str) -> None:
+        if settings.quiet:
+            return
+        if settings.json:
+            import json
+
+            io.tell(json.dumps({"v": 1, "listening": where, "pid": os.getpid()}))
+            return
+        io.tell(f"headroom proxy: listening on {where}")
+        if io.is_terminal(io.STDERR):
+            io.tell(f"  Claude Code   ANTHROPIC_BASE_URL={where} claude")
+            io.tell(f"  OpenAI SDKs   OPENAI_BASE_URL={where}/v1")
+            io.tell(f"  dashboard     {where}/dashboard#key={serving.key}")
+
+    try:
+        return server.run(serving, listening)
+    except OSError as error:
+        place = serving.unix or f"{serving.host}:{serving.port}"
+        raise ConfigError(f"cannot listen on {place}: {error.strerror or error}; choose another with --port") from error
+
+
+def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
+    """Return what was asked for. Raise ConfigError, UsageError."""
+    from headroom_cli import keys
+    from headroom_cli.serve.identity import Identity
+    from headroom_cli.serve.options import Limits, Serving
+    from headroom_cli.settings import environment
+
+    policy = {
+        "level": settings.level, "lossless": settings.lossless, "only": settings.only, "skip": settings.skip,
+        "only_tools": settings.only_tool, "protect_tools": settings.protect_tool,
+        "redeem": settings.redeem or "tool",
+    }  # fmt: skip
+    filters.policy_of(settings)  # says what is wrong with it before anything is bound
+    limits = Limits(
+        silence=float(settings.timeout or Limits().silence),
+        job_seconds=float(_number(own, "time_limit") or Limits().job_seconds),
+    )
+    if size := _number(own, "max_body"):
+        limits.body = limits.decoded = size << 20
+    secrets: dict[str, str] = {}
+    if settings.backend:
+        from headroom_cli import backends
+
+        backend, _ = backends.load(settings.backend, gateway=bool(settings.base_url))
+        secrets = keys.secrets(backend.variables, settings.key_file)
+    identity = Identity.of(filters.open_store(settings))
+    port = _number(own, "port", zero=True)
+    return Serving(
+        settings.store, host=own.get("host") or "127.0.0.1", port=PORT if port is None else port,
+        unix=own.get("unix", ""), workers=_number(own, "workers") or 1, engines=_number(own, "engines") or 2,
+        addresses=_addresses(settings, environment()), backend=settings.backend,
+        base_url=settings.base_url if settings.backend else "", secrets=secrets, policy=policy,
+        hosts=_lines(own, "allow_host"), origins=_lines(own, "allow_origin"), token=_token(own.get("token_file", "")),
+        key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks, verbose=settings.verbose,
+        limits=limits,
+    )  # fmt: skip
+
+
+def _addresses(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return where each provider is. Raise ConfigError for an address that is none."""
+    from headroom_cli.backends import _http
+    from headroom_cli.serve.routes import AWS, PROVIDERS
+
+    found = {}
+    for provider, (variable, usual) in PROVIDERS.items():
+        given = environment.get(variable, "")
+        address = _http.checked(given, variable) if given else usual
+        if provider == AWS and not address:
+            region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+            address = f"https://bedrock-runtime.{region}.amazonaws.com"
+        found[provider] = address
+    if settings.base_url and not settings.backend:
+        address = _http.checked(settings.base_url, "--base-url")
+        found.update(anthropic=address, openai=address)
+    return found
+
+
+def _number(own: Mapping[str, str], name: str, *, zero: bool = False) -> int | None:
+    """Read a flag that is a whole number. Raise UsageError."""
+    text = own.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and (zero or int(text)) and int(text) <= _LARGEST[name]):
+        raise UsageError(f"--{name.replace('_', '-')} {text[:40]!r}: write a whole number up to {_LARGEST[name]:,}")
+    return int(text)
+
+
+def _lines(own: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(line for line in own.get(name, "").split("\n") if line)
+
+
+def _token(path: str) -> str:
+    """Return the token that callers must show. Raise ConfigError for a file that others can read."""
+    if not path:
+        return ""
+    from headroom_cli.keys import key_lines
+
+    lines = key_lines(path)
+    if len(lines) != 1 or len(lines[0][1]) < 16:
+        raise ConfigError(f"{path}: a token is one line of 16 characters or more; write one")
+    return lines[0][1]
+
+
+VERB = Verb(
+    "proxy",
+    run,
+    about="stand between agents and their providers, and make what they send smaller",
+    text="""
+    Listens on 127.0.0.1 and answers as the providers do: Anthropic's Messages, OpenAI's Chat Completions and Responses,
+    Amazon Bedrock's InvokeModel. Requests go on to the provider they are meant for with the client's own keys, tool
+    results in them smaller; answers come back as they arrive. What was sent once is sent again in the same bytes, so
+    the provider's caches keep hitting.
+
+    Addresses of providers come from ANTHROPIC_TARGET_API_URL, OPENAI_TARGET_API_URL, CHATGPT_TARGET_API_URL and
+    BEDROCK_TARGET_API_URL. With --backend another provider answers, with keys of the proxy's own environment.
+
+    If anything fails in between, the request goes as it came, and the header x-headroom-why-not says why. The headers
+    x-headroom-bypass: true and x-headroom-mode: safe, balanced, max, lossless or off change one request.
+    """,
+    flags=(
+        "ranks", "store", "level", "lossless", "redeem", "only", "skip", "only_tool", "protect_tool", "plugins",
+        "backend", "base_url", "key_file", "timeout", "json", "quiet", "verbose", "no_color",
+    ),
+    own=(
+        Setting("port", ("--port",), "", "text", "N", "the port; 0 takes a free one", shown=str(PORT)),
+        Setting("host", ("--host",), "", "text", "ADDRESS", "the address; any but loopback needs --token-file", shown="127.0.0.1"),
+        Setting("unix", ("--unix",), "", "text", "PATH", "a unix socket for you alone, instead of a port"),
+        Setting("workers", ("--workers",), "", "text", "N", "processes that serve", shown="1"),
+        Setting("engines", ("--engines",), "", "text", "N", "processes that shorten, for each that serves", shown="2"),
+        Setting("token_file", ("--token-file",), "", "text", "FILE", "a file with a token that callers must show in x-headroom-token"),
+        Setting("allow_host", ("--allow-host",), "", "texts", "NAME", "a further name that callers may use for this machine"),
+        Setting("allow_origin", ("--allow-origin",), "", "texts", "ORIGIN", "pages that may call, as https://HOST"),
+        Setting("max_body", ("--max-body",), "", "text", "MIB", "the largest request", shown="64"),
+        Setting("time_limit", ("--time-limit",), "", "text", "SECONDS", "what shortening one request may take", shown="5"),
+    ),
+    examples=(
+        ("headroom proxy --port 8787", "listen for agents on this machine"),
+        ("ANTHROPIC_BASE_URL=http://127.0.0.1:8787 claude", "run Claude Code through it"),
+        ("headroom proxy --backend bedrock", "answer requests in Anthropic's form by Amazon Bedrock"),
+        ("headroom stats --follow", "watch what is saved"),
+    ),
+    statuses=((0, "ended by SIGTERM, after all that was under way"), (78, "the address may not or cannot be used")),
+)  # fmt: skip

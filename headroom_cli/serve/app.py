@@ -1,0 +1,320 @@
+"""One request after the other: who may ask, what it is, who answers it; and the accounts afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections import Counter
+
+from headroom_cli import ledger
+from headroom_cli.errors import StoreError
+from headroom_cli.serve import body as bodies
+from headroom_cli.serve import messages, own, pages, passing, routes, upstream, websocket
+from headroom_cli.serve.counts import Counts, Done
+from headroom_cli.serve.engines import Engines
+from headroom_cli.serve.gate import TOKEN_HEADERS, Gate
+from headroom_cli.serve.identity import Identity
+from headroom_cli.serve.replies import RefusedError, refuse
+from headroom_cli.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from headroom_cli.backends import Headers
+    from headroom_cli.serve.jobs import Made
+    from headroom_cli.serve.options import Serving
+    from headroom_cli.serve.replies import Pairs, Receive, Scope, Send
+    from headroom_cli.serve.routes import Route
+
+_LEDGER_SECONDS = 1.0
+_READ, _SAY = "read", "say"
+# Made anew for the next connection, or ours.
+_NOT_SENT = frozenset((b"host", b"content-length", b"expect", *TOKEN_HEADERS))
+
+
+class App:
+    """The proxy as an ASGI application, with all that its requests share."""
+
+    def __init__(self, serving: Serving, tell: Callable[[str], None] | None = None) -> None:
+        """``tell`` hears one line for each thing that went wrong."""
+        self.serving = serving
+        self.counts = Counts()
+        self.identity = Identity.of(Store(serving.store))
+        self.gate = Gate(serving)
+        self.engines = Engines(serving)
+        self.upstream: upstream.Upstream = None  # type: ignore[assignment] # made when a loop runs
+        self._tell = tell or _to_stderr
+        self._said: Counter[str] = Counter()
+        self._lines: list[dict[str, Any]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the worker processes and what connects to providers."""
+        self.upstream = upstream.Upstream(self.serving.limits)
+        await self.engines.start()
+        self._writer = asyncio.create_task(self._write_ledger())
+
+    async def stop(self) -> None:
+        """End all of it."""
+        if self._writer is not None:
+            self._writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._writer
+        await self._flush()
+        await self.engines.close()
+        await self.upstream.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        refused = self.gate.check(scope)
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send, refused)
+            return
+        head = scope["method"] == "HEAD"
+        if refused is not None:
+            await refuse(send, refused, head=head)
+            return
+        path = scope["raw_path"].decode("latin-1")
+        route = routes.find(scope["method"], path, scope["headers"])
+        if route is None:
+            await refuse(send, RefusedError(404, "no provider has this path"), head=head)
+        elif route.what == routes.OWN:
+            await self._own(scope, receive, send)
+        else:
+            await self._exchange(Exchange(self, route, scope, receive, send))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _own(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is ours; what no handler knows is 404."""
+        path = scope["path"]
+        head = scope["method"] == "HEAD"
+        try:
+            if path == "/v1/compress":
+                await own.compress(self, scope, receive, send)
+            elif path == "/v1/retrieve" or path.startswith("/v1/retrieve/"):
+                await own.retrieve(self, scope, receive, send)
+            elif not await pages.handle(self, scope, receive, send):
+                await refuse(send, RefusedError(404, "there is no such page"), head=head)
+        except RefusedError as error:
+            await refuse(send, error, head=head)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send, refused: RefusedError | None) -> None:
+        if refused is None and routes.find("POST", scope["path"], scope["headers"]) is None:
+            refused = RefusedError(404, "no provider has this path")
+        await websocket.relay(self, scope, receive, send, refused)
+
+    async def _exchange(self, exchange: Exchange) -> None:
+        """Answer a request that a provider answers; end at once when the client goes away."""
+        handler = passing.plain if exchange.route.what == routes.PASS else messages.handle
+        work = asyncio.ensure_future(self._answered(exchange, handler))
+        gone = asyncio.ensure_future(exchange.gone())
+        try:
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                exchange.done.error = "the client went away"
+                work.cancel()
+            await asyncio.wait((work,))
+        finally:
+            gone.cancel()
+            work.cancel()
+            self.account(exchange)
+        if not work.cancelled() and (error := work.exception()) is not None:
+            raise error
+
+    async def _answered(self, exchange: Exchange, handler: Any) -> None:
+        try:
+            await handler(exchange)
+        except RefusedError as error:
+            exchange.done.error = error.sentence
+            if exchange.started:
+                await exchange.breaks(b"", error.sentence)
+            else:
+                exchange.done.status = error.status
+                await refuse(exchange.send, error, exchange.error_shape, head=exchange.method == "HEAD")
+        except bodies.GoneError:
+            exchange.done.error = "the client went away"
+        except Exception as error:  # noqa: BLE001 - the edge: a fault of ours is a 500 in the API's form, and no traceback
+            exchange.done.error = f"a fault of headroom ({type(error).__name__})"
+            self.told(exchange.done.error)
+            if exchange.started:
+                await exchange.breaks(b"", exchange.done.error)
+            else:
+                exchange.done.status = 500
+                await refuse(exchange.send, RefusedError(500, exchange.done.error), exchange.error_shape)
+
+    # --- afterwards
+
+    def account(self, exchange: Exchange) -> None:
+        """Count a request that has ended, and put it down for the ledger."""
+        done = exchange.done
+        done.total_ms = (time.perf_counter() - exchange.began) * 1000
+        self.counts.add(done)
+        if exchange.made is None:
+            return
+        line: dict[str, Any] = {
+            "when": round(done.when, 3), "verb": "proxy", "format": done.shape, "model": done.model[:100],
+            "ms": round(done.engine_ms, 1), "tokens": {"before": done.before, "after": done.after},
+            "kinds": {
+                kind: {**sums, "kept": sum(sums["kept"].values())} for kind, sums in done.kinds.items()
+            },
+        }  # fmt: skip
+        more = {
+            "backend": self.serving.backend or done.provider, "hops": done.hops, "usage": done.usage,
+            "conversation": done.conversation, "status": done.status,
+        }  # fmt: skip
+        line.update({name: value for name, value in more.items() if value})
+        self._lines.append(line)
+
+    async def _write_ledger(self) -> None:
+        while True:
+            await asyncio.sleep(_LEDGER_SECONDS)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        """Write down the runs that have ended, off the loop."""
+        lines, self._lines = self._lines, []
+        if lines:
+            try:
+                await asyncio.to_thread(self._append, lines)
+            except StoreError as error:
+                self.told(f"runs are not in the ledger: {error}")
+
+    def _append(self, lines: list[dict[str, Any]]) -> None:
+        for line in lines:
+            ledger.append(self.serving.store, line)
+
+    def told(self, sentence: str) -> None:
+        """Say what went wrong, once each ten times it doubles: a fault that repeats must not fill a disk."""
+        self._said[sentence] += 1
+        times = self._said[sentence]
+        if times & (times - 1) == 0:
+            self._tell(sentence if times == 1 else f"{sentence} ({times} times)")
+        if len(self._said) > 1000:
+            self._said.clear()
+
+
+def _to_stderr(sentence: str) -> None:
+    text = "".join(letter if " " <= letter <= "~" else "?" for letter in sentence)
+    print(f"headroom: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the log of a server
+
+
+class Exchange:
+    """One request and its answer.
+
+    ``given`` are its headers in lower case; ``done`` is what is counted in the end; ``made`` what came of shortening it.
+    """
+
+    def __init__(self, app: App, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request that has passed the gate."""
+        self.app = app
+        self.route = route
+        self.method: str = scope["method"]
+        self.query: bytes = scope["query_string"]
+        self.given: list[tuple[bytes, bytes]] = scope["headers"]
+        self.send = send
+        self.started = False
+        self.began = time.perf_counter()
+        self.made: Made | None = None
+        self.done = Done(route.name, route.shape)
+        self.done.when = time.time()
+        self.done.provider = route.provider
+        self._receive = receive
+        self._whole = asyncio.Event()
+        self._head: list[tuple[bytes, bytes]] = []
+
+    @property
+    def error_shape(self) -> str:
+        """The form that errors of ours take."""
+        return "anthropic" if self.route.provider == routes.ANTHROPIC else self.route.provider
+
+    async def read(self) -> bytes:
+        """Return the request's body as it came. Raise RefusedError, GoneError."""
+        data = await bodies.read(self._receive, self.given, self.app.serving.limits)
+        self._whole.set()
+        return data
+
+    async def gone(self) -> None:
+        """Return when the client has gone away."""
+        await self._whole.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def encodings(self) -> list[str]:
+        """Return how the body is encoded, outermost last."""
+        return bodies.encodings(self.given)
+
+    def address(self) -> str:
+        """Return where this request goes. Raise RefusedError when there is no address for it."""
+        base = self.app.serving.addresses.get(self.route.provider, "")
+        if not base:
+            raise RefusedError(404, f"no address is set for {self.route.provider}")
+        path = self.route.path
+        if path.startswith("/v1/") and base.endswith("/v1"):
+            path = path[3:]
+        query = "?" + self.query.decode("latin-1") if self.query else ""
+        return base + path + query
+
+    def headers(self, *, decoded: bool, identity: bool) -> list[tuple[bytes, bytes]]:
+        """Return the headers to send: the client's but for those of one connection and ours.
+
+        ``decoded``: the body goes without the encoding that it came in; ``identity``: the answer is to be readable.
+        """
+        left_out = {*_NOT_SENT, *([b"content-encoding"] if decoded else ()), *([b"accept-encoding"] if identity else ())}
+        sent = [
+            (name, value) for name, value in upstream.passed(self.given)
+            if name not in left_out and not name.startswith(b"x-headroom-")
+        ]  # fmt: skip
+        return [*sent, (b"accept-encoding", b"identity")] if identity else sent
+
+    def api_headers(self, names: frozenset[bytes]) -> Headers:
+        """Return those of the client's headers that are in ``names``."""
+        return tuple((name.decode(), value.decode("latin-1")) for name, value in self.given if name in names)
+
+    def tell(self, made: Made) -> None:
+        """Take down what was saved, and put it into the head of the answer."""
+        done = self.done
+        done.before, done.after, done.why = made.before, made.after, made.why
+        done.kinds, done.slow, done.marked = made.kinds, made.slow, made.marked
+        done.engine_ms, done.model, done.conversation = made.ms, made.model, made.digest
+        own = {"before": made.before, "after": made.after, "saved": max(made.before - made.after, 0)}
+        self._head = [(b"x-headroom-tokens-%b" % name.encode(), b"%d" % number) for name, number in own.items()]
+        if made.why:
+            why = made.why.encode("ascii", "replace")[:200]
+            self._head.append((b"x-headroom-why-not", bytes(byte if 32 <= byte < 127 else 63 for byte in why)))
+
+    async def start(self, status: int, headers: Pairs) -> None:
+        """Send the head of the answer."""
+        self.started = True
+        self.done.status = status
+        self.done.first_ms = (time.perf_counter() - self.began) * 1000
+        fields = [(name, value) for name, value in headers if not name.lower().startswith(b"x-headroom-")]
+        await self.send({"type": "http.response.start", "status": status, "headers": [*fields, *self._head]})
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes of the answer; waits while the client does not read."""
+        await self.send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        """End the answer."""
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def breaks(self, data: bytes, sentence: str) -> None:
+        """End the answer so that nobody takes it for whole: ``data``, and then the connection without its end."""
+        self.done.error = sentence
+        if data:
+            await self.write(data)
+        # An application that returns before its answer is complete: the server drops the connection.

@@ -1,0 +1,168 @@
+"""Sockets, processes, signals: a proxy from its start to its end.
+
+One process serves by itself. With several, the first one only watches: it holds the listening socket that the others
+share, starts one anew that died, and ends them all. What a dead one had under way breaks, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+
+import uvicorn
+
+from headroom_cli.serve.app import App
+from headroom_cli.serve.gate import bind, may_bind
+from headroom_cli.serve.protocol import protocol_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+
+    from headroom_cli.serve.options import Serving
+
+_BACKLOG = 2_048
+_AGAIN_SECONDS = 1.0  # a process that died sooner than this after its start is started again only after as long
+
+
+def run(serving: Serving, listening: Callable[[str], None]) -> int:
+    """Serve until told to end; return the exit status.
+
+    ``listening`` is called with the address once requests are answered. Raise ConfigError for an address that may not
+    be bound, OSError for one that cannot.
+    """
+    may_bind(serving)
+    listener = bind(serving)
+    try:
+        where = _where(serving, listener)
+        if serving.workers > 1:
+            return _Crew(serving, listener).run(lambda: listening(where))
+        return _serve(serving, listener, lambda: listening(where))
+    finally:
+        listener.close()
+        if serving.unix:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(serving.unix)
+
+
+def _where(serving: Serving, listener: socket.socket) -> str:
+    """Return the address as a client needs it."""
+    if serving.unix:
+        return f"unix:{serving.unix}"
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server, ended by a signal with the status of a program that did as it was told."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._started = started
+        self.interrupted = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            self._started()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End on SIGTERM and SIGINT: at the first when all that is under way has ended, at a second at once."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _end(self, number: signal.Signals) -> None:
+        self.interrupted = self.interrupted or number == signal.SIGINT
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def _serve(serving: Serving, listener: socket.socket, started: Callable[[], None]) -> int:
+    """Serve in this process."""
+    limits = serving.limits
+    config = uvicorn.Config(
+        App(serving), loop="uvloop", http=protocol_for(limits), ws="websockets-sansio", lifespan="on", log_config=None,
+        log_level="critical", access_log=False, proxy_headers=False, server_header=False, date_header=False,
+        timeout_keep_alive=int(limits.idle_seconds), timeout_graceful_shutdown=int(limits.shutdown_seconds),
+        ws_max_size=int(limits.body), ws_per_message_deflate=False, backlog=_BACKLOG,
+    )  # fmt: skip
+    server = _Server(config, started)
+    asyncio.run(server.serve(sockets=[listener]), loop_factory=config.get_loop_factory()) if sys.version_info >= (
+        3, 12,
+    ) else _run(config, server, listener)
+    if not server.started:
+        return 70
+    return 130 if server.interrupted else 0
+
+
+def _run(config: uvicorn.Config, server: uvicorn.Server, listener: socket.socket) -> None:
+    """Run on a Python whose ``asyncio.run`` takes no loop."""
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))
+
+
+class _Crew:
+    """Several processes that serve one socket."""
+
+    def __init__(self, serving: Serving, listener: socket.socket) -> None:
+        self._serving = serving
+        self._listener = listener
+        self._pids: dict[int, float] = {}
+        self._ended = 0  # the signal that ends them all
+
+    def run(self, listening: Callable[[], None]) -> int:
+        """Start them, keep their number, and end them."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        for _ in range(self._serving.workers):
+            self._start()
+        listening()
+        status = 0
+        while self._pids:
+            try:
+                pid, code = os.wait()
+            except InterruptedError:
+                continue
+            began = self._pids.pop(pid, None)
+            if began is None:
+                continue
+            if self._ended:
+                status = max(status, 0 if os.WIFSIGNALED(code) else os.waitstatus_to_exitcode(code))
+                continue
+            if time.monotonic() - began < _AGAIN_SECONDS:
+                time.sleep(_AGAIN_SECONDS)
+            if not self._ended:
+                self._start()
+        return 130 if self._ended == signal.SIGINT else status
+
+    def _start(self) -> None:
+        pid = os.fork()
+        if pid:
+            self._pids[pid] = time.monotonic()
+            return
+        status = 70
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            status = _serve(self._serving, self._listener, lambda: None)
+        finally:
+            os._exit(status if status != 130 else 0)
+
+    def _end(self, number: int, _frame: object) -> None:
+        self._ended = self._ended or number
+        for pid in self._pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
