@@ -39,14 +39,17 @@ SECONDS_PER_DOCUMENT = 60.0
 class Prepared:
     """What whoever sends a request does to it before the stages: edits, and how originals can be asked for then."""
 
-    __slots__ = ("begins", "edits", "live", "redeem")
+    __slots__ = ("begins", "edits", "live", "redeem", "scope")
 
-    def __init__(self, edits: list[Edit], redeem: str, *, live: bool = False, begins: bool = False) -> None:
-        """``redeem`` is one of model.REDEEMS; ``live`` as in Policy, on top of it.
+    def __init__(
+        self, edits: list[Edit], redeem: str, *, live: bool = False, begins: bool = False, scope: str = ""
+    ) -> None:
+        """``redeem`` is one of model.REDEEMS; ``live`` as in Policy, on top of it; ``scope`` is who sends the request.
 
         ``begins``: something is done here that later requests must know of; without memory it is better left.
         """
         self.begins = begins
+        self.scope = scope
         self.edits = edits
         self.redeem = redeem
         self.live = live
@@ -57,7 +60,7 @@ class Run:
 
     __slots__ = (
         "_added", "_came", "_conversation", "_data", "_frozen", "_key", "_model", "_policy", "_records", "_refers",
-        "_rendered", "_store", "_usable", "_value", "document", "repeats", "result",
+        "_rendered", "_scope", "_store", "_usable", "_value", "document", "repeats", "result",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +72,7 @@ class Run:
         ``frozen``: the store can be read and not written. What was sent before is sent again, and nothing is begun.
         """
         self._frozen = frozen
+        self._scope = ""  # who sends the request, "" for the owner of the store
         self.repeats = False  # something was sent again as it was sent before
         self.document = self._came = document
         self._data = data
@@ -114,6 +118,7 @@ class Run:
         if self._store is not None:
             known = self._opened()
             entry = prepare(self.document, Notes(known, "send"))
+            self._scope = entry.scope
             if (self._frozen and entry.begins) or (entry.edits and not self._edit(entry.edits, known)):
                 self._records.pop()
                 entry = None
@@ -129,7 +134,7 @@ class Run:
         from headroom_cli.align import align
 
         known = self._opened()
-        aligned = align(self.document, Notes(known, "align"), live=self._policy.live)
+        aligned = align(self.document, Notes(known, "align"), live=self._policy.live, scope=self._scope)
         if aligned.edits and self._edit(aligned.edits, known):
             self.result.moved = aligned.moved
             count = self._counter()

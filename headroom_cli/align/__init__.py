@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["HEADS", "Aligned", "Moved", "Value", "align", "find"]
 
 
-def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
+def align(document: Document, notes: Notes, *, live: bool = False, scope: str = "") -> Aligned:
     """Return the edits that move volatile values out of a document's prefix; ``notes`` are read and added to.
 
     ``live``: an assistant's turn without notes of ours means that the conversation went upstream without us, so
-    nothing in front of it is touched; without it only signed thinking forbids that. Raise StoreError.
+    nothing in front of it is touched; without it only signed thinking forbids that. ``scope`` is who sends it, "" for
+    the owner of the store. Raise StoreError.
     """
     if not document.has_turns:
         from headroom_cli.align import _raw
@@ -54,7 +55,7 @@ def align(document: Document, notes: Notes, *, live: bool = False) -> Aligned:
     if not head.turns:
         return Aligned(why="no turns")
     plan = Plan(head)
-    memory = Memory(notes, head)
+    memory = Memory(notes, head, scope)
     run = Run(document, value, head, plan, memory, live=live)
     helds = run.values()
     order: list[Edit] = []

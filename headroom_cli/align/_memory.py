@@ -29,6 +29,7 @@ _DATED = words(
     "utc gmt est edt cet cest pst pdt"
 )
 _FIRST_WORDS = 12
+_PLAIN = ("date", "time")  # kinds of values that are nobody's own
 
 
 def plain(head: Head) -> str:
@@ -42,12 +43,18 @@ def plain(head: Head) -> str:
 
 
 class Memory:
-    """What is remembered under the user's first words. Notes are read when asked for."""
+    """What is remembered under the user's first words. Notes are read when asked for.
 
-    __slots__ = ("_name", "_notes", "index")
+    ``scope`` is who sends the request, "" for the owner of the store. What others noted counts where all that it would
+    put into the request stands there already, dates and times aside: a credential changes within a conversation.
+    """
 
-    def __init__(self, notes: Notes, head: Head) -> None:
+    __slots__ = ("_name", "_notes", "_texts", "index", "scope")
+
+    def __init__(self, notes: Notes, head: Head, scope: str = "") -> None:
         """Read the list. ``index``: {"open": [[id, session, times sent and not yet come back], ...], "lost": bool}."""
+        self.scope = scope
+        self._texts = [place.text for place in head.places]
         self._notes = notes
         self._name = digest(head.own)
         self.index: dict[str, Any] = notes.get(f"begun {self._name}") or {"open": [], "lost": False}
@@ -55,7 +62,24 @@ class Memory:
     def birth(self, name: str) -> Birth | None:
         """Return a birth by its id."""
         birth: Birth | None = self._notes.get(f"birth {name}")
-        return birth
+        if birth is None or not self.scope or birth.get("scope", "") == self.scope:
+            return birth
+        mine = digest(name, self.scope)
+        own: Birth | None = self._notes.get(f"birth {mine}")
+        return own or ({**birth, "id": mine, "scope": self.scope} if self._stands_here(birth) else None)
+
+    def _stands_here(self, birth: Birth) -> bool:
+        """Tell whether the request holds every value of a birth that is more than a date or a time."""
+        records = [record for versions in birth["texts"].values() for record in versions]
+        plain = {
+            name for record in records for name, kind in zip(record["n"], record["k"], strict=True) if kind in _PLAIN
+        }
+        told = [birth["values"], *(values for *_, values in birth["after"])]
+        return all(
+            name in plain or any(value in text for text in self._texts)
+            for values in told
+            for name, value in values.items()
+        )
 
     def bound(self, sign: str, text: str) -> list[Birth]:
         """Return the births of conversations with this first answer, or of this session; the newest last."""

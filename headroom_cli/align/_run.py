@@ -122,8 +122,11 @@ class Run:
         signs = self._signs
         texts = {held.place.key: [held.record()] for held in helds}
         shape = [f"{key} {records[0]['d']}" for key, records in texts.items()]
+        scope = self._memory.scope
         return {
-            "id": _births.digest(signs.session, signs.plain, *shape, json.dumps(values), str(late)),
+            "id": _births.digest(
+                signs.session, signs.plain, *shape, json.dumps(values), str(late), *([scope] if scope else ())
+            ),
             "texts": texts,
             "values": values,
             "first": notice.block(values) if values else "",
@@ -132,6 +135,7 @@ class Run:
             "session": signs.session,
             "answer": "",
             "late": late,
+            **({"scope": scope} if scope else {}),
         }
 
     def _alike(self) -> str:

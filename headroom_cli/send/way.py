@@ -105,9 +105,11 @@ class Way:
         live = begun is None and self.turns > 0 and _is_signed(document.text)
         way = self._options.redeem
         if way not in {"tool", "auto"}:
-            return Prepared(edits, way, live=live)
+            return Prepared(edits, way, live=live, scope=self.scope)
         if not declared.isdisjoint(retrieval.NAMES):
-            return Prepared(edits, "tool", live=live)  # the client runs our tool itself, and answers its calls
+            return Prepared(
+                edits, "tool", live=live, scope=self.scope
+            )  # the client runs our tool itself, and answers its calls
         self.server = server_of(request)
         self.first = not asked and not any(request.get(name) for name in HELD)
         definition = self._definition(begun, request, row) if declared else None
@@ -116,7 +118,8 @@ class Way:
             self.ours = retrieval.NAMES - declared
             edits.append(Edit.insert(("tools",), len(tools or ()), definition))
         begins = self.first and self.tool is not None
-        return Prepared(edits, "tool" if self.tool is not None else "none", live=live, begins=begins)
+        way = "tool" if self.tool is not None else "none"
+        return Prepared(edits, way, live=live, begins=begins, scope=self.scope)
 
     def _definition(self, begun: Any, request: dict[str, Any], row: Any) -> Any:
         """Return the definition of the tool that this conversation has or gets, None for none. Raise StoreError."""
