@@ -386,6 +386,10 @@ class Relay:
         """Tell whether the turn came to its proper end."""
         return self._over and self.failure is None
 
+    def turned(self) -> Turned:
+        """Return what is to be remembered of the turn."""
+        return Turned(self.hops, self.hidden(), self.held(), finished=self.finished)
+
     @property
     def failure(self) -> AnsweredError | BusyError | None:
         """What to tell of an error that came inside the answer, None when there was none."""
@@ -407,6 +411,27 @@ class Relay:
     def held(self) -> tuple[str, ...]:
         """Return the names by which a later request may go on with a history that the provider holds."""
         return tuple(self._turn.held()) if self._request.shape == "responses" else ()
+
+
+class Turned:
+    """What came of a turn: what a relay says of itself when it has ended, as a value that travels."""
+
+    __slots__ = ("_held", "_hidden", "finished", "hops")
+
+    def __init__(self, hops: int, hidden: tuple[str, Any], held: tuple[str, ...], *, finished: bool) -> None:
+        """Hold what Relay.hidden() and Relay.held() returned."""
+        self.hops = hops
+        self.finished = finished
+        self._hidden = hidden
+        self._held = held
+
+    def hidden(self) -> tuple[str, Any]:
+        """Return the key of the turn that the client saw, and what was hidden of it (None when nothing was)."""
+        return self._hidden
+
+    def held(self) -> tuple[str, ...]:
+        """Return the names by which a later request may go on with a history that the provider holds."""
+        return self._held
 
 
 def _is_whole(data: bytes) -> bool:

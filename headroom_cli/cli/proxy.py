@@ -114,7 +114,9 @@ def _number(own: Mapping[str, str], name: str, *, zero: bool = False) -> int | N
     text = own.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and (zero or int(text)) and int(text) <= _LARGEST[name]):
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= 6 and (zero or int(text)) and int(text) <= _LARGEST[name]
+    ):
         raise UsageError(f"--{name.replace('_', '-')} {text[:40]!r}: write a whole number up to {_LARGEST[name]:,}")
     return int(text)
 
@@ -157,15 +159,20 @@ VERB = Verb(
     ),
     own=(
         Setting("port", ("--port",), "", "text", "N", "the port; 0 takes a free one", shown=str(PORT)),
-        Setting("host", ("--host",), "", "text", "ADDRESS", "the address; any but loopback needs --token-file", shown="127.0.0.1"),
+        Setting("host", ("--host",), "", "text", "ADDRESS", "any but loopback needs --token-file", shown="127.0.0.1"),
         Setting("unix", ("--unix",), "", "text", "PATH", "a unix socket for you alone, instead of a port"),
         Setting("workers", ("--workers",), "", "text", "N", "processes that serve", shown="1"),
         Setting("engines", ("--engines",), "", "text", "N", "processes that shorten, for each that serves", shown="2"),
-        Setting("token_file", ("--token-file",), "", "text", "FILE", "a file with a token that callers must show in x-headroom-token"),
-        Setting("allow_host", ("--allow-host",), "", "texts", "NAME", "a further name that callers may use for this machine"),
+        Setting(
+            "token_file", ("--token-file",), "", "text", "FILE",
+            "a file with a token that callers must show in x-headroom-token",
+        ),
+        Setting("allow_host", ("--allow-host",), "", "texts", "NAME", "a further name of this machine for callers"),
         Setting("allow_origin", ("--allow-origin",), "", "texts", "ORIGIN", "pages that may call, as https://HOST"),
         Setting("max_body", ("--max-body",), "", "text", "MIB", "the largest request", shown="64"),
-        Setting("time_limit", ("--time-limit",), "", "text", "SECONDS", "what shortening one request may take", shown="5"),
+        Setting(
+            "time_limit", ("--time-limit",), "", "text", "SECONDS", "what shortening one request may take", shown="5"
+        ),
     ),
     examples=(
         ("headroom proxy --port 8787", "listen for agents on this machine"),

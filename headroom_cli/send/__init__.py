@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from headroom_cli.backends import Backend, Call, Target
     from headroom_cli.model import Policy
     from headroom_cli.store import Store
+    from headroom_cli.relay import Turned
     from headroom_cli.upstream import Upstream
     from headroom_cli.wire._events import Event
 
@@ -125,7 +126,7 @@ class Ready:
         if self._store is not None and way is not None and way.first and way.tool is not None:
             engine.note(self._client, self._store, "send", {f"{OPEN} {self.request.shape}": {"tool": way.tool}})
 
-    def remember(self, relay: Relay) -> None:
+    def remember(self, relay: Relay | Turned) -> None:
         """Note what the conversation's next request needs: what was hidden, and that it has the tool. Raise StoreError.
 
         Of a turn that broke off only what was hidden: who saw a part of it may go on from there.

@@ -2,8 +2,11 @@
 
     server.py     sockets, workers, signals, the line that says where it listens
     protocol.py   HTTP/1.1 as bytes: what may not come in is refused here
+                  (framing.py: heads and chunks; lines.py: reading, writing, closing)
     gate.py       who may ask at all: Host, Origin, token
+    listening.py  where we may listen, and the sockets
     app.py        one request: gate -> route -> handler
+    exchange.py   one request and its answer, as handlers see it
     routes.py     the table of paths
     body.py       a request's body, whole and decoded, within limits
     messages.py   requests that hold conversations: shortened, sent, answered

@@ -83,24 +83,3 @@ class Made:
         self.warnings: list[str] = []
         self.notes = False
         self.ms = 0.0
-
-
-class Turned:
-    """What came of a turn: what relay.Relay says of itself when it has ended."""
-
-    __slots__ = ("_held", "_hidden", "finished", "hops")
-
-    def __init__(self, hops: int, hidden: tuple[str, Any], held: tuple[str, ...], *, finished: bool) -> None:
-        """Hold what Relay.hidden() and Relay.held() returned."""
-        self.hops = hops
-        self.finished = finished
-        self._hidden = hidden
-        self._held = held
-
-    def hidden(self) -> tuple[str, Any]:
-        """Return the key of the turn that the client saw, and what was hidden of it (None when nothing was)."""
-        return self._hidden
-
-    def held(self) -> tuple[str, ...]:
-        """Return the names by which a later request may go on with a history that the provider holds."""
-        return self._held

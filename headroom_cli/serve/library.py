@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Backend
-    from headroom_cli.serve.app import Exchange
+    from headroom_cli.serve.exchange import Exchange
     from headroom_cli.serve.jobs import Made
 
 _AHEAD = 64  # chunks that may wait for a slow client

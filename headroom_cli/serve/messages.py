@@ -15,7 +15,7 @@ from headroom_cli.relay import Relay, Request
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve import library, passing, routes, upstream
 from headroom_cli.serve.engines import EngineError
-from headroom_cli.serve.jobs import Ask, Made, Turned
+from headroom_cli.serve.jobs import Ask, Made
 from headroom_cli.serve.replies import RefusedError
 from headroom_cli.wire._usage import flat
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Backend
-    from headroom_cli.serve.app import App, Exchange
+    from headroom_cli.serve.app import App
+    from headroom_cli.serve.exchange import Exchange
     from headroom_cli.wire._events import Call, Event
 
 # Headers of a client that belong to its API, for a backend that has keys of its own.
 _API_HEADERS = frozenset((b"anthropic-version", b"anthropic-beta", b"openai-beta", b"ai-resource-group"))
-_MODES = {
+_MODES: dict[bytes, dict[str, Any]] = {
     b"safe": {"level": "safe"}, b"balanced": {"level": "balanced"}, b"max": {"level": "max"},
     b"lossless": {"lossless": True},
 }  # fmt: skip
@@ -63,9 +64,8 @@ async def handle(exchange: Exchange) -> None:
         await _relayed(exchange, ask, made, _Direct(exchange, ask, made))
     else:
         changed = made.body is not plain and made.body != plain
-        await passing.through(
-            exchange, exchange.address(), exchange.headers(decoded=changed, identity=True), made.body if changed else raw
-        )
+        body = made.body if changed else raw
+        await passing.through(exchange, exchange.address(), exchange.headers(decoded=changed, identity=True), body)
     done.model = done.model or made.model
 
 
@@ -332,10 +332,9 @@ class _Turn:
             await self._begins
         if not relay.hops:
             return
-        hidden, held = relay.hidden(), relay.held()
-        if not (self._made.notes or hidden[1] is not None or (held and self._made.ours) or relay.hops > 1):
-            return
-        await self._noted("remember", self._ask, Turned(relay.hops, hidden, held, finished=relay.finished))
+        turned = relay.turned()
+        if self._made.notes or turned.hops > 1 or turned.hidden()[1] is not None or (turned.held() and self._made.ours):
+            await self._noted("remember", self._ask, turned)
 
     async def _noted(self, job: str, *arguments: Any) -> None:
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from headroom_cli.serve import upstream
 from headroom_cli.serve.replies import RefusedError
 from headroom_cli.serve.tap import Tap
@@ -12,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import aiohttp
 
-    from headroom_cli.serve.app import Exchange
+    from headroom_cli.serve.exchange import Exchange
     from headroom_cli.serve.replies import Pairs
 
 _FRAMED = b"vnd.amazon.eventstream"
@@ -69,5 +67,4 @@ async def plain(exchange: Exchange) -> None:
     url = exchange.address()
     body = await exchange.read()
     exchange.done.why = "passed through"
-    exchange.began_ms = time.perf_counter()
     await through(exchange, url, exchange.headers(decoded=False, identity=False), body or None)

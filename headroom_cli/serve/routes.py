@@ -59,7 +59,9 @@ class Route:
 
     __slots__ = ("model", "name", "path", "provider", "shape", "what")
 
-    def __init__(self, name: str, shape: str, what: str, provider: str, path: str, model: str = "") -> None:
+    def __init__(  # noqa: PLR0917 - a row reads best without keywords
+        self, name: str, shape: str, what: str, provider: str, path: str, model: str = ""
+    ) -> None:
         """Hold what was found."""
         self.name = name
         self.shape = shape

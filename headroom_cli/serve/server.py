@@ -10,13 +10,12 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
 
 import uvicorn
 
 from headroom_cli.serve.app import App
-from headroom_cli.serve.gate import bind, may_bind
+from headroom_cli.serve.listening import bind, may_bind
 from headroom_cli.serve.protocol import protocol_for
 
 TYPE_CHECKING = False
@@ -37,14 +36,15 @@ def run(serving: Serving, listening: Callable[[str], None]) -> int:
     be bound, OSError for one that cannot.
     """
     may_bind(serving)
-    listener = bind(serving)
+    listeners = bind(serving)
     try:
-        where = _where(serving, listener)
+        where = _where(serving, listeners[0])
         if serving.workers > 1:
-            return _Crew(serving, listener).run(lambda: listening(where))
-        return _serve(serving, listener, lambda: listening(where))
+            return _Crew(serving, listeners).run(lambda: listening(where))
+        return _serve(serving, listeners, lambda: listening(where))
     finally:
-        listener.close()
+        for listener in listeners:
+            listener.close()
         if serving.unix:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(serving.unix)
@@ -90,7 +90,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _serve(serving: Serving, listener: socket.socket, started: Callable[[], None]) -> int:
+def _serve(serving: Serving, listeners: list[socket.socket], started: Callable[[], None]) -> int:
     """Serve in this process."""
     limits = serving.limits
     config = uvicorn.Config(
@@ -100,26 +100,19 @@ def _serve(serving: Serving, listener: socket.socket, started: Callable[[], None
         ws_max_size=int(limits.body), ws_per_message_deflate=False, backlog=_BACKLOG,
     )  # fmt: skip
     server = _Server(config, started)
-    asyncio.run(server.serve(sockets=[listener]), loop_factory=config.get_loop_factory()) if sys.version_info >= (
-        3, 12,
-    ) else _run(config, server, listener)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=listeners))
     if not server.started:
         return 70
     return 130 if server.interrupted else 0
 
 
-def _run(config: uvicorn.Config, server: uvicorn.Server, listener: socket.socket) -> None:
-    """Run on a Python whose ``asyncio.run`` takes no loop."""
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve(sockets=[listener]))
-
-
 class _Crew:
-    """Several processes that serve one socket."""
+    """Several processes that serve the same sockets."""
 
-    def __init__(self, serving: Serving, listener: socket.socket) -> None:
+    def __init__(self, serving: Serving, listeners: list[socket.socket]) -> None:
         self._serving = serving
-        self._listener = listener
+        self._listeners = listeners
         self._pids: dict[int, float] = {}
         self._ended = 0  # the signal that ends them all
 
@@ -157,7 +150,7 @@ class _Crew:
         try:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
-            status = _serve(self._serving, self._listener, lambda: None)
+            status = _serve(self._serving, self._listeners, lambda: None)
         finally:
             os._exit(status if status != 130 else 0)
 

@@ -11,7 +11,7 @@ import json
 import os
 import time
 
-from headroom_cli import backends, engine, send, tokens
+from headroom_cli import backends, send, tokens
 from headroom_cli.errors import HeadroomError, StoreError
 from headroom_cli.formats._edits import EditError
 from headroom_cli.hashing import sha256
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Backend, Headers, Target
-    from headroom_cli.serve.jobs import Ask, Turned
+    from headroom_cli.relay import Turned
+    from headroom_cli.serve.jobs import Ask
     from headroom_cli.serve.options import Serving
     from headroom_cli.wire._events import Call
 
@@ -79,9 +80,7 @@ class State:
             headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
             plugins=self.serving.plugins,
         )  # fmt: skip
-        made = send.ready(
-            ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape
-        )
+        made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
         if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:
             self._ready = [(ask, made), *self._ready[: _KEPT - 1]]
             while sum(len(seen.body) for seen, _ in self._ready) > _KEPT_BYTES:
