@@ -1,0 +1,165 @@
+"""A request's body: whole, as it came, and decoded; never more of it in memory than was allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+from headroom_cli.errors import UnreachableError
+from headroom_cli.serve import decoding
+from headroom_cli.serve.replies import RefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.serve.decoding import Sink
+    from headroom_cli.serve.options import Limits
+    from headroom_cli.serve.replies import Pairs, Receive
+
+# Bytes that may be decoded where everybody waits for it: a millisecond at most.
+_AT_ONCE = 262_144
+# Bytes that one piece of an answer may decode to.
+_MOST_OF_A_PIECE = 64 << 20
+
+
+class GoneError(Exception):
+    """The client went away before its request was whole."""
+
+
+class _FullError(Exception):
+    """More bytes than were asked for."""
+
+
+async def read(receive: Receive, headers: Pairs, limits: Limits) -> bytes:
+    """Return the whole body as it came. Raise RefusedError (413) above ``limits.body``, GoneError when nobody waits."""
+    for name, value in headers:
+        if name.lower() == b"content-length" and value.isdigit() and int(value[:20]) > limits.body:
+            raise _too_large(limits.body)
+    first = b""
+    whole: io.BytesIO | None = None  # its buffer becomes the body: no second copy
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        piece = message.get("body", b"")
+        if whole is not None:
+            whole.write(piece)
+        elif first and piece:
+            whole = io.BytesIO()
+            whole.write(first)
+            whole.write(piece)
+            first = b""
+        else:
+            first = first or piece
+        if (whole.tell() if whole is not None else len(first)) > limits.body:
+            raise _too_large(limits.body)
+        if not message.get("more_body", False):
+            return whole.getvalue() if whole is not None else bytes(first)
+
+
+def decode(data: bytes, encodings: list[str], limits: Limits) -> bytes | None:
+    """Return ``data`` without its encodings (in the order they were put on: as Content-Encoding names them).
+
+    None for an encoding that is not known here or is broken, truncated or followed by anything: such a request passes
+    as it came. Raise RefusedError (413) where it would be more than ``limits.decoded`` bytes at any step.
+    """
+    try:
+        return _decode(data, encodings, limits.decoded)
+    except _FullError:
+        raise _too_large(limits.decoded) from None
+
+
+async def decoded(data: bytes, encodings: list[str], limits: Limits) -> bytes | None:
+    """Do what ``decode`` does; what is large is decoded in a thread, so that nobody waits for it."""
+    if len(data) <= _AT_ONCE:
+        try:
+            return _decode(data, encodings, min(_AT_ONCE, limits.decoded))
+        except _FullError:
+            pass
+    return await asyncio.to_thread(decode, data, encodings, limits)
+
+
+def encodings(headers: Pairs) -> list[str]:
+    """Return the names in all Content-Encoding fields, in their order, without identity."""
+    return decoding.names(value for name, value in headers if name.lower() == b"content-encoding")
+
+
+def _decode(data: bytes, encodings: list[str], most: int) -> bytes | None:
+    encodings = decoding.names(name.encode("latin-1", "replace") for name in encodings)
+    if not encodings or not data:
+        return data
+    whole = io.BytesIO()
+    try:
+        decoding.unwrap(data, encodings, _limited(whole.write, most), lambda sink: _limited(sink, most))
+    except decoding.BrokenError:
+        return None
+    return whole.getvalue()
+
+
+def _limited(sink: Sink, most: int) -> Sink:
+    """Return a sink that takes so many bytes and no more."""
+    left = most
+
+    def take(piece: bytes) -> None:
+        nonlocal left
+        left -= len(piece)
+        if left < 0:
+            raise _FullError
+        sink(piece)
+
+    return take
+
+
+def _too_large(most: float) -> RefusedError:
+    return RefusedError(413, f"the body of this request is larger than {int(most):,} bytes", close=True)
+
+
+class Decoder:
+    """An answer's bytes without their encoding, as they arrive. Raises UnreachableError for what cannot be read."""
+
+    __slots__ = ("_decoders", "_fed", "_found", "_size")
+
+    def __init__(self, header: str) -> None:
+        """``header`` is the answer's Content-Encoding."""
+        self._found: list[bytes] = []
+        self._size = 0
+        self._fed = False  # an answer without a body is none that is broken
+        try:
+            self._decoders = decoding.stack(decoding.names([header.encode("latin-1", "replace")]), self._take)
+        except decoding.BrokenError as error:
+            raise _unreadable(error) from error
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what can be read by now."""
+        if not self._decoders or not data:
+            return data
+        self._fed = True
+        try:
+            self._decoders[0].feed(data)
+        except decoding.BrokenError as error:
+            raise _unreadable(error) from error
+        return self._given()
+
+    def end(self) -> bytes:
+        """Return the rest."""
+        try:
+            for decoder in self._decoders if self._fed else ():
+                decoder.end()
+        except decoding.BrokenError as error:
+            raise _unreadable(error) from error
+        return self._given()
+
+    def _take(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > _MOST_OF_A_PIECE:
+            raise decoding.BrokenError("it grows without end")
+        self._found.append(piece)
+
+    def _given(self) -> bytes:
+        found = b"".join(self._found)
+        self._found = []
+        self._size = 0
+        return found
+
+
+def _unreadable(error: decoding.BrokenError) -> UnreachableError:
+    return UnreachableError(f"the provider's answer cannot be decoded ({error}); send the request again")
