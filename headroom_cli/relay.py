@@ -131,7 +131,10 @@ class Relay:
         return Outgoing(request.shape, request.model, body, stream=request.stream, headers=request.headers)
 
     def call(self, extra: list[Any] | None = None) -> Http:
-        """Return the HTTP request of this hop, or of ``extra``. Raise KeyMissingError, ConfigError, CannotCarryError."""
+        """Return the HTTP request of this hop, or of the one with ``extra`` turns.
+
+        Raise KeyMissingError, ConfigError, CannotCarryError.
+        """
         if self._backend.call is None:
             raise TypeError(f"{self._backend.name} is a library, not an address")
         return self._backend.call(self.outgoing(extra), self._target)

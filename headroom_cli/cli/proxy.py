@@ -77,7 +77,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
 
         backend, _ = backends.load(settings.backend, gateway=bool(settings.base_url))
         secrets = keys.secrets(backend.variables, settings.key_file)
-    identity = Identity.of(filters.open_store(settings))
+    identity = Identity(settings.store)
     port = _number(own, "port", zero=True)
     return Serving(
         settings.store, host=own.get("host") or "127.0.0.1", port=PORT if port is None else port,
@@ -85,7 +85,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         addresses=_addresses(settings, environment()), backend=settings.backend,
         base_url=settings.base_url if settings.backend else "", secrets=secrets, policy=policy,
         hosts=_lines(own, "allow_host"), origins=_lines(own, "allow_origin"), token=_token(own.get("token_file", "")),
-        key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks, verbose=settings.verbose,
+        key=identity.derived("dashboard"), plugins=getattr(settings, "plugins", ()), ranks=settings.ranks, verbose=settings.verbose,
         limits=limits,
     )  # fmt: skip
 

@@ -42,10 +42,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from headroom_cli.backends import Backend, Call, Target
+    from headroom_cli.backends import Backend, Call, Headers, Target
     from headroom_cli.model import Policy
-    from headroom_cli.store import Store
+    from headroom_cli.plugins import Telling
     from headroom_cli.relay import Turned
+    from headroom_cli.store import Store
     from headroom_cli.upstream import Upstream
     from headroom_cli.wire._events import Event
 
@@ -61,9 +62,10 @@ class Ready:
 
     ``request``  see relay.Request
     ``result``   what the stages did
+    ``telling``  who tells plugins of it, None where there are none
     """
 
-    __slots__ = ("_client", "_store", "_way", "came", "request", "result")
+    __slots__ = ("_client", "_store", "_way", "came", "request", "result", "telling")
 
     def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
         """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
@@ -73,6 +75,7 @@ class Ready:
         self._way = way
         self._client = client
         self.came = client  # the input itself, before it was wrapped or converted
+        self.telling: Telling | None = None
 
     @property
     def turns(self) -> int:
@@ -173,6 +176,25 @@ def ready(
     """
     data = data.removeprefix(b"\xef\xbb\xbf")
     read_as, value, opened = _opened(data, form)
+    came = data
+    if options.plugins:
+        from headroom_cli.send import told
+
+        data, options = told.received(data, value, backend, options, opened=opened)
+        if data is not came:
+            read_as, value, opened = _opened(data, form)
+    made = _made(data, read_as, value, policy, store, backend, options, form=form, opened=opened)
+    made.telling = options.telling
+    if value is not None:
+        made.came = came
+    return made
+
+
+def _made(  # noqa: PLR0917 - what was found out of the input, then what ``ready`` has
+    data: bytes, read_as: str, value: Any, policy: Policy, store: Store | None, backend: Backend, options: Options,
+    *, form: str, opened: bool,
+) -> Ready:  # fmt: skip
+    """Do what ``ready`` does with an input that was opened."""
     if value is None:
         return _ready_text(data, policy, store, backend, options)
     shape = shape_of(value, read_as, form, backend)
@@ -180,7 +202,7 @@ def ready(
         raise UsageError("--prompt and --max-tokens are for texts; a request says both itself")
     if not opened:
         return _unopened(data, value, shape, backend, options)
-    came, seen_as, include_usage = data, shape, _includes_usage(value)
+    seen_as, include_usage = shape, _includes_usage(value)
     if isinstance(value, list):
         data = wrapped(value, shape, data if read_as == "bare" else b"", options)
     data = asked_to_stream(data, options)
@@ -190,9 +212,7 @@ def ready(
         marks = backend.name in KEEP_MARKS and "claude" in (options.model or str(json.loads(data).get("model")))
         value = convert.request(shape, backend.shapes[0], json.loads(data), keep_cache_control=marks)
         shape, data = backend.shapes[0], _as_json(value)
-    made = _staged(data, policy, store, options, shape=shape, seen_as=seen_as, include_usage=include_usage)
-    made.came = came
-    return made
+    return _staged(data, policy, store, options, shape=shape, seen_as=seen_as, include_usage=include_usage)
 
 
 def _unopened(data: bytes, value: dict[str, Any], shape: str, backend: Backend, options: Options) -> Ready:
@@ -271,13 +291,21 @@ def _staged(
         result = engine.crush(
             data, policy, store, model=options.model or str(value.get("model") or ""),
             stages=engine.STAGES if policy.budget else engine.STAGES[:2], prepare=way.prepare,
+            watch=options.telling.watch if options.telling else None,
         )  # fmt: skip
+    ours = way.ours if result.entered else frozenset[str]()
+    body, headers = _leaving(result.data, options, ours)
     request = Request(
-        shape, result.data, model=options.model, seen_as=seen_as, headers=options.headers,
-        ours=way.ours if result.entered else frozenset(), include_usage=include_usage,
+        shape, body, model=options.model, seen_as=seen_as, headers=headers, ours=ours, include_usage=include_usage,
     )  # fmt: skip
     # Where the store failed the request goes as it came, and nothing can be noted of it.
     return Ready(request, result, store, way if result.entered else None, data)
+
+
+def _leaving(body: bytes, options: Options, ours: frozenset[str]) -> tuple[bytes, Headers]:
+    """Return what goes out, and its headers, with what plugins change at last; tools of ours stay."""
+    telling = options.telling
+    return (body, options.headers) if telling is None else (telling.leaves(body, ours), telling.headers)
 
 
 def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backend, options: Options) -> Ready:
@@ -290,7 +318,8 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
     way = options.redeem if options.redeem in {"shell", "none"} else "tool"
     policy = policy.redeemed(way)
     policy.query = policy.query or options.prompt  # the question is known, and nothing comes after it
-    result = engine.crush(data, policy, store, form="raw", model=model)
+    watch = options.telling.watch if options.telling else None
+    result = engine.crush(data, policy, store, form="raw", model=model, watch=watch)
     shape = backend.shapes[0]
     text = result.data.decode("utf-8")
     said = [part for part in (options.prompt, text) if part]
@@ -308,7 +337,8 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
     body = written(value)
     ours = retrieval.NAMES if marked else frozenset[str]()
     result.data = body
-    return Ready(Request(shape, body, headers=options.headers, ours=ours), result, store, None, body)
+    left, headers = _leaving(body, options, frozenset((retrieval.NAME,)) if marked else frozenset())
+    return Ready(Request(shape, left, headers=headers, ours=ours), result, store, None, body)
 
 
 def answer(
@@ -317,14 +347,15 @@ def answer(
     target: Target,
     tell: Callable[[str], None] = lambda _sentence: None,
     watch: Callable[[Call], None] = lambda _call: None,
+    sent: Callable[[], None] = lambda: None,
 ) -> Iterator[list[Event]]:
     """Send, and give the events of the answer as they arrive; of a whole answer nothing, ``relay.body()`` is it.
 
-    ``watch`` sees each call as it is about to go out. Raise UpstreamError and its kin. Closing the generator closes the
+    ``watch`` sees each call as it is about to go out, ``sent`` is told of each that went. Raise UpstreamError and its kin. Closing the generator closes the
     provider's connection.
     """
     if backend.library is not None:
-        yield from _from_library(relay, backend, target)
+        yield from _from_library(relay, backend, target, sent)
         return
     from headroom_cli.upstream import Upstream
 
@@ -332,6 +363,7 @@ def answer(
         _authorise(upstream, backend, target)
         while relay.more:
             reply = upstream.send(relay.call)
+            sent()
             try:
                 if reply.status >= 300:
                     raise relay.refused(reply.status, reply.headers, reply.error())
@@ -345,7 +377,7 @@ def answer(
                 reply.close()
 
 
-def _from_library(relay: Relay, backend: Backend, target: Target) -> Iterator[list[Event]]:
+def _from_library(relay: Relay, backend: Backend, target: Target, sent: Callable[[], None]) -> Iterator[list[Event]]:
     """Do the same with a library that sends by itself."""
     from headroom_cli.wire._events import Event
 
@@ -358,6 +390,7 @@ def _from_library(relay: Relay, backend: Backend, target: Target) -> Iterator[li
         try:
             for chunk in chunks:
                 if not begun:
+                    sent()
                     relay.begin("text/event-stream" if outgoing.stream else "application/json")
                     begun = True
                 if outgoing.stream:

@@ -13,12 +13,11 @@ from headroom_cli.errors import StoreError
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve import messages, own, pages, passing, routes, upstream, websocket
 from headroom_cli.serve.counts import Counts
-from headroom_cli.serve.engines import Engines
+from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
 from headroom_cli.serve.identity import Identity
 from headroom_cli.serve.replies import RefusedError, refuse
-from headroom_cli.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from headroom_cli.serve.replies import Receive, Scope, Send
 
 _LEDGER_SECONDS = 1.0
+_STORE_TURNS = 10
 
 
 class App:
@@ -38,20 +38,21 @@ class App:
         """``tell`` hears one line for each thing that went wrong."""
         self.serving = serving
         self.counts = Counts()
-        self.identity = Identity.of(Store(serving.store))
+        self.identity = Identity(serving.store)
         self.gate = Gate(serving)
         self.engines = Engines(serving)
         self.upstream: upstream.Upstream = None  # type: ignore[assignment] # made when a loop runs
         self._tell = tell or _to_stderr
         self._said: Counter[str] = Counter()
         self._lines: list[dict[str, Any]] = []
+        self._trouble = ""  # what keeps the store from being written
         self._writer: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the worker processes and what connects to providers."""
         self.upstream = upstream.Upstream(self.serving.limits)
         await self.engines.start()
-        self._writer = asyncio.create_task(self._write_ledger())
+        self._writer = asyncio.create_task(self._keep_house())
 
     async def stop(self) -> None:
         """End all of it."""
@@ -174,10 +175,20 @@ class App:
         line.update({name: value for name, value in more.items() if value})
         self._lines.append(line)
 
-    async def _write_ledger(self) -> None:
+    async def _keep_house(self) -> None:
+        """Write the ledger every second, and look after the store now and then."""
+        turn = 0
         while True:
+            if turn % _STORE_TURNS == 0:
+                with contextlib.suppress(EngineError):
+                    self._trouble = await self.engines.do("usable")
+            turn += 1
             await asyncio.sleep(_LEDGER_SECONDS)
             await self._flush()
+
+    def store_ok(self) -> str:
+        """Return what keeps the store from being written, "" when nothing does."""
+        return self._trouble
 
     async def _flush(self) -> None:
         """Write down the runs that have ended, off the loop."""

@@ -150,18 +150,19 @@ class _Served:
     """Answers to calls of our tool that a worker process has found, where a relay expects a desk."""
 
     def __init__(self) -> None:
-        self.texts: dict[int, str] = {}
+        self._texts: list[str] = []
         self.spent = 0
         self.unknown: frozenset[str] = frozenset()
         self.stubborn = False
         self.served = 0
 
-    def answer(self, call: Call) -> str:
-        """Return the result of a call that was looked up."""
-        return self.texts.get(id(call), "This cannot be read now. Go on with what the conversation shows.")
+    def answer(self, _call: Call) -> str:
+        """Return the result of the next of the calls that were looked up: they come in the same order."""
+        return self._texts.pop(0) if self._texts else "This cannot be read now. Go on with what the conversation shows."
 
     async def look_up(self, app: App, ask: Ask, calls: list[Call]) -> None:
         """Have calls answered; what fails is left to ``answer``."""
+        self._texts = []
         try:
             texts, self.spent, self.unknown, self.stubborn, served = await app.engines.do(
                 "answer", ask, calls, self.spent, self.unknown
@@ -170,7 +171,7 @@ class _Served:
             app.told(f"an original was not given: the worker {error.reason}")
             return
         self.served += served
-        self.texts = {id(call): text for call, text in zip(calls, texts, strict=True)}
+        self._texts = list(texts)
 
 
 async def _relayed(exchange: Exchange, ask: Ask, made: Made, hops: Any) -> None:

@@ -11,7 +11,7 @@ import json
 import os
 import time
 
-from headroom_cli import backends, send, tokens
+from headroom_cli import backends, engine, send, tokens
 from headroom_cli.errors import HeadroomError, StoreError
 from headroom_cli.formats._edits import EditError
 from headroom_cli.hashing import sha256
@@ -36,6 +36,18 @@ if TYPE_CHECKING:
 
 _KEPT = 8  # requests that a process remembers having made ready
 _KEPT_BYTES = 8 << 20
+# What agents read most, so that what shortens it is there before the first request.
+_LIKE_A_REQUEST = json.dumps({
+    "model": "warm", "max_tokens": 1, "messages": [
+        {"role": "user", "content": "look"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "Bash", "input": {"command": "ls"}}]},
+        {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "a", "content": "\n".join(
+                f"2026-01-01 00:00:{number:02d} INFO worker: step {number} of 60 done" for number in range(60)
+            )},
+        ]},
+    ],
+}).encode()  # fmt: skip
 _MOST_SLOW = 12  # rows that say what was kept, and why
 
 
@@ -90,14 +102,11 @@ class State:
 
 def open(serving: Serving) -> State:  # noqa: A001 - the name that every module of jobs has
     """Start a worker process: what the first request would wait for is imported now."""
-    from headroom_cli import formats, routing, wire  # noqa: F401 - imported to be there
-
-    for shape in wire.WIRES:
-        formats.load(shape)
-        wire.load(shape)
     if not tokens.is_exact() and serving.ranks:
         tokens.use_exact(serving.ranks)
-    return State(serving)
+    state = State(serving)
+    engine.crush(_LIKE_A_REQUEST, state.policy(), None, form="anthropic", dry=True)
+    return state
 
 
 def prepare(state: State, ask: Ask) -> Made:
