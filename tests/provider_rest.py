@@ -103,8 +103,8 @@ def _embeddings(record):
     texts = given if isinstance(given, list) else [given]
     rows = [
         # Some clients ask for numbers in base64, and take lists as well.
-        {"object": "embedding", "index": index, "embedding": [0.1, -2.5e-07, float(len(text))]}
-        for index, text in enumerate(texts)
+        {"object": "embedding", "index": index, "embedding": [0.1, -2.5e-07, float(index)]}
+        for index in range(len(texts))
     ]
     return {"object": "list", "data": rows, "model": "fake-1", "usage": {"prompt_tokens": 5, "total_tokens": 5}}
 

@@ -34,7 +34,9 @@ def events(shape, request, reply, model, number):
     elif shape == "responses":
         yield from provider_responses.events(request, reply, model, number)
     else:
-        yield from provider_chat.events(shape, request, reply, model, number)
+        for kind, name, value in provider_chat.events(shape, request, reply, model, number):
+            for made in _choices(request, value):
+                yield kind, name, made
 
 
 def body(shape, request, reply, model, number):
@@ -45,4 +47,15 @@ def body(shape, request, reply, model, number):
         return provider_anthropic.body(reply, model, number)
     if shape == "responses":
         return provider_responses.body(request, reply, model, number)
-    return provider_chat.body(shape, reply, model, number)
+    made = provider_chat.body(shape, reply, model, number)
+    made["choices"] = [choice for value in _choices(request, made) for choice in value["choices"]]
+    return made
+
+
+def _choices(request, value):
+    """Yield a chunk once for each of the ``n`` choices that were asked for: all say the same."""
+    if not value or not value.get("choices"):
+        yield value
+        return
+    for index in range(request.get("n") or 1):
+        yield {**value, "choices": [{**choice, "index": index} for choice in value["choices"]]}
