@@ -71,6 +71,8 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
     )
     if size := _number(own, "max_body"):
         limits.body = limits.decoded = size << 20
+    from headroom_cli.backends import bedrock
+
     secrets: dict[str, str] = {}
     if settings.backend:
         from headroom_cli import backends
@@ -82,10 +84,11 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
     return Serving(
         settings.store, host=own.get("host") or "127.0.0.1", port=PORT if port is None else port,
         unix=own.get("unix", ""), workers=_number(own, "workers") or 1, engines=_number(own, "engines") or 2,
-        addresses=_addresses(settings, environment()), backend=settings.backend,
-        base_url=settings.base_url if settings.backend else "", secrets=secrets, policy=policy,
+        addresses=_addresses(settings, environment()), aws=keys.secrets(bedrock.VARIABLES, ""),
+        backend=settings.backend, base_url=settings.base_url if settings.backend else "", secrets=secrets, policy=policy,
         hosts=_lines(own, "allow_host"), origins=_lines(own, "allow_origin"), token=_token(own.get("token_file", "")),
-        key=identity.derived("dashboard"), plugins=getattr(settings, "plugins", ()), ranks=settings.ranks, verbose=settings.verbose,
+        key=identity.derived("dashboard"), plugins=getattr(settings, "plugins", ()), ranks=settings.ranks,
+        verbose=settings.verbose,
         limits=limits,
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ import contextlib
 from headroom_cli import backends
 from headroom_cli.errors import UnreachableError, UpstreamError
 from headroom_cli.relay import Relay, Request
+from headroom_cli.serve import aws, library, passing, routes, upstream
 from headroom_cli.serve import body as bodies
-from headroom_cli.serve import library, passing, routes, upstream
 from headroom_cli.serve.engines import EngineError
 from headroom_cli.serve.jobs import Ask, Made
 from headroom_cli.serve.replies import RefusedError
@@ -65,7 +65,8 @@ async def handle(exchange: Exchange) -> None:
     else:
         changed = made.body is not plain and made.body != plain
         body = made.body if changed else raw
-        await passing.through(exchange, exchange.address(), exchange.headers(decoded=changed, identity=True), body)
+        url, headers = exchange.address(), exchange.headers(decoded=changed, identity=route.what != routes.BEDROCK)
+        await passing.through(exchange, url, await aws.signed(exchange, url, headers, body), body)
     done.model = done.model or made.model
 
 

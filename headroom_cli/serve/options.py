@@ -49,7 +49,7 @@ class Serving:
     """
 
     __slots__ = (
-        "addresses", "backend", "base_url", "engines", "host", "hosts", "key", "limits", "origins", "plugins",
+        "addresses", "aws", "backend", "base_url", "engines", "host", "hosts", "key", "limits", "origins", "plugins",
         "policy", "port", "ranks", "secrets", "store", "token", "unix", "verbose",
         "workers",
     )  # fmt: skip
@@ -63,6 +63,7 @@ class Serving:
         self.workers = 1  # processes that serve
         self.engines = 2  # worker processes for each of them
         self.addresses: Mapping[str, str] = {}
+        self.aws: Mapping[str, str] = {}  # values of Bedrock's variables, to sign requests anew with
         self.backend = ""
         self.base_url = ""
         self.secrets: Mapping[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headroom_cli.serve import upstream
+from headroom_cli.serve import aws, upstream
 from headroom_cli.serve.replies import RefusedError
 from headroom_cli.serve.tap import Tap
 
@@ -67,4 +67,5 @@ async def plain(exchange: Exchange) -> None:
     url = exchange.address()
     body = await exchange.read()
     exchange.done.why = "passed through"
-    await through(exchange, url, exchange.headers(decoded=False, identity=False), body or None)
+    headers = await aws.signed(exchange, url, exchange.headers(decoded=False, identity=False), body)
+    await through(exchange, url, headers, body or None)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Backend, Headers, Target
+    from headroom_cli.backends import Call as Http
     from headroom_cli.relay import Turned
     from headroom_cli.serve.jobs import Ask
     from headroom_cli.serve.options import Serving
@@ -222,6 +223,16 @@ def _noted(note: Callable[[], None]) -> str:
     return ""
 
 
+def sign(state: State, call: Http, region: str) -> tuple[Headers, str]:
+    """Return a request's headers with a signature of this proxy's AWS credentials, or why there is none."""
+    from headroom_cli.backends import _sigv4
+
+    try:
+        return _sigv4.sign(call, state.serving.aws, region).headers, ""
+    except HeadroomError as error:
+        return (), str(error)
+
+
 def usable(state: State) -> str:
     """Return what keeps the store from being written, "" when nothing does."""
     try:
@@ -239,5 +250,6 @@ def usable(state: State) -> str:
 
 JOBS: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "hop": hop, "answer": answer, "begin": begin, "remember": remember, "usable": usable,
+    "sign": sign,
     "compress": work_own.compress, "retrieve": work_own.retrieve, "pairs": work_pages.pairs,
 }  # fmt: skip
