@@ -23,7 +23,7 @@ _headroom() {
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && current=
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "crush align route fit send retrieve stats store --version --help" -- "$current"))
+        COMPREPLY=($(compgen -W "crush align route fit send retrieve stats store proxy --version --help" -- "$current"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -31,12 +31,15 @@ _headroom() {
     align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     fit) flags='--explain --from --model --ranks --store --query --budget --redeem --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --only --skip --only-tool --protect-tool --live --fresh --backend --base-url --key-file --timeout --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --only --skip --only-tool --protect-tool --live --fresh --backend --base-url --key-file --timeout --plugin --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
+    proxy) flags='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --ranks --store --level --lossless --redeem --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --json --quiet -q --verbose -v --no-color --help' ;;
     esac
     case " $flags " in *" $previous "*) case $previous in
+    --allow-host) compopt +o default; return ;;
+    --allow-origin) compopt +o default; return ;;
     --as) COMPREPLY=($(compgen -W 'json log test-log search diff code table html prose listing image mixed' -- "$current")); return ;;
     --backend) COMPREPLY=($(compgen -W 'anthropic openai openrouter bedrock litellm anyllm' -- "$current")); return ;;
     --base-url) compopt +o default; return ;;
@@ -44,16 +47,21 @@ _headroom() {
     --bytes) compopt +o default; return ;;
     --days) compopt +o default; return ;;
     --diff) compopt +o default; return ;;
+    --engines) compopt +o default; return ;;
     --from) COMPREPLY=($(compgen -W 'anthropic openai responses bare jsonl raw' -- "$current")); return ;;
     --grep) compopt +o default; return ;;
     --header) compopt +o default; return ;;
+    --host) compopt +o default; return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
     --level) COMPREPLY=($(compgen -W 'safe balanced max' -- "$current")); return ;;
     --lines) compopt +o default; return ;;
+    --max-body) compopt +o default; return ;;
     --max-tokens) compopt +o default; return ;;
     --model) compopt +o default; return ;;
     --only) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
     --only-tool) compopt +o default; return ;;
+    --plugin) compopt +o default; return ;;
+    --port) compopt +o default; return ;;
     --prompt) compopt +o default; return ;;
     --protect-tool) compopt +o default; return ;;
     --query) compopt +o default; return ;;
@@ -63,7 +71,11 @@ _headroom() {
     --save) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
     --skip) _headroom_listed 'json log test-log search diff code table html prose listing image mixed'; return ;;
     --store) COMPREPLY=($(compgen -d -- "$current")); compopt -o filenames; return ;;
+    --time-limit) compopt +o default; return ;;
     --timeout) compopt +o default; return ;;
+    --token-file) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
+    --unix) compopt +o default; return ;;
+    --workers) compopt +o default; return ;;
     -H) compopt +o default; return ;;
     esac ;; esac
     if [[ $current == -* ]]; then

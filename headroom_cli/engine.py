@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from headroom_cli.stages import Prepared
     from headroom_cli.store import Store
 
+    # (stage, result so far, what gives the document as a value)
+    Watch = Callable[[str, Result, Callable[[], Any]], None]
+
 # Runs that stand behind a document, at most, when it is expanded.
 MOST_PASSES = 8
 
@@ -46,11 +49,13 @@ def crush(
     dry: bool = False,
     stages: tuple[str, ...] = STAGES,
     prepare: Callable[[Document, Notes], Prepared] | None = None,
+    watch: Watch | None = None,
 ) -> Result:
     """Return the same document, smaller; the bytes given when nothing is to be gained or something fails.
 
     ``dry`` weighs every block as if it were stored and stores nothing: for ``--explain`` and for previews.
-    ``prepare`` is for whoever sends the document on as a request: see ``stages.Prepared``.
+    ``prepare`` is for whoever sends the document on as a request: see ``stages.Prepared``. ``watch`` is told of stages
+    (events.STAGES) that are done, with the result so far and what gives the document as it is by then.
     Without a store nothing changes (law 1). Raise FormatError only when ``form`` names a format that the data has not.
     """
     if form in ("", "jsonl") and formats.are_request_lines(data):
@@ -60,12 +65,14 @@ def crush(
         document = formats.parse(data, form)
     except UnicodeDecodeError as error:
         return _untouched(data, policy, f"input is not UTF-8 text (byte {error.start:,}); passed through")
-    return _staged(document, data, policy, store, model, dry=dry, stages=stages, prepare=prepare)[1]
+    return _staged(document, data, policy, store, model, dry=dry, stages=stages, prepare=prepare, watch=watch)[1]
 
 
-def crush_value(value: Any, policy: Policy, store: Store | None, *, model: str = "") -> tuple[Any, Result]:
+def crush_value(
+    value: Any, policy: Policy, store: Store | None, *, model: str = "", watch: Watch | None = None
+) -> tuple[Any, Result]:
     """Crush a request or a list of messages given as Python values; return a copy that shares what did not change."""
-    document, result = _staged(formats.of_value(value), b"", policy, store, model)
+    document, result = _staged(formats.of_value(value), b"", policy, store, model, watch=watch)
     return document.value(), result
 
 
@@ -79,13 +86,14 @@ def _staged(
     dry: bool = False,
     stages: tuple[str, ...] = STAGES,
     prepare: Callable[[Document, Notes], Prepared] | None = None,
+    watch: Watch | None = None,
 ) -> tuple[Document, Result]:
     """Run the stages; return the document as it is sent and the result. After a failure of the store: as it came."""
 
     def through(*, frozen: bool) -> Run:
         run = Run(document, data, policy, None if dry else store, model, usable=store is not None or dry, frozen=frozen)
         try:
-            _run(run, document, stages, prepare)
+            _run(run, document, stages, prepare, watch or _nobody)
         except StoreError as error:
             run.give_up(error)
         return run
@@ -107,8 +115,16 @@ def _staged(
     return run.document, result
 
 
+def _nobody(_stage: str, _result: Result, _shown: Callable[[], Any]) -> None:
+    """Take no notice."""
+
+
 def _run(
-    run: Run, document: Document, stages: tuple[str, ...], prepare: Callable[[Document, Notes], Prepared] | None
+    run: Run,
+    document: Document,
+    stages: tuple[str, ...],
+    prepare: Callable[[Document, Notes], Prepared] | None,
+    watch: Watch,
 ) -> None:
     """Do what the stages do. Raise StoreError."""
     if prepare is not None:
@@ -118,11 +134,15 @@ def _run(
     # A raw blob is output to be read, unless somebody says by the verb that it is a prompt.
     if "align" in stages and (document.has_turns or "route" not in stages):
         run.align()
+    watch("input_cached", run.result, run.shown())
     if "route" in stages:
         run.route()
+    watch("input_routed", run.result, run.shown())
     if "fit" in stages:
         run.fit()
+    watch("input_compressed", run.result, run.shown())
     run.accept()
+    watch("input_remembered", run.result, run.shown())
 
 
 def crush_lines(

@@ -9,8 +9,10 @@ from headroom_cli.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
+    from headroom_cli.events import Plugins
     from headroom_cli.model import Report, Result
 
 
@@ -55,6 +57,7 @@ def compress(
     budget: int | None = None,
     live: bool = False,
     fresh: bool = False,
+    plugins: Iterable[str | Any] | Plugins = (),
 ) -> Compressed:
     """Return a conversation that says the same in fewer tokens.
 
@@ -63,18 +66,31 @@ def compress(
     ``budget`` is in tokens: whole turns are left out until the rest fits; without it the window of ``model`` counts,
     where it is known. ``live`` is for a request that goes out next:
     what stands before its last assistant turn went out before, and is left as it went out. ``fresh`` renders anew what
-    was rendered before.
+    was rendered before. ``plugins`` are names of plugins or objects with ``on_pipeline_event``, in their order: they
+    are told of the stages up to input_remembered, and may change the messages first (docs/plugins.md).
 
-    Raise TypeError for other values and ConfigError for a level that does not exist; whatever else fails leaves the
-    messages as they are, with the reason in ``warnings``.
+    Raise TypeError for other values and ConfigError for a level or a plugin that does not exist; whatever else fails
+    leaves the messages as they are, with the reason in ``warnings``.
     """
     policy = Policy(
         level=level or "", query=query or "", lossless=lossless, redeem=redeem, budget=budget, live=live, fresh=fresh
     )
     if not tokens.is_exact() and (ranks := resolve({}).ranks):
         tokens.use_exact(ranks)
-    made, result = engine.crush_value(messages, policy, _store(store), model=model)
-    return Compressed(made, result)
+    if not plugins:
+        return Compressed(*engine.crush_value(messages, policy, _store(store), model=model))
+    from headroom_cli.events import plugins_for
+    from headroom_cli.plugins import Telling
+
+    several = plugins_for(plugins, "compress")
+    known = dict(several.faults)
+    several.begin()
+    telling = Telling(several, model=model)
+    messages = telling.received_value(messages)
+    made = Compressed(*engine.crush_value(messages, policy, _store(store), model=telling.model, watch=telling.watch))
+    failed = [name for name, count in several.faults.items() if count > known.get(name, 0)]
+    made.warnings += [f"the plugin {name} failed; what it did does not count" for name in failed]
+    return made
 
 
 def retrieve(

@@ -34,8 +34,8 @@ class Setting:
                   no flags at all for what only the environment sets
     ``variable``  its HEADROOM_* variable, "" for a flag that belongs to one verb and one call
     ``kind``      "text", "switch", "number", "choice", "choices" (several, with commas) or "words" (several that are
-                  the caller's own, with commas); for a flag of one verb also "texts" (may be repeated; its values come
-                  as lines)
+                  the caller's own, with commas) or "texts" (likewise; the flag may be repeated, and its values come as
+                  lines)
     ``metavar``   what the help calls its value, "" for a switch
     ``about``     one sentence without a full stop
     ``choices``   the values that "choice" and "choices" allow, and those of a "text" that shells offer
@@ -168,6 +168,10 @@ TABLE = (
         "how long the provider may be silent", shown="600",
     ),
     Setting(
+        "plugins", ("--plugin",), "HEADROOM_PLUGINS", "texts", "NAME",
+        "tell this plugin what happens to the request; several with commas, or the flag again",
+    ),
+    Setting(
         "strict", ("--strict",), "HEADROOM_STRICT", "switch", "",
         "end with status 70 or 74 when something failed and its input was passed through",
     ),
@@ -211,6 +215,7 @@ class Settings:
     base_url: str
     key_file: str
     timeout: int | None
+    plugins: tuple[str, ...]
     strict: bool
     json: bool
     quiet: bool
@@ -263,6 +268,7 @@ def environment() -> MutableMapping[str, str]:
 
 _DEFAULTS: dict[str, object] = {
     "text": "", "choice": "", "switch": False, "number": None, "choices": frozenset(), "words": (),
+    "texts": (),
 }  # fmt: skip
 
 
@@ -299,8 +305,8 @@ def _convert(row: Setting, text: str, origin: str, error: type[UsageError | Conf
         if wrong:
             raise error(f"{origin}: {wrong[0][:40]!r} is unknown; use {', '.join(row.choices)}")
         return chosen
-    if row.kind == "words":
-        return tuple(word for part in text.split(",") if (word := part.strip()))
+    if row.kind in {"words", "texts"}:
+        return tuple(word for part in text.replace("\n", ",").split(",") if (word := part.strip()))
     if row.kind == "choice" and text not in row.choices:
         raise error(f"{origin}: {text[:40]!r} is unknown; use {', '.join(row.choices)}")
     return text

@@ -6,6 +6,7 @@ memory of what it would have sent.
 
 from __future__ import annotations
 
+import json
 import time
 
 from headroom_cli import formats, replay
@@ -20,6 +21,7 @@ from headroom_cli.renderings import Notes, Renderings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from headroom_cli.errors import StoreError
     from headroom_cli.fit.walk import Plan
@@ -341,6 +343,16 @@ class Run:
             report.before = report.after = count(block.text)
             report.kept = block.kept or "left to route"
             self.result.blocks.append(report)
+
+    def shown(self) -> Callable[[], Any]:
+        """Return what gives the document as it is by now, as a value of the caller's own."""
+        document, rendered = self.document, self._rendered
+        if isinstance(document, formats.ValueDocument):
+            value = document.made
+            return lambda: json.loads(json.dumps(value))
+        if rendered is None:
+            return document.value
+        return lambda: formats.Document(document.format, rendered.decode("utf-8"), []).value()
 
     def accept(self) -> None:
         """Write the records; from now on the output stands."""

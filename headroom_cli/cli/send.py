@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Backend, Call, Headers, Target
+    from headroom_cli.events import Plugins
     from headroom_cli.relay import Relay
     from headroom_cli.send import Ready
     from headroom_cli.settings import Settings
@@ -49,6 +50,16 @@ TIMEOUT = 600  # seconds of silence; the official SDKs wait as long
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Send a request and write the answer."""
+    if not settings.plugins:
+        return _run(settings, own)
+    import contextlib
+    import sys
+
+    with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints is no part of an answer
+        return _run(settings, own)
+
+
+def _run(settings: Settings, own: Mapping[str, str]) -> int:
     file = own.get("file", "-")
     only_prompt = bool(own.get("prompt")) and file == "-" and io.is_terminal(io.STDIN)
     if own.get("text") == "true" and own.get("message") == "true":
@@ -76,7 +87,8 @@ class _Sending:
     """One run of the verb: what was asked for, and what came of it."""
 
     __slots__ = (
-        "_answer", "_backend", "_data", "_own", "_ready", "_relay", "_settings", "_tally", "_target", "_warned",
+        "_answer", "_backend", "_data", "_own", "_plugins", "_ready", "_relay", "_settings", "_tally", "_target",
+        "_warned",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, own: Mapping[str, str], data: bytes, headers: Headers) -> None:
@@ -84,6 +96,7 @@ class _Sending:
         self._own = own
         self._data = data
         self._tally = report.Tally()
+        self._plugins = _plugins(settings)
         self._backend, self._target = _backend(settings, data, headers)
         self._ready: Ready = self._made_ready()
         self._relay: Relay = self._relayed()
@@ -99,8 +112,10 @@ class _Sending:
         options = send.Options(
             model=own.get("model", ""), usual=settings.model, prompt=own.get("prompt", ""),
             max_tokens=_number(own.get("max_tokens", "")), stream=own.get("stream") == "true",
-            redeem=settings.redeem or "tool",
+            redeem=settings.redeem or "tool", plugins=self._plugins,
         )  # fmt: skip
+        if self._plugins:  # they may change the user's headers, which then travel with the request
+            options.headers, self._target.headers = self._target.headers, ()
         policy = filters.policy_of(settings).redeemed(settings.redeem or "tool")
         try:
             return send.ready(
@@ -138,6 +153,21 @@ class _Sending:
         return self._status()
 
     def send(self) -> int:
+        """Send the request, write what comes, and tell plugins how it ended."""
+        ended: BaseException | None = None
+        try:
+            return self._sent()
+        except BaseException as error:
+            ended = error
+            raise
+        finally:
+            if self._ready.telling is not None:
+                from headroom_cli.send import told
+
+                failure = ended if isinstance(ended, UpstreamError) else None
+                told.answered(self._ready.telling, self._relay, failure, stopped=ended is not failure)
+
+    def _sent(self) -> int:
         """Send the request, write what comes, and note what the conversation's next request needs."""
         from headroom_cli import send
 
@@ -146,7 +176,7 @@ class _Sending:
             self._keep(self._relay.outgoing().body)
             if self._settings.verbose and not self._settings.quiet:
                 report.warn(f"{self._backend.name} calls {self._ready.request.model} by its library", self._settings)
-        events = send.answer(self._relay, self._backend, self._target, self._heard, self._watch)
+        events = send.answer(self._relay, self._backend, self._target, self._heard, self._watch, sent=self._left)
         try:
             shown = False
             for batch in events:
@@ -197,6 +227,13 @@ class _Sending:
                 report.warn("the key goes over a connection that is not encrypted; use https", self._settings)
         if self._settings.verbose and not self._settings.quiet:
             self._tell_call(call)
+
+    def _left(self) -> None:
+        """Tell plugins that a call went out."""
+        if self._ready.telling is not None:
+            from headroom_cli.send import told
+
+            told.posted(self._ready.telling, self._relay.hops + 1)
 
     def _keep(self, body: bytes) -> None:
         """Save the request if that was asked for, before anything is paid for. Raise OutputError."""
@@ -257,6 +294,17 @@ def _is_in_the_clear(call: Call) -> bool:
     near = host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
     keyed = any(name.lower() in {"authorization", "x-api-key"} for name, _ in call.headers)
     return scheme.lower() == "http" and keyed and not near
+
+
+def _plugins(settings: Settings) -> Plugins | None:
+    """Set up the plugins that are named. Raise ConfigError."""
+    if not settings.plugins:
+        return None
+    from headroom_cli.events import Plugins
+
+    made = Plugins.load(settings.plugins, operation="send", tell=lambda sentence: report.warn(sentence, settings))
+    made.begin()
+    return made
 
 
 def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend, Target]:
@@ -374,8 +422,8 @@ VERB = Verb(
     arguments=(FILE,),
     flags=(
         "format", "ranks", "store", "query", "level", "budget", "lossless", "redeem", "only", "skip", "only_tool",
-        "protect_tool", "live", "fresh", "backend", "base_url", "key_file", "timeout", "strict", "json", "quiet",
-        "verbose", "no_color",
+        "protect_tool", "live", "fresh", "backend", "base_url", "key_file", "timeout", "plugins", "strict", "json",
+        "quiet", "verbose", "no_color",
     ),
     own=(
         Setting("model", ("--model",), "", "text", "NAME", "ask this model, whatever the request says"),

@@ -347,12 +347,13 @@ def answer(
     target: Target,
     tell: Callable[[str], None] = lambda _sentence: None,
     watch: Callable[[Call], None] = lambda _call: None,
+    *,
     sent: Callable[[], None] = lambda: None,
 ) -> Iterator[list[Event]]:
     """Send, and give the events of the answer as they arrive; of a whole answer nothing, ``relay.body()`` is it.
 
-    ``watch`` sees each call as it is about to go out, ``sent`` is told of each that went. Raise UpstreamError and its kin. Closing the generator closes the
-    provider's connection.
+    ``watch`` sees each call as it is about to go out, ``sent`` is told of each that went. Raise UpstreamError and its
+    kin. Closing the generator closes the provider's connection.
     """
     if backend.library is not None:
         yield from _from_library(relay, backend, target, sent)

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Headers
+    from headroom_cli.plugins import Telling
 
 
 class Options:
@@ -21,15 +22,21 @@ class Options:
     ``plain``       True leaves the stages out: for who met a fault of theirs
     ``redeem``      how originals can be asked for; "tool" offers ours where that is possible
     ``scope``       who asks, "" for the owner of the store
-    ``plugins``     what hears of the request on its way (events.Plugins), None for nobody
+    ``plugins``     what hears of the request on its way (events.Plugins, or what events.plugins_for takes), None for
+                    nobody
+    ``request_id``  the name by which plugins are told of it, "" makes one up
+    ``telling``     who tells them (plugins.Telling); made on the way in
     """
 
-    __slots__ = ("headers", "max_tokens", "model", "plain", "plugins", "prompt", "redeem", "scope", "stream", "usual")
+    __slots__ = (
+        "headers", "max_tokens", "model", "plain", "plugins", "prompt", "redeem", "request_id", "scope", "stream",
+        "telling", "usual",
+    )  # fmt: skip
 
     def __init__(
         self, *, model: str = "", prompt: str = "", max_tokens: int | None = None, stream: bool = False,
         headers: Headers = (), redeem: str = "tool", usual: str = "",
-        plain: bool = False, scope: str = "", plugins: Any = None,
+        plain: bool = False, scope: str = "", plugins: Any = None, request_id: str = "",
     ) -> None:  # fmt: skip
         """All may be left out."""
         self.model = model
@@ -42,3 +49,12 @@ class Options:
         self.redeem = redeem
         self.scope = scope
         self.plugins = plugins
+        self.request_id = request_id
+        self.telling: Telling | None = None
+
+    def copy(self) -> Options:
+        """Return the same once more, to be changed for one request."""
+        other = Options()
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        return other
