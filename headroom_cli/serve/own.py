@@ -1,0 +1,149 @@
+"""Routes of our own that give texts: POST /v1/compress, GET and POST /v1/retrieve.
+
+Whoever asks is known by his credential and session (identity.py); an original is given only to a scope that its handle
+was given to. What these routes answer is for programs, so errors are {"detail": SENTENCE}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from urllib.parse import parse_qsl
+
+from headroom_cli.serve import body as bodies
+from headroom_cli.serve import work_own
+from headroom_cli.serve.engines import EngineError
+from headroom_cli.serve.replies import RefusedError, reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from headroom_cli.serve.identity import Identity
+    from headroom_cli.serve.options import Serving
+    from headroom_cli.serve.replies import Receive, Scope, Send
+
+    class Engines(Protocol):
+        """The pool of workers, as far as it is used here."""
+
+        async def do(self, job: str, *arguments: Any) -> Any:
+            """Have a job done."""
+
+    class App(Protocol):
+        """The proxy, as far as it is used here."""
+
+        @property
+        def serving(self) -> Serving:
+            """What was asked for at start."""
+
+        @property
+        def engines(self) -> Engines:
+            """Who does what takes long."""
+
+        @property
+        def identity(self) -> Identity:
+            """Who tells askers apart."""
+
+
+_SLICES = ("lines", "rows", "grep", "query")
+_MOST_OF_SLICE = 4_096  # characters
+_MOST_OF_ASK = 65_536  # bytes of a body that names one handle
+_ON = frozenset((b"1", b"true", b"yes", b"on"))
+_PLAIN = (b"text/plain", b"application/octet-stream")
+_NO_STORE = ((b"cache-control", b"no-store"),)
+
+
+async def compress(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer POST /v1/compress. Raise RefusedError for what is no such request."""
+    if scope["method"] != "POST":
+        raise RefusedError(405, "send this with POST")
+    try:
+        data = await _body(app, scope, receive)
+    except bodies.GoneError:
+        return
+    headers = {name.lower(): value.strip().lower() for name, value in scope["headers"]}
+    mode = headers.get(b"x-headroom-mode", b"").decode("latin-1")
+    if headers.get(b"x-headroom-bypass", b"") in _ON:
+        mode = "off"
+    why: tuple[tuple[bytes, bytes], ...] = ()
+    try:
+        status, answer = await app.engines.do("compress", data, app.identity.scope(scope["headers"]), mode)
+    except EngineError as error:
+        reason = str(error.reason)
+        why = ((b"x-headroom-why-not", reason.encode("ascii", "replace")),)
+        status, answer = await asyncio.to_thread(work_own.untouched, data, reason)
+    await reply(send, status, answer, headers=(*_NO_STORE, *why))
+
+
+async def retrieve(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer GET /v1/retrieve/HANDLE and POST /v1/retrieve. Raise RefusedError for what is no such request."""
+    method = scope["method"]
+    path: bytes = scope["raw_path"]
+    try:
+        if method in {"GET", "HEAD"}:
+            asked, slices = path.removeprefix(b"/v1/retrieve").removeprefix(b"/"), _in_query(scope["query_string"])
+        elif method == "POST" and path == b"/v1/retrieve":
+            asked, slices = _in_body(await _body(app, scope, receive))
+        else:
+            raise RefusedError(405, "ask with GET /v1/retrieve/HANDLE, or POST /v1/retrieve")
+    except bodies.GoneError:
+        return
+    handle = asked.decode("latin-1")
+    try:
+        status, answer = await app.engines.do("retrieve", handle, slices, app.identity.scopes(scope["headers"]))
+    except EngineError as error:
+        raise RefusedError(503, f"the original cannot be read now ({error.reason})") from None
+    kind = "application/json"
+    if status == 200:
+        accept = next((value for name, value in scope["headers"] if name.lower() == b"accept"), b"").lower()
+        if accept.split(b";")[0].strip() in _PLAIN:
+            kind = "application/octet-stream" if b"octet" in accept else "text/plain; charset=utf-8"
+        else:
+            answer = await asyncio.to_thread(_told, handle, answer)
+    headers = (*_NO_STORE, (b"x-content-type-options", b"nosniff"))
+    await reply(send, status, answer, kind, headers, head=method == "HEAD")
+
+
+def _told(handle: str, original: bytes) -> bytes:
+    text = original.decode("utf-8", "replace")  # a part may be cut inside of a character; Accept: text/plain gives all
+    return json.dumps({"hash": handle, "handle": handle, "original_content": text, "bytes": len(original)}).encode()
+
+
+async def _body(app: App, scope: Scope, receive: Receive) -> bytes:
+    """Return a request's body, decoded. Raise RefusedError, GoneError."""
+    limits = app.serving.limits
+    data = await bodies.read(receive, scope["headers"], limits)
+    plain = await bodies.decoded(data, bodies.encodings(scope["headers"]), limits)
+    if plain is None:
+        raise RefusedError(415, "the encoding of this body is unknown or broken")
+    return plain
+
+
+def _in_query(query: bytes) -> dict[str, str]:
+    """Return the slices that a query asks for. Raise RefusedError."""
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), max_num_fields=20, errors="replace")
+    except ValueError:
+        raise RefusedError(400, "the query has too many parts") from None
+    return _sliced(dict(pairs))
+
+
+def _in_body(data: bytes) -> tuple[bytes, dict[str, str]]:
+    """Return the handle and the slices that a body asks for. Raise RefusedError."""
+    try:
+        value = json.loads(data) if len(data) <= _MOST_OF_ASK else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise RefusedError(400, "the body is a JSON object with a handle")
+    asked = value.get("handle") or value.get("hash")
+    if not isinstance(asked, str):
+        raise RefusedError(400, "the body is a JSON object with a handle")
+    return asked.encode("latin-1", "replace"), _sliced(value)
+
+
+def _sliced(value: dict[str, Any]) -> dict[str, str]:
+    found = {name: str(value[name]) for name in _SLICES if isinstance(value.get(name), str | int) and value[name] != ""}
+    if any(len(text) > _MOST_OF_SLICE for text in found.values()):
+        raise RefusedError(400, "this part cannot be read: it is asked for in too many words")
+    return found
