@@ -15,7 +15,8 @@
     websocket.py  the Responses API over a WebSocket
     tap.py        reads along in a stream that passes: usage, and whether it came to its end
     upstream.py   connections to providers
-    engines.py    the pool of worker processes that shorten; engine.py is one of them, jobs.py what they do
+    engines.py    the pool of worker processes that shorten; engine_process.py is one as seen from the loop, engine.py
+                  from inside; work.py what they do, jobs.py in which words they are asked and answer
     own.py        routes of our own: /v1/compress, /v1/retrieve, /livez, /readyz, /stats, /metrics, /dashboard
     counts.py     what happened, in numbers
     replies.py    answers of our own

@@ -1,0 +1,558 @@
+"""Worker processes: whatever a job does, its caller gets an answer in time and the next job is done."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
+
+import pytest
+from conftest import ROOT
+
+from headroom_cli.serve import engines as pool_module
+from headroom_cli.serve.engine_process import variables
+from headroom_cli.serve.engines import EngineError, Engines
+from headroom_cli.serve.options import Limits, Serving
+
+LOOPS = [asyncio.new_event_loop]
+with suppress(ImportError):
+    import uvloop
+
+    LOOPS.append(uvloop.new_event_loop)
+
+LONG = 60.0  # seconds: where no limit should be met
+
+
+@pytest.fixture(params=LOOPS, ids=lambda factory: factory.__module__.split(".", maxsplit=1)[0])
+def run(request):
+    """Run a coroutine function to its end on each kind of loop."""
+
+    def run(body, *arguments):
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            done = runner.run(body(*arguments))
+        gc.collect()  # a process or a socket that was left open warns now, and warnings are errors here
+        return done
+
+    return run
+
+
+def once(body):
+    """Run a coroutine function on one kind of loop, where the kind makes no difference."""
+    with asyncio.Runner(loop_factory=LOOPS[-1]) as runner:
+        done = runner.run(body())
+    gc.collect()
+    return done
+
+
+@asynccontextmanager
+async def pool(*, engines=2, jobs="engine_jobs", limits=(), **given):
+    made = Engines(Serving("store", engines=engines, limits=Limits(**dict(limits)), **given), jobs=jobs)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def fails(engines, job, *arguments, seconds=LONG):
+    """Return the reason why a job came to nothing."""
+    with pytest.raises(EngineError) as error:
+        await engines.do(job, *arguments, seconds=seconds)
+    assert "conversation" not in str(error.value)
+    return error.value.reason
+
+
+async def until(true, seconds=20.0):
+    """Wait for something that comes about elsewhere."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        await asyncio.sleep(0.01)
+
+
+def alive(pid):
+    """Tell whether a process is there and not only waiting to be asked for its status."""
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat") as stream:
+            return stream.read().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        return not os.path.isdir("/proc/self")  # macOS; elsewhere it went just now
+
+
+# --- what jobs do
+
+BAD = (
+    ("raises", (), "failed"),
+    ("leaves", (), "failed"),
+    ("no such job", (), "failed"),
+    ("echo", (), "failed"),
+    ("unpicklable", (), "failed"),
+    ("eats", (2 << 30,), "needed too much memory"),
+    ("eats_slowly", (), "needed too much memory"),
+    ("segfaults", (), "crashed"),
+    ("exits", (), "crashed"),
+    ("odd", (), "failed"),
+    ("evil", (), "failed"),
+    ("goes_mad", (), "failed"),
+)
+
+
+def test_whatever_a_job_does_the_next_one_is_done(run):
+    async def body():
+        async with pool(engines=1) as engines:
+            for name, arguments, reason in BAD:
+                assert await fails(engines, name, *arguments) == reason, name
+                assert await engines.do("echo", name, seconds=LONG) == name
+            said = engines.counters
+            assert said["done"] == len(BAD)
+            assert said["failed"] == {"failed": 8, "needed too much memory": 2, "crashed": 2}
+            assert said["restarts"] == 7  # "failed" keeps the process but for the three whose answers were none
+
+    run(body)
+
+
+@pytest.mark.parametrize("job", [("spins",), ("sleeps", 600), ("holds_the_interpreter", "")], ids=lambda job: job[0])
+def test_a_job_that_takes_too_long_is_ended_in_time(run, job):
+    async def body():
+        async with pool(engines=2) as engines:
+            over = []
+            for _ in range(4):
+                began = time.monotonic()
+                assert await fails(engines, *job, seconds=0.3) == "took too long"
+                over.append(time.monotonic() - began - 0.3)
+                assert await engines.do("echo", "next", seconds=LONG) == "next"
+                if min(over) < 0.25:
+                    break
+            assert min(over) < 0.25  # of some: this machine may be busy with other things
+
+    run(body)
+
+
+def test_the_limit_of_the_proxy_holds_where_none_is_given():
+    async def body():
+        async with pool(engines=1, limits={"job_seconds": 0.5}) as engines:
+            await engines.do("echo", 1, seconds=LONG)
+            with pytest.raises(EngineError) as error:
+                await engines.do("spins")
+            assert error.value.reason == "took too long"
+
+    once(body)
+
+
+def test_values_travel_whole(run):
+    async def body():
+        async with pool(engines=1) as engines:
+            for value in (None, "", b"", "ä\0\ud800", 10**30, [1.5, {"a": (b"x", frozenset((1,)))}], {1, 2}):
+                assert await engines.do("echo", value, seconds=LONG) == value
+            for size in (1, (64 << 10) - 1, 64 << 10, (1 << 20) + 1):
+                data = os.urandom(size)
+                said = await engines.do("echo", [data, data, b"", data[1:]], seconds=LONG)
+                assert said == [data, data, b"", data[1:]]
+            made = await engines.do("made", data, seconds=LONG)
+            assert (made.body, made.why, made.shape) == (data, "test", "anthropic")
+            assert await fails(engines, "echo", lambda: None) == "failed"  # cannot travel
+            assert engines.counters["restarts"] == 0
+
+    run(body)
+
+
+def test_others_get_their_turn_while_the_largest_body_travels(run):
+    async def body():
+        async with pool(engines=1) as engines:
+            await engines.do("echo", 1, seconds=LONG)
+            turns = 0
+
+            async def other():
+                nonlocal turns
+                while True:
+                    await asyncio.sleep(0)
+                    turns += 1
+
+            data = os.urandom(1 << 20) * 64
+            ticking = asyncio.create_task(other())
+            said = await engines.do("echo", data, seconds=LONG)
+            ticking.cancel()
+            assert said == data
+            assert turns > 100
+            assert await fails(engines, "big", 300 << 20) in {"failed", "needed too much memory"}
+            assert await engines.do("echo", 2, seconds=LONG) == 2
+
+    run(body)
+
+
+def test_what_a_job_writes_goes_nowhere_near_the_answers():
+    async def body():
+        async with pool(engines=1) as engines:
+            assert await engines.do("writes", seconds=LONG) == "written"
+            assert await engines.do("echo", 1, seconds=LONG) == 1
+            assert engines.counters["restarts"] == 0
+
+    once(body)
+
+
+def test_an_alarm_of_one_job_does_not_ring_in_the_next():
+    async def body():
+        async with pool(engines=1) as engines:
+            assert await engines.do("alarm", seconds=LONG) == "set"
+            assert await engines.do("sleeps", 0.2, seconds=LONG)
+            assert engines.counters["restarts"] == 0
+
+    once(body)
+
+
+# --- order, waiting, going away
+
+
+def test_jobs_begin_in_their_order(run, tmp_path):
+    async def body():
+        async with pool(engines=1) as engines:
+            path = str(tmp_path / "order")
+            await asyncio.gather(*(engines.do("note", path, f"{i} ", seconds=LONG) for i in range(30)))
+
+    run(body)
+    assert (tmp_path / "order").read_text().split() == [str(i) for i in range(30)]
+
+
+def test_twenty_jobs_share_two_processes(run):
+    async def body():
+        async with pool(engines=2) as engines:
+            pids = await asyncio.gather(*(engines.do("sleeps", 0.02, seconds=LONG) for _ in range(20)))
+            assert 1 <= len(set(pids)) <= 2
+            await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            assert len(set(await asyncio.gather(*(engines.do("sleeps", 0.2, seconds=LONG) for _ in range(2))))) == 2
+            assert engines.counters == {"done": 22, "failed": {}, "left": 0, "restarts": 0}
+
+    run(body)
+
+
+def test_a_job_waits_no_longer_than_it_may_run(tmp_path):
+    async def body():
+        async with pool(engines=1) as engines:
+            path = str(tmp_path / "begun")
+            long = asyncio.create_task(fails(engines, "spins", path, seconds=2.0))
+            await until(lambda: os.path.exists(path))
+            assert await fails(engines, "note", str(tmp_path / "late"), seconds=0.1) == "busy"
+            assert await long == "took too long"
+            assert await engines.do("echo", 1, seconds=LONG) == 1
+            assert engines.counters["failed"] == {"busy": 1, "took too long": 1}
+
+    once(body)
+    assert not (tmp_path / "late").exists()
+
+
+def test_a_job_whose_caller_is_gone_never_begins(run, tmp_path):
+    async def body():
+        async with pool(engines=1) as engines:
+            first = asyncio.create_task(engines.do("sleeps", 0.3, seconds=LONG))
+            path = str(tmp_path / "begun")
+            second = asyncio.create_task(engines.do("note", path, seconds=LONG))
+            third = asyncio.create_task(engines.do("echo", 3, seconds=LONG))
+            await asyncio.sleep(0.05)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            assert await third == 3
+            assert await first
+            assert engines.counters == {"done": 2, "failed": {}, "left": 1, "restarts": 0}
+
+    run(body)
+    assert not (tmp_path / "begun").exists()
+
+
+@pytest.mark.parametrize("job", ["spins", "holds_the_interpreter"])
+def test_a_running_job_whose_caller_is_gone_is_ended(run, tmp_path, job):
+    async def body():
+        async with pool(engines=1) as engines:
+            pid = await engines.do("pid", seconds=LONG)
+            path = str(tmp_path / "begun")
+            running = asyncio.create_task(engines.do(job, path, seconds=LONG))
+            await until(lambda: os.path.exists(path))
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert await engines.do("pid", seconds=LONG) != pid
+            await until(lambda: not alive(pid))
+            assert engines.counters == {"done": 2, "failed": {}, "left": 1, "restarts": 1}
+
+    run(body)
+
+
+def test_a_job_that_is_nearly_done_may_end(monkeypatch, tmp_path):
+    monkeypatch.setattr(pool_module, "GRACE", LONG)
+
+    async def body():
+        async with pool(engines=1) as engines:
+            pid = await engines.do("pid", seconds=LONG)
+            path = str(tmp_path / "begun")
+            running = asyncio.create_task(engines.do("sleeps", 0.1, path, seconds=LONG))
+            await until(lambda: os.path.exists(path))
+            running.cancel()
+            assert await engines.do("pid", seconds=LONG) == pid
+            assert engines.counters == {"done": 2, "failed": {}, "left": 1, "restarts": 0}
+
+    once(body)
+
+
+# --- processes that come and go
+
+
+def test_starting_does_not_wait_for_the_processes():
+    async def body():
+        made = Engines(Serving("store"), jobs="engine_jobs")
+        assert await fails(made, "echo", 1) == "stopped"
+        await made.start()
+        assert not made.ready
+        assert await made.do("echo", 1, seconds=LONG) == 1
+        assert made.ready
+        await made.close()
+        assert not made.ready
+        assert await fails(made, "echo", 1) == "stopped"
+        await made.close()
+
+    once(body)
+
+
+def test_an_idle_process_that_dies_is_replaced(run):
+    async def body():
+        async with pool(engines=2) as engines:
+            await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            for process in list(engines._processes):
+                os.kill(process.pid, signal.SIGKILL)
+            await until(lambda: engines.counters["restarts"] == 2)
+            assert await engines.do("echo", 1, seconds=LONG) == 1
+            await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            assert engines.counters["failed"] == {}
+
+    run(body)
+
+
+def test_signals_that_are_meant_for_the_parent_do_not_end_a_process():
+    async def body():
+        async with pool(engines=1) as engines:
+            pid = await engines.do("pid", seconds=LONG)
+            running = asyncio.create_task(engines.do("sleeps", 0.2, seconds=LONG))
+            await asyncio.sleep(0.05)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(pid, number)
+            assert await running == pid
+
+    once(body)
+
+
+def test_processes_that_cannot_start_do_not_spin():
+    async def body():
+        async with pool(engines=2, jobs="there_is_no_such_module") as engines:
+            assert await fails(engines, "echo", 1) == "crashed"
+            began = time.monotonic()
+            assert await fails(engines, "echo", 1) == "crashed"
+            await asyncio.sleep(1.0)
+            tries = engines.counters["restarts"]
+            # 0.2 + 0.4 + 0.8 s... after the first three.
+            assert tries <= 4 + (time.monotonic() - began) / 0.4
+            assert not engines.ready
+
+    once(body)
+
+
+def test_processes_that_can_start_again_do(monkeypatch, tmp_path):
+    (tmp_path / "sometimes_jobs.py").write_text(
+        "import os\n"
+        f"def open(serving):\n    assert os.path.exists({str(tmp_path / 'flag')!r})\n"
+        "JOBS = {'pid': lambda state: os.getpid()}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    async def body():
+        async with pool(engines=2, jobs="sometimes_jobs") as engines:
+            assert await fails(engines, "pid") == "crashed"
+            (tmp_path / "flag").write_text("")
+            await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            assert await engines.do("pid", seconds=LONG)
+
+    once(body)
+
+
+def test_a_process_that_hangs_at_its_start_is_ended(monkeypatch, tmp_path):
+    (tmp_path / "hanging_jobs.py").write_text("while True: pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(pool_module, "START_SECONDS", 0.3)
+
+    async def body():
+        async with pool(engines=1, jobs="hanging_jobs") as engines:
+            pids = [process.pid for process in engines._processes]
+            assert await fails(engines, "pid") == "crashed"
+            await until(lambda: not any(map(alive, pids)))
+
+    once(body)
+
+
+def test_a_process_that_did_much_is_replaced_without_a_gap():
+    async def body():
+        async with pool(engines=1) as engines:
+            pid = await engines.do("pid", seconds=LONG)
+            for _ in range(1900):
+                await engines.do("echo", 1, seconds=LONG)
+            assert await engines.do("pid", seconds=LONG) == pid
+            while await engines.do("pid", seconds=LONG) == pid:
+                assert engines.counters["done"] < 200_000
+            await until(lambda: not alive(pid))
+            assert engines.counters["failed"] == {}
+            assert engines.counters["restarts"] == 1
+            assert engines.counters["done"] > 2000
+
+    once(body)
+
+
+def test_a_process_that_grew_is_replaced_without_a_gap():
+    async def body():
+        async with pool(engines=1) as engines:
+            pid = await engines.do("keeps", 420 << 20, seconds=LONG)
+            while await engines.do("sleeps", 0.01, seconds=LONG) == pid:
+                pass
+            await until(lambda: not alive(pid))
+            assert engines.counters["failed"] == {}
+            assert engines.counters["restarts"] == 1
+
+    once(body)
+
+
+# --- what stays behind: nothing
+
+
+def test_closing_in_the_middle_of_jobs_leaves_nothing(run, tmp_path):
+    async def body():
+        await asyncio.to_thread(int)  # what the loop itself opens, it has now
+        before = set(os.listdir("/dev/fd"))
+        for count in range(3):
+            engines = Engines(Serving("store"), jobs="engine_jobs")
+            await engines.start()
+            path = str(tmp_path / f"begun{count}")
+            jobs = [asyncio.create_task(fails(engines, "spins", path)) for _ in range(4)]
+            if count:
+                await until(lambda: os.path.exists(path))  # noqa: B023 - called now
+            else:
+                await asyncio.sleep(0)  # processes that have not begun either
+            pids = [process.pid for process in engines._processes]
+            await engines.close()
+            assert await asyncio.gather(*jobs) == ["stopped"] * 4
+            assert len(pids) == 2
+            for pid in pids:
+                with pytest.raises(ProcessLookupError):  # not even a zombie
+                    os.kill(pid, 0)
+        assert len(set(os.listdir("/dev/fd")) - before) <= 1  # the listing's own
+        assert {task.get_name() for task in asyncio.all_tasks()} == {asyncio.current_task().get_name()}
+
+    run(body)
+
+
+def test_crashes_leave_no_files_open(run):
+    async def body():
+        async with pool(engines=2) as engines:
+            await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            before = len(os.listdir("/dev/fd"))
+            for _ in range(5):
+                assert await fails(engines, "exits") == "crashed"
+            await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            await until(lambda: len(os.listdir("/dev/fd")) == before)
+
+    run(body)
+
+
+PARENT = """
+import asyncio, sys
+from headroom_cli.serve.engines import Engines
+from headroom_cli.serve.options import Serving
+
+async def main():
+    engines = Engines(Serving("store", engines=4), jobs="engine_jobs")
+    await engines.start()
+    jobs = [("spins", sys.argv[1] + "0"), ("sleeps", 600, sys.argv[1] + "1"),
+            ("holds_the_interpreter", sys.argv[1] + "2")]
+    running = [asyncio.create_task(engines.do(*job, seconds=600)) for job in jobs]
+    await engines.do("echo", 1, seconds=600)
+    print(*(process.pid for process in engines._processes), flush=True)
+    await asyncio.gather(*running)
+
+asyncio.run(main())
+"""
+
+
+def test_processes_do_not_outlive_a_parent_that_is_killed(tmp_path):
+    path = str(tmp_path / "begun")
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, path], stdout=subprocess.PIPE, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+    ) as parent:  # fmt: skip
+        try:
+            pids = [int(word) for word in parent.stdout.readline().split()]
+            assert len(pids) == 4
+            end = time.monotonic() + 30
+            while not all(os.path.exists(path + which) for which in "012"):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            assert all(map(alive, pids))
+        finally:
+            parent.kill()
+    end = time.monotonic() + 5  # it takes milliseconds, on a machine that has them
+    while any(map(alive, pids)):
+        assert time.monotonic() < end, [pid for pid in pids if alive(pid)]
+        time.sleep(0.005)
+
+
+# --- what they may know
+
+
+def seen_from_outside(pid):
+    """Return what the system shows of a process's environment and command line, to those that may look."""
+    seen = b""
+    for name in ("cmdline", "environ"):
+        with suppress(PermissionError, FileNotFoundError), open(f"/proc/{pid}/{name}", "rb") as stream:
+            seen += stream.read()
+    return seen
+
+
+def test_no_keys_are_in_an_environment(monkeypatch):
+    for name in ("ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "HEADROOM_TOKEN", "https_proxy", "SOMEONES_PASSWORD"):
+        monkeypatch.setenv(name, "sesame-0123")
+    monkeypatch.setenv("HEADROOM_LEVEL", "max")
+    secrets = MappingProxyType({"ANTHROPIC_API_KEY": "sesame-of-the-backend"})
+
+    async def body():
+        async with pool(engines=1, secrets=secrets, token="sesame-door", policy=MappingProxyType({"a": 1})) as engines:
+            held = await engines.do("environment", seconds=LONG)
+            assert "sesame" not in str(held)
+            assert held["HEADROOM_LEVEL"] == "max"
+            assert held["PATH"] == os.environ["PATH"]
+            assert b"sesame" not in seen_from_outside(engines._processes[0].pid)
+            # What it needs of keys came through the socket; what opens the proxy did not.
+            assert await engines.do("secrets", seconds=LONG) == (dict(secrets), "", {"a": 1})
+
+    once(body)
+
+
+def test_a_backend_with_keys_of_its_own_finds_what_its_library_reads(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
+    plain, backend = variables(Serving("store")), variables(Serving("store", backend="bedrock"))
+    assert {"AWS_PROFILE", "https_proxy"} & set(plain) == set()
+    assert {"AWS_PROFILE", "https_proxy"} <= set(backend)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits address space")
+def test_memory_is_limited_and_written_nowhere():
+    async def body():
+        async with pool(engines=1, limits={"job_memory": 300 << 20}) as engines:
+            memory, core = await engines.do("limits", seconds=LONG)
+            assert memory == 300 << 20
+            assert core == (0, 0)
+            assert await fails(engines, "eats", 400 << 20) == "needed too much memory"
+            assert await engines.do("eats", 1 << 20, seconds=LONG) == 1 << 20
+
+    once(body)
