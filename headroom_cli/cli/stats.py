@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Report on the ledger, on the document that was named, or on two requests."""
+    if "follow" in own:
+        if "diff" in own or own.get("file"):
+            raise UsageError("stats --follow shows the ledger alone; leave out FILE and --diff")
+        from headroom_cli.cli import stats_follow
+
+        return stats_follow.show(settings)
     if "diff" in own:
         return _diff(settings, own["diff"], own.get("file", ""))
     if own.get("file"):
@@ -76,6 +82,10 @@ VERB = Verb(
         Without FILE, sums up the ledger, in which every run of crush and route leaves one line of numbers: by verb,
         by kind and by day. It never holds any of your text.
 
+        With --follow, shows the sum and then every run as it is added, by whatever process (crush, send, the proxy):
+        time, verb, model, estimated tokens before and after, what was saved, milliseconds, and of a call the share of
+        its input that the provider read from its cache. Ctrl-C ends it.
+
         With FILE, or - for standard input, shows the document's tokens by role, kind and tool (of a shell, the program
         that it ran), and what route would leave. All of it counts: tools, calls, and as "structure" ids and JSON. Then
         the stable prefix, which ends at the first volatile byte of the tools or the system prompt, and the price under
@@ -89,16 +99,19 @@ VERB = Verb(
         what changed, what it costs under each provider's rules, and what to do. Breakpoints, spacing, and the order of
         a schema's keys make no difference. Two plain texts are compared as system prompts.
 
-        With --json, one object. Of a document: format, model, level, estimated, tokens, crushed, observations (tokens,
-        crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks, tokens, crushed), requests,
-        breakpoints (client or assumed), prices (rules, minimum_prefix, read, written, plain, price, price_crushed,
-        ratio, ratio_observations ...), uncounted_media, warnings. With --diff: intact, verdict (identical, extended,
-        shortened, broken), shared_tokens, break (cause, what, advice, region, volatile, signed_blocks_behind,
-        previous and next with path, line and column), costs (rules, read, written, plain, price, lost, extra_price).
+        With --json, one object; with --follow one for each line: total; then when, verb, model, tokens (before,
+        after), saved, ms, cache_share. Of a document: format, model, level, estimated, tokens, crushed, observations
+        (tokens, crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks, tokens, crushed),
+        requests, breakpoints (client or assumed), prices (rules, minimum_prefix, read, written, plain, price,
+        price_crushed, ratio, ratio_observations ...), uncounted_media, warnings. With --diff: intact, verdict
+        (identical, extended, shortened, broken), shared_tokens, break (cause, what, advice, region, volatile,
+        signed_blocks_behind, previous and next with path, line and column), costs (rules, read, written, plain, price,
+        lost, extra_price).
     """,
     arguments=(Argument("file", "a document to look into; - is standard input"),),
     flags=("format", "model", "ranks", "level", *REPORTING),
     own=(
+        Setting("follow", ("--follow", "-f"), "", "switch", "", "go on with every new run until interrupted"),
         Setting(
             "diff", ("--diff",), "", "text", "PREVIOUS",
             "the request before FILE: say where the two diverge; - is standard input",
@@ -106,6 +119,7 @@ VERB = Verb(
     ),
     examples=(
         ("headroom stats", "show what was saved so far"),
+        ("headroom stats --follow", "watch what is saved"),
         ("headroom stats trace.json", "show where the tokens of a document are, and what it costs"),
         ("headroom stats --diff previous.json next.json", "show why the second was not read from the cache"),
     ),

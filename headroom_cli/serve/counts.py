@@ -209,7 +209,7 @@ class Counts:
         if done.total_ms > 0:
             self.total.add(done.total_ms)
         # A request that was refused, or that nobody charges for, saved nothing: the agent sends it again.
-        if done.billed and done.status < 400:
+        if done.billed and 100 <= done.status < 400:
             self._add_tokens(done)
         self._keep(done)
         done.slow = [

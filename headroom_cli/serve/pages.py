@@ -14,34 +14,15 @@ import os
 from urllib.parse import parse_qs
 
 from headroom_cli.serve import figures, metrics
+from headroom_cli.serve.engines import EngineError
 from headroom_cli.serve.replies import reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Any
 
-    from headroom_cli.serve.counts import Counts
-    from headroom_cli.serve.options import Serving
+    from headroom_cli.serve.app import App
     from headroom_cli.serve.replies import Receive, Scope, Send
-
-    class Engines(Protocol):
-        """The pool of workers, as far as it is used here."""
-
-        counters: dict[str, Any]
-
-        async def do(self, job: str, *arguments: Any) -> Any:
-            """Have a job done."""
-
-    class App(Protocol):
-        """The proxy, as far as it is used here."""
-
-        counts: Counts
-        serving: Serving
-        engines: Engines
-
-        def store_ok(self) -> str:
-            """Return why the store cannot be written, "" when it can."""
-
 
 PATHS = ("/livez", "/readyz", "/health", "/stats", "/metrics", "/dashboard")
 KEY = b"x-headroom-key"
@@ -115,8 +96,7 @@ async def handle(app: App, scope: Scope, receive: Receive, send: Send) -> bool: 
 def ready(app: App) -> list[str]:
     """Return why requests would go through as they are, in short words; [] when all is well."""
     reasons = [reason] if (reason := app.store_ok()) else []
-    # A pool that says nothing about itself is taken to be up.
-    if not getattr(app.engines, "ready", True):
+    if not app.engines.ready:
         reasons.append("no worker process is up")
     return reasons
 
@@ -155,8 +135,7 @@ async def _texts(app: App, scope: Scope, send: Send, name: str, *, head: bool) -
         return
     try:
         blocks = await app.engines.do("pairs", *held)
-    except Exception as error:  # noqa: BLE001 - whatever the worker died of: its reason is in short words of ours
-        reason = getattr(error, "reason", "failed")
-        await _say(send, 503, {"detail": f"the texts could not be compared: {reason}"}, head=head)
+    except EngineError as error:
+        await _say(send, 503, {"detail": f"the texts could not be compared: {error.reason}"}, head=head)
         return
     await _say(send, 200, {"v": 1, "number": int(name), "blocks": blocks}, head=head)

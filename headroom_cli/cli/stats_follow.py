@@ -1,0 +1,158 @@
+"""``headroom stats --follow``: the ledger's new lines as they come, whichever process writes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from headroom_cli import ledger
+from headroom_cli.cli import io, report
+from headroom_cli.errors import ReaderGoneError
+from headroom_cli.serve import prices
+from headroom_cli.store import files
+from headroom_cli.store.place import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from headroom_cli.settings import Settings
+
+EVERY = 0.3  # seconds between two looks
+_TORN = 1 << 17  # bytes without a line feed, from where on they are no line: the ledger's are half of that at most
+
+
+def show(settings: Settings) -> int:
+    """Write the totals, then a line for each run; end only by a signal. Raise ReaderGoneError when nobody reads."""
+    io.check_output()
+    tail = Tail(settings.store)
+    total = ledger.summary(tail.lines())["all"]
+    if not settings.quiet:
+        _write({"v": 1, "store": settings.store, "total": total} if settings.json else _sum(total))
+    while True:
+        _wait()
+        for line in tail.lines():
+            known = facts(line)
+            _write({"v": 1, **known} if settings.json else row(known))
+
+
+def _write(said: dict[str, Any] | str) -> None:
+    io.write((json.dumps(said) if isinstance(said, dict) else said).encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _wait() -> None:
+    """Sleep until the next look. Raise ReaderGoneError as soon as the output leads nowhere."""
+    import select
+
+    waiting = select.poll()
+    waiting.register(io.STDOUT, 0)
+    if any(state & (select.POLLERR | select.POLLHUP) for _, state in waiting.poll(EVERY * 1000)):
+        raise ReaderGoneError("the reader of standard output is gone")
+
+
+class Tail:
+    """What stands in the ledger's files behind the place up to which they were read."""
+
+    __slots__ = ("_read", "_root")
+
+    def __init__(self, store_root: str) -> None:
+        """Start at the beginning of a ledger, which need not be there yet."""
+        self._root = os.path.abspath(store_root)
+        self._read: dict[str, tuple[int, int, bytes]] = {}  # name -> inode, bytes read, the line that has not ended
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the runs that were added since the last time; damaged lines are skipped.
+
+        A file that was replaced by another is read from where the other one ends now: what it holds was seen, or is
+        older than this process. Raise StoreError when the ledger cannot be read.
+        """
+        try:
+            with Place(self._root, create=False) as place:
+                folder = place.existing("ledger")
+                if folder is None:
+                    return
+                for name in sorted(os.listdir(folder)):
+                    if len(name) == 12 and name.endswith(".jsonl") and name[:6].isdigit():
+                        yield from self._more(name, folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise files.failure(error, self._root) from error
+
+    def _more(self, name: str, folder: int) -> Iterator[dict[str, Any]]:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        inode, at, begun = self._read.get(name, (status.st_ino, 0, b""))
+        if status.st_ino != inode or status.st_size < at:
+            self._read[name] = (status.st_ino, status.st_size, b"")
+            return
+        if status.st_size == at:
+            return
+        fd = os.open(name, files.READ, dir_fd=folder)
+        try:
+            while piece := os.pread(fd, io.CHUNK, at):
+                at += len(piece)
+                *ended, begun = (begun + piece).split(b"\n")
+                if len(begun) > _TORN:
+                    begun = b"\0"  # no JSON: what follows up to the next line feed is skipped with it
+                self._read[name] = (inode, at, begun)
+                for text in ended:
+                    if (line := _parsed(text)) is not None:
+                        yield line
+        finally:
+            os.close(fd)
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
+    try:
+        line = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) else None
+
+
+def facts(line: dict[str, Any]) -> dict[str, Any]:
+    """Return what a line of the ledger says of its run: numbers and short names, whatever else it may hold."""
+    total = ledger.summary([line])["all"]
+    when = line.get("when")
+    usage = line.get("usage")
+    counts = {name: count for name, count in usage.items() if type(count) is int} if isinstance(usage, dict) else {}
+    part = prices.parts(counts, _word(line, "format"))
+    sent = sum(part.values()) - part["output"] if part else 0
+    return {
+        "when": when if isinstance(when, int | float) and 0 <= when < 253_402_300_800 else None,
+        "verb": _word(line, "verb"), "model": _word(line, "model"),
+        "tokens": {"before": total["before"], "after": total["after"]}, "saved": total["saved"], "ms": total["ms"],
+        "cache_share": round(part["cache_read"] / sent, 4) if sent else None,
+    }  # fmt: skip
+
+
+def _word(line: dict[str, Any], name: str) -> str:
+    said = line.get(name)
+    return said[:100] if isinstance(said, str) else ""
+
+
+def row(known: dict[str, Any]) -> str:
+    """Return a run as a line for a person."""
+    when = known["when"]
+    tokens = known["tokens"]
+    clock = time.strftime("%H:%M:%S", time.localtime(when)) if when is not None else "        "
+    share = "" if known["cache_share"] is None else f"  cache {100 * known['cache_share']:.0f} %"
+    return (
+        f"{clock}  {report.clean(known['verb']):<7} {report.clean(known['model']) or '-':<24} "
+        f"{tokens['before']:>11,.0f} -> {tokens['after']:>11,.0f} {_share(known['saved'], tokens['before']):>7} "
+        f"{known['ms']:>9,.0f} ms{share}"
+    )
+
+
+def _share(part: float, whole: float) -> str:
+    return f"-{100 * part / whole:.0f} %" if whole and part else "0 %"
+
+
+def _sum(total: dict[str, float]) -> str:
+    if not total["runs"]:
+        return "nothing in the ledger yet; waiting for runs"
+    runs = "1 run" if total["runs"] == 1 else f"{total['runs']:,.0f} runs"
+    share = f"{100 * total['saved'] / total['before']:.0f} %" if total["before"] else "nothing"
+    return f"{runs} so far, {total['before']:,.0f} -> {total['after']:,.0f} tokens, {share} saved; waiting for more"
