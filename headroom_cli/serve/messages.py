@@ -227,6 +227,7 @@ class _Turn:
         self._begins: asyncio.Task[Any] | None = None
         self._head: list[tuple[bytes, bytes]] = []
         self._status = 200
+        self._kind = b"text/event-stream"
 
     async def hop(self, response: Any) -> None:
         """Take one answer of the provider."""
@@ -234,6 +235,8 @@ class _Turn:
         kind = response.headers.get("content-type", "")
         if relay.hops == 0:
             self._status = response.status
+            if self._made.shape == self._exchange.route.shape and "event-stream" in kind:
+                self._kind = kind.encode("latin-1", "replace")
             self._head = [
                 (name, value) for name, value in upstream.passed(response.raw_headers)
                 if name.lower() not in {b"content-length", b"content-encoding", b"content-type"}
@@ -258,7 +261,7 @@ class _Turn:
         """Close the answer."""
         exchange, relay = self._exchange, self._relay
         if relay.streaming:
-            await self._start(b"text/event-stream")
+            await self._start(self._kind)
         else:
             body = relay.body()
             await self._start(b"application/json", length=len(body))
@@ -324,7 +327,7 @@ class _Turn:
             return
         if self._made.notes and self._begins is None and self._made.turns == 0:
             self._begins = asyncio.create_task(self._noted("begin", self._ask))
-        await self._start(b"text/event-stream")
+        await self._start(self._kind)
         await self._exchange.write(b"".join(event.raw for event in events))
 
     async def _remember(self) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from headroom_cli.serve.options import Serving
     from headroom_cli.wire._events import Call
 
+_MARK = b"\xef\xbb\xbf"
 _KEPT = 8  # requests that a process remembers having made ready
 _KEPT_BYTES = 8 << 20
 # What agents read most, so that what shortens it is there before the first request.
@@ -132,6 +133,8 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
 
     request, result = ready.request, ready.result
     made.shape, made.body = request.shape, request.body
+    if made.body == ask.body.removeprefix(_MARK):
+        made.body = ask.body  # a byte order mark is the client's own, too
     made.stream, made.model = request.stream, request.model
     made.ours, made.include_usage = request.ours, request.include_usage
     made.conversation = bool(request.value.get("conversation"))
