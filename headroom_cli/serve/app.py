@@ -6,18 +6,20 @@ import asyncio
 import contextlib
 import sys
 import time
+import traceback
 from collections import Counter
 
 from headroom_cli import ledger
 from headroom_cli.errors import StoreError
 from headroom_cli.serve import body as bodies
-from headroom_cli.serve import messages, own, pages, passing, routes, upstream, websocket
+from headroom_cli.serve import messages, own, pages, passing, routes, upstream
 from headroom_cli.serve.counts import Counts
 from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
 from headroom_cli.serve.identity import Identity
 from headroom_cli.serve.replies import RefusedError, refuse
+from headroom_cli.settings import debugging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,6 +113,8 @@ class App:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, refused: RefusedError | None) -> None:
         if refused is None and routes.find("POST", scope["path"], scope["headers"]) is None:
             refused = RefusedError(404, "no provider has this path")
+        from headroom_cli.serve import websocket  # most proxies never see one
+
         await websocket.relay(self, scope, receive, send, refused)
 
     async def _exchange(self, exchange: Exchange) -> None:
@@ -145,6 +149,8 @@ class App:
             exchange.done.error = "the client went away"
         except Exception as error:  # noqa: BLE001 - the edge: a fault of ours is a 500 in the API's form, and no traceback
             exchange.done.error = f"a fault of headroom ({type(error).__name__})"
+            if debugging():
+                traceback.print_exc()
             self.told(exchange.done.error)
             if exchange.started:
                 await exchange.breaks(b"", exchange.done.error)

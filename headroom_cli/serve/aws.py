@@ -1,6 +1,6 @@
 """Requests for Amazon Bedrock that were signed for this proxy's address: signed anew, for the address they go to.
 
-A signature covers the host and the body, so neither may change behind it. Whoever sends a bearer key needs none of this.
+A signature covers the host and the body, so neither may change behind it. Bearer keys need none of this.
 """
 
 from __future__ import annotations
