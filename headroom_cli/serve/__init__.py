@@ -14,6 +14,7 @@
     passing.py    requests that go through as they are
     websocket.py  the Responses API over a WebSocket
     tap.py        reads along in a stream that passes: usage, and whether it came to its end
+                  (signs.py: what its events say; frames.py: AWS frames)
     upstream.py   connections to providers
     engines.py    the pool of worker processes that shorten; engine_process.py is one as seen from the loop, engine.py
                   from inside; work.py what they do, jobs.py in which words they are asked and answer
