@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from headroom_cli.formats import Document
@@ -52,14 +52,26 @@ def _differing(old: Document | None, new: Document | None) -> Iterator[tuple[Blo
     if [block.path for block in left] == [block.path for block in right]:
         yield from ((a, b) for a, b in zip(left, right, strict=True) if a.text != b.text)
         return
-    # Something was put in or moved: what stands between equal blocks is paired in its order.
+    # Something was put in or moved: what stands between equal blocks is paired with what came from the same hand.
+    for sign, i, end_i, j, end_j in _opcodes([b.text for b in left], [b.text for b in right]):
+        if sign != "equal":
+            ours, theirs = left[i:end_i], right[j:end_j]
+            for inner, k, end_k, m, end_m in _opcodes([_hand(b) for b in ours], [_hand(b) for b in theirs]):
+                if inner == "equal":
+                    yield from zip(ours[k:end_k], theirs[m:end_m], strict=True)
+                else:
+                    yield from ((block, None) for block in ours[k:end_k])
+                    yield from ((None, block) for block in theirs[m:end_m])
+
+
+def _opcodes(left: list[Any], right: list[Any]) -> Sequence[tuple[str, int, int, int, int]]:
     from difflib import SequenceMatcher
 
-    matcher = SequenceMatcher(None, [b.text for b in left], [b.text for b in right], autojunk=False)
-    for sign, i, end_i, j, end_j in matcher.get_opcodes():
-        if sign != "equal":
-            for k in range(max(end_i - i, end_j - j)):
-                yield left[i + k] if i + k < end_i else None, right[j + k] if j + k < end_j else None
+    return SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+
+
+def _hand(block: Block) -> tuple[str, str]:
+    return block.role, block.hint.tool if block.hint else ""
 
 
 def _pair(old: Block | None, new: Block | None) -> dict[str, Any]:
@@ -90,10 +102,7 @@ def _rows(left: list[str], right: list[str]) -> list[list[Any]]:
     rows: list[list[Any]] = []
     if max(len(left), len(right)) > _LINES:
         return [["-", line, None] for line in left] + [["+", None, line] for line in right]
-    from difflib import SequenceMatcher
-
-    opcodes = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
-    for sign, i, end_i, j, end_j in opcodes:
+    for sign, i, end_i, j, end_j in _opcodes(left, right):
         if sign == "equal":
             # Far from any other line, equal ones are only counted.
             head = _CONTEXT if i > 0 else 0
