@@ -16,8 +16,10 @@ import time
 
 import uvicorn
 
+from headroom_cli.serve.gate import Gate
 from headroom_cli.serve.options import Limits
 from headroom_cli.serve.protocol import protocol_for
+from headroom_cli.serve.replies import refuse
 
 
 class Seen:
@@ -38,22 +40,23 @@ class Seen:
 class Served:
     """The server, in a thread; ``requests`` are those that reached the application, ``whole`` those read to their end.
 
-    An answer names the path and the body of its request. ``/hold`` answers when ``release`` is set, ``/early`` before the
-    body, ``/unread`` never reads, ``/slow`` begins to answer and waits for ``release`` before it ends.
+    An answer names the path and the body of its request. ``/unread`` does not read before ``release`` is set, ``/slow``
+    begins to answer and waits for it before it ends, ``/watch`` waits for the client to go; ``/early`` and ``/refuse``
+    answer before the body, the second to close.
     """
 
-    def __init__(self, limits=None, app=None, **config):
+    def __init__(self, limits=None, app=None, listener=None, **config):
         self.requests = []
         self.whole = []
         self.sockets = []
         self.gone = []
         self.last = 0  # port of the client that spoke last
         self.release = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.listener = listener or socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         config = uvicorn.Config(
-            app or self._app, http=protocol_for(limits or Limits()), ws="websockets-sansio", loop="uvloop", lifespan="off",
-            interface="asgi3", proxy_headers=False, log_config=None, access_log=False, **config,
+            app or self._app, http=protocol_for(limits or Limits()), ws="websockets-sansio", loop="uvloop",
+            lifespan="off", interface="asgi3", proxy_headers=False, log_config=None, access_log=False, **config,
         )  # fmt: skip
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([self.listener],), daemon=True)
@@ -97,8 +100,11 @@ class Served:
             if not message["more_body"]:
                 break
         self.whole.append(seen)
-        if path == "/hold":
-            await self._released()
+        if path == "/watch":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self.gone.append(path)
+            return
         if path == "/slow":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"begin ", "more_body": True})
@@ -118,7 +124,7 @@ class Served:
             await send({"type": "websocket.send", "text": "heard " + message["text"]})
 
     async def _released(self):
-        while not self.release.is_set():
+        while not self.release.is_set():  # noqa: ASYNC110 - another thread sets it
             await asyncio.sleep(0.005)
 
     def connect(self):
@@ -134,6 +140,28 @@ class Served:
                 for piece in pieces:
                     connection.sendall(piece)
             return everything(connection, until)
+
+
+@contextlib.contextmanager
+def guarded(serving, listener=None):
+    """Serve with a gate before an application that counts what came through."""
+    gate = Gate(serving)
+    through = []
+
+    async def app(scope, receive, send):
+        refused = gate.check(scope)
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close" if refused else "websocket.accept"})
+        elif refused is not None:
+            await refuse(send, refused)
+        else:
+            through.append(scope["path"])
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"in"})
+
+    with Served(app=app, listener=listener) as served:
+        yield served, through
 
 
 async def _reply(send, status, body, headers=()):

@@ -1,15 +1,33 @@
-"""A connection's two directions: when we read, and how the application's side writes and closes."""
+"""A connection's two directions: when we read, how the application's side writes and closes, and the last answer."""
 
 from __future__ import annotations
 
 import asyncio
 
 from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from headroom_cli.serve.replies import error_body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from headroom_cli.serve.replies import Pairs, RefusedError
+
+
+def answer(error: RefusedError, headers: Pairs) -> bytes:
+    """Return the last answer of a connection: the error, with ``headers`` before our own."""
+    body = error_body("", error.status, error.sentence)
+    fields = [
+        *headers,
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-headroom-error", error.sentence.encode("ascii")),
+        (b"connection", b"close"),
+    ]
+    return STATUS_LINE[error.status] + b"".join(b"%s: %s\r\n" % field for field in fields) + b"\r\n" + body
 
 
 class Flow(FlowControl):

@@ -43,13 +43,16 @@ def bind(serving: Serving) -> list[socket.socket]:
     Raise ConfigError when these may not be used, or are in use.
     """
     may_bind(serving)
+    if not 0 <= serving.port < 65536:
+        raise ConfigError(f"cannot listen on port {serving.port}; ports are 1 to 65535, 0 for any that is free")
     try:
         return [_unix(serving.unix)] if serving.unix else _tcp(serving.host, serving.port)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError: a name that no address can hold
         where = serving.unix or f"{serving.host}:{serving.port}"
-        taken = error.errno == errno.EADDRINUSE
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         advice = "; somebody listens there: choose another with --port" if taken else ""
-        raise ConfigError(f"cannot listen on {where}: {error.strerror or error}{advice}") from None
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise ConfigError(f"cannot listen on {where}: {reason}{advice}") from None
 
 
 def _tcp(host: str, port: int) -> list[socket.socket]:

@@ -15,11 +15,11 @@ The life of a connection:
 from __future__ import annotations
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from headroom_cli.serve.framing import Chunks, Head, bad, head_end
-from headroom_cli.serve.lines import Flow, Line
-from headroom_cli.serve.replies import RefusedError, error_body
+from headroom_cli.serve.lines import Flow, Line, answer
+from headroom_cli.serve.replies import RefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -313,18 +313,7 @@ class Door(HttpToolsProtocol):
             self._state = "over"
             self.transport.close()
             return
-        self._part(b"" if quiet else self._error(error))
-
-    def _error(self, error: RefusedError) -> bytes:
-        body = error_body("", error.status, error.sentence)
-        fields = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-headroom-error", error.sentence.encode("ascii")),
-            (b"connection", b"close"),
-        ]
-        return STATUS_LINE[error.status] + b"".join(b"%s: %s\r\n" % field for field in fields) + b"\r\n" + body
+        self._part(b"" if quiet else answer(error, self.server_state.default_headers))
 
     def _part(self, last: bytes = b"") -> None:
         """Say ``last``, say that nothing more comes, and close when the other side has gone or a second has passed."""
