@@ -62,7 +62,7 @@ class Telling:
         A plugin's model stands in ``model``, and in the request where that names one.
         """
         if value is None:
-            self.tell("input_received")
+            self.model = self.tell("input_received").model
             return data
         made = [data]
 
