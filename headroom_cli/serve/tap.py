@@ -156,9 +156,11 @@ class _Text:
         if cut > 0:
             self._held += data[:cut]
             given = bytes(self._held)
-            if self._open:
-                self._pass(given)
+            if self._open:  # its end, and perhaps more events behind it
+                end = _behind_first_event(joined) - (len(joined) - len(data))
+                self._pass(given[:end])
                 self._signs.read_long(self._head, bytes(self._tail))
+                self._signs.read(given[end:])
                 self._open = False
             else:
                 self._signs.read(given)
@@ -194,6 +196,12 @@ class _Text:
         self._held.clear()
         # What the client has of an event becomes one, which is no JSON; the error is one of its own in any case.
         return (b"\n\n" if self._open else b"") + self._signs.error(kind, message)
+
+
+def _behind_first_event(data: bytes) -> int:
+    """Return where the first blank line ends; there is one."""
+    end = min(at for mark in (b"\n\n", b"\n\r", b"\r\r") if (at := data.find(mark)) >= 0) + 2
+    return end + (data[end - 1 : end + 1] == b"\r\n")
 
 
 def _behind_last_event(data: bytes) -> int:
