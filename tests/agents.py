@@ -179,11 +179,18 @@ def prefix(record, items):
     return head, [ALONE.sub(r'"content":\1}', BREAKPOINT.sub("", element)) for element in elements(found[items])]
 
 
-def assert_prefixes(records, items):
-    """Assert that each request begins with all that the one before it had."""
+def assert_prefixes(records, items, *, ours=()):
+    """Assert that each request begins with all that the one before it had, in the same bytes.
+
+    ``ours`` are the numbers of those that the proxy made itself: they hold turns of the model as the provider said
+    them, and the next one what the agent made of these: the same, but maybe with its members in another order.
+    """
     made = [prefix(record, items) for record in records]
-    for (head, earlier), (next_head, later) in itertools.pairwise(made):
+    pairs = [(made[index], made[index + 1], json.loads if index in ours else str) for index in range(len(made) - 1)]
+    theirs = [each for index, each in enumerate(made) if index not in ours]
+    pairs += [(one, other, str) for one, other in itertools.pairwise(theirs)]
+    for (head, earlier), (next_head, later), read in pairs:
         assert next_head == head
         assert len(later) > len(earlier)
         for one, other in zip(earlier, later, strict=False):
-            assert other == one
+            assert read(other) == read(one)

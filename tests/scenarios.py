@@ -51,12 +51,19 @@ def scenario(*replies, **more):
 
 
 def scripted(counts):
-    """Return a script for a provider; ``counts`` is kept between calls, an empty dict at first."""
+    """Return a script for a provider; ``counts`` is kept between calls, an empty dict at first.
+
+    Answers are numbered by the scenario and by how often it asked: so that two providers say the same, whatever else
+    they were asked.
+    """
+    names = list(TABLE)
 
     def find(record):
         key = record.header(HEADER)
-        replies = TABLE[key.partition(".")[0]].replies
+        name = key.partition(".")[0]
+        replies = TABLE[name].replies
         counts[key] = counts.get(key, -1) + 1
+        record.number = 1000 + 20 * names.index(name) + counts[key]
         return replies[min(counts[key], len(replies) - 1)]
 
     return find
@@ -112,8 +119,10 @@ NOT_COMPARED = ("date", "server", "connection", "keep-alive", "transfer-encoding
 
 def heads(headers):
     """Return an answer's headers as they are compared."""
+    # Of the library for HTTP, or of the one for WebSockets.
+    pairs = headers.multi_items() if hasattr(headers, "multi_items") else headers.raw_items()
     return sorted(
         [name.lower(), value]
-        for name, value in headers.multi_items()
+        for name, value in pairs
         if name.lower() not in NOT_COMPARED and not name.lower().startswith("x-headroom-")
     )

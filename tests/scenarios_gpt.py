@@ -1,6 +1,7 @@
 """Scenarios of OpenAI's APIs: see scenarios.py."""
 
 import asyncio
+import warnings
 
 from provider_replies import Fault, Reply, call, refusal, text, thinking
 from scenarios import LOG, SAID, SCHEMA, heads, scenario
@@ -255,7 +256,9 @@ def responses_count_tokens(clients):
 @scenario(Reply([text(SAID)]), Reply(TWO_CALLS), Reply(status=400, error=("invalid_request_error", "No.")))
 def responses_websocket(clients):
     seen = []
-    with clients.gpt().responses.connect(extra_headers={"x-scenario": clients.label}) as connection:
+    # It calls the library for WebSockets in a way that the newest one of these will not have any more.
+    quiet = warnings.catch_warnings(action="ignore", category=DeprecationWarning)
+    with quiet, clients.gpt().responses.connect(extra_headers={"x-scenario": clients.label}) as connection:
         for _ in range(3):
             connection.response.create(**RESPOND)
             for event in connection:

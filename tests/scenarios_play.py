@@ -1,6 +1,7 @@
 """Plays scenarios: in this process for the newest SDKs, as a program for those that live apart.
 
-``python tests/scenarios_play.py CLIENT URL [NAME ...]`` prints one line of JSON with what each scenario returned.
+``python tests/scenarios_play.py CLIENT URL,URL [NAME ...]`` prints one line of JSON for each scenario: its name, and
+what its caller saw at each address.
 """
 
 import asyncio
@@ -60,9 +61,9 @@ def play(name, url, client):
 
 def main():
     """Print what came of each scenario, one line each."""
-    client, url, *names = sys.argv[1:]
+    client, urls, *names = sys.argv[1:]
     for name in names or [name for name, made in TABLE.items() if made.older]:
-        print(json.dumps([name, play(name, url, client)]), flush=True)
+        print(json.dumps([name, *(play(name, url, client) for url in urls.split(","))]), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-// Plays scenarios with the official TypeScript SDKs: node play.cjs FOLDER CLIENT URL [NAME ...]
-// FOLDER holds node_modules; URL is a provider's or a proxy's. For each scenario one line of JSON with what its caller
-// sees. The names are those of tests/scenarios_*.py, which have the provider's replies.
+// Plays scenarios with the official TypeScript SDKs: node play.cjs FOLDER CLIENT URL,URL [NAME ...]
+// FOLDER holds node_modules; a URL is a provider's or a proxy's. For each scenario one line of JSON: its name, and what
+// its caller sees at each address. The names are those of tests/scenarios_*.py, which have the provider's replies.
 "use strict";
 const { createRequire } = require("node:module");
-const [folder, client, url, ...names] = process.argv.slice(2);
+const [folder, client, urls, ...names] = process.argv.slice(2);
 const load = createRequire(`${folder}/package.json`);
 const { Anthropic, toFile } = load("@anthropic-ai/sdk");
 const { OpenAI } = load("openai");
@@ -188,20 +188,24 @@ function failure(error) {
   return { above, said: error.message, status, body, requestID, number, type, code, headers: headers && heads(headers) };
 }
 
+async function play(name, url) {
+  const more = (given) => ({ maxRetries: 0, defaultHeaders: { [HEADER]: `${name}.${client}` }, ...given });
+  const clients = {
+    claude: (given) => new Anthropic({ baseURL: url, apiKey: "sk-ant-test", ...more(given) }),
+    gpt: (given) => new OpenAI({ baseURL: `${url}/v1`, apiKey: "sk-test", ...more(given) }),
+  };
+  try {
+    return await SCENARIOS[name](clients);
+  } catch (error) {
+    return { raised: failure(error) };
+  }
+}
+
 async function main() {
   for (const name of names.length ? names : Object.keys(SCENARIOS)) {
-    const more = (given) => ({ maxRetries: 0, defaultHeaders: { [HEADER]: `${name}.${client}` }, ...given });
-    const clients = {
-      claude: (given) => new Anthropic({ baseURL: url, apiKey: "sk-ant-test", ...more(given) }),
-      gpt: (given) => new OpenAI({ baseURL: `${url}/v1`, apiKey: "sk-test", ...more(given) }),
-    };
-    let value;
-    try {
-      value = await SCENARIOS[name](clients);
-    } catch (error) {
-      value = { raised: failure(error) };
-    }
-    console.log(JSON.stringify([name, value]).replaceAll(url, "URL"));
+    const seen = [name];
+    for (const url of urls.split(",")) seen.push(JSON.parse(JSON.stringify(await play(name, url)).replaceAll(url, "URL")));
+    console.log(JSON.stringify(seen));
   }
 }
 

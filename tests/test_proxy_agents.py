@@ -1,0 +1,110 @@
+"""Agents hold whole conversations through the proxy: less goes out, nothing breaks, and no prefix changes a byte."""
+
+import json
+import re
+
+import pytest
+from agents import AGENTS, assert_prefixes, elements, members, of_the_conversation, run, script
+from provider import Provider, Reply, call, text
+from proxies import Running
+
+OURS = "retrieve_original_content"
+LOG = "".join(f"2026-01-01T00:{i // 60:02d}:{i % 60:02d}Z INFO worker {i} took batch {i * 37}\n" for i in range(450))
+LOG += "2026-01-01T00:15:00Z ERROR worker 31: no space left on device\n"
+SOURCE = "".join(f"def add_{i}(value):\n    return value + {i}\n\n\n" for i in range(200))
+ANSWER = "The disk is full."
+HANDLE = re.compile(r"<<headroom:([a-z2-7]{12,}) ")
+
+
+@pytest.fixture(params=AGENTS)
+def agent(request, tmp_path):
+    return at_home(AGENTS[request.param], tmp_path / "home")
+
+
+def at_home(kind, home):
+    """Return an agent with something to look at."""
+    (home / "work").mkdir(parents=True)
+    (home / "work" / "build.log").write_text(LOG)
+    (home / "work" / "adding.py").write_text(SOURCE)
+    return kind(home)
+
+
+def conversation(agent):
+    """Return what a model says that looks around, in two runs."""
+    return script(
+        Reply([text("I look."), agent.shell(1, "cat build.log")]),
+        Reply([agent.read(2, agent.home / "work" / "adding.py"), agent.shell(3, "cat build.log")]),
+        Reply([text(ANSWER)]),
+        Reply([agent.shell(4, "tail -n 300 build.log")]),
+        Reply([text("Nothing else.")]),
+    )
+
+
+def asked(provider):
+    """Return the requests of the conversation; everything that an agent asked must have been taken."""
+    assert provider.accepted == len(provider.asked)
+    return [record for record in provider.requests if of_the_conversation(record)]
+
+
+def hold(agent, provider, url):
+    """Hold the conversation; return its requests."""
+    provider.script(conversation(agent))
+    assert ANSWER in run(agent, "Why does the build fail?", url)
+    assert "Nothing else." in run(agent, "And what else?", url, resumed=True)
+    return asked(provider)
+
+
+def test_a_conversation_fresh_and_resumed(agent, tmp_path):
+    with Provider() as direct:
+        plain = hold(at_home(type(agent), tmp_path / "direct"), direct, direct.url)
+    assert_prefixes(plain, agent.items)  # without that the rest would prove nothing
+    with Provider() as provider, Running(tmp_path / "store", provider.url) as proxy:
+        shorter = hold(agent, provider, proxy.url)
+    assert_prefixes(shorter, agent.items)
+    assert len(shorter) == len(plain) == 5
+    sizes = [[len(dict(members(record.body))[agent.items]) for record in records] for records in (plain, shorter)]
+    assert sizes[1][-1] < sizes[0][-1] * 0.7, sizes
+    # The error of the log is read in place, whatever was left out around it.
+    assert "no space left on device" in shorter[1].body.decode()
+    for record in shorter:
+        assert record.json["tools"][-1]["name"] == OURS
+
+
+def reader(handles):
+    """Return a turn of a model that reads the first original that a marker names."""
+
+    def reply(record):
+        found = HANDLE.search(record.body.decode().replace("\\u003c", "<"))
+        handles.append(found[1])
+        return Reply([text("I read it whole. "), call("toolu_ours", OURS, {"handle": found[1]})])
+
+    return reply
+
+
+def test_an_original_is_read_where_the_agent_does_not_see_it(agent, tmp_path):
+    handles = []
+    with Provider() as provider, Running(tmp_path / "store", provider.url) as proxy:
+        provider.script(
+            script(
+                Reply([agent.shell(1, "cat build.log")]),
+                reader(handles),
+                Reply([text(ANSWER)]),
+                Reply([agent.shell(2, "cat adding.py")]),
+                Reply([text("Nothing else.")]),
+            )
+        )
+        said = run(agent, "Why does the build fail?", proxy.url)
+        said += run(agent, "And what else?", proxy.url, resumed=True)
+        requests = asked(provider)
+    assert ANSWER in said
+    assert OURS not in said
+    # What the agent keeps of the conversation has no word of it either.
+    kept = [path.read_text(errors="replace") for path in agent.home.rglob("*.jsonl")]
+    assert any(ANSWER in words for words in kept)
+    assert not any(OURS in words or handles[0] in words.replace(f"headroom:{handles[0]}", "") for words in kept)
+    # The call went on with the original, and that turn stands in every later request in the same bytes.
+    assert len(requests) == 5
+    original = json.dumps(LOG.splitlines()[200])[1:-1]
+    assert original not in requests[1].body.decode()
+    assert original in elements(dict(members(requests[2].body))[agent.items])[-1]
+    assert_prefixes(requests, agent.items, ours={2})
