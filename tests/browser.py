@@ -30,7 +30,10 @@ class Browser:
         )  # fmt: skip
         try:
             port, path = self._address()
-            self.socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None)
+            self.opened = contextlib.ExitStack()
+            self.socket = self.opened.enter_context(
+                connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None)
+            )
         except BaseException:
             self._end()
             raise
@@ -54,7 +57,7 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.socket.close()
+        self.opened.close()
         self._end()
 
     def _end(self):

@@ -55,53 +55,68 @@ def _wait() -> None:
 class Tail:
     """What stands in the ledger's files behind the place up to which they were read."""
 
-    __slots__ = ("_read", "_root")
+    __slots__ = ("_newest", "_read", "_root")
 
     def __init__(self, store_root: str) -> None:
         """Start at the beginning of a ledger, which need not be there yet."""
         self._root = os.path.abspath(store_root)
-        self._read: dict[str, tuple[int, int, bytes]] = {}  # name -> inode, bytes read, the line that has not ended
+        # name -> inode, bytes read, the line that has not ended, the time up to which its lines were seen
+        self._read: dict[str, tuple[int, int, bytes, float]] = {}
+        self._newest = -1.0  # the time of the newest run that was seen
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield the runs that were added since the last time; damaged lines are skipped.
 
-        A file that was replaced by another is read from where the other one ends now: what it holds was seen, or is
-        older than this process. Raise StoreError when the ledger cannot be read.
+        Of a file that was cut, or replaced by another, only the runs are new that are younger than all that were seen.
+        Raise StoreError when the ledger cannot be read.
         """
         try:
             with Place(self._root, create=False) as place:
                 folder = place.existing("ledger")
-                if folder is None:
-                    return
-                for name in sorted(os.listdir(folder)):
-                    if len(name) == 12 and name.endswith(".jsonl") and name[:6].isdigit():
+                names = [] if folder is None else sorted(filter(_is_ledger, os.listdir(folder)))
+                for gone in self._read.keys() - set(names):
+                    del self._read[gone]
+                for name in names:
+                    if folder is not None:
                         yield from self._more(name, folder)
         except FileNotFoundError:
-            return
+            self._read.clear()  # the store was removed: what comes is new
         except OSError as error:
             raise files.failure(error, self._root) from error
 
     def _more(self, name: str, folder: int) -> Iterator[dict[str, Any]]:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        inode, at, begun = self._read.get(name, (status.st_ino, 0, b""))
-        if status.st_ino != inode or status.st_size < at:
-            self._read[name] = (status.st_ino, status.st_size, b"")
+        try:
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:  # since it was listed
             return
+        inode, at, begun, seen = self._read.get(name, (status.st_ino, 0, b"", -1.0))
+        if status.st_ino != inode or status.st_size < at:
+            inode, at, begun, seen = status.st_ino, 0, b"", self._newest
         if status.st_size == at:
             return
-        fd = os.open(name, files.READ, dir_fd=folder)
+        try:
+            fd = os.open(name, files.READ, dir_fd=folder)
+        except FileNotFoundError:
+            return
         try:
             while piece := os.pread(fd, io.CHUNK, at):
                 at += len(piece)
                 *ended, begun = (begun + piece).split(b"\n")
                 if len(begun) > _TORN:
                     begun = b"\0"  # no JSON: what follows up to the next line feed is skipped with it
-                self._read[name] = (inode, at, begun)
+                self._read[name] = (inode, at, begun, seen)
                 for text in ended:
                     if (line := _parsed(text)) is not None:
-                        yield line
+                        when = _time(line) or 0.0
+                        if when > seen:
+                            self._newest = max(self._newest, when)
+                            yield line
         finally:
             os.close(fd)
+
+
+def _is_ledger(name: str) -> bool:
+    return len(name) == 12 and name.endswith(".jsonl") and name[:6].isdigit()
 
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
@@ -115,17 +130,22 @@ def _parsed(text: bytes) -> dict[str, Any] | None:
 def facts(line: dict[str, Any]) -> dict[str, Any]:
     """Return what a line of the ledger says of its run: numbers and short names, whatever else it may hold."""
     total = ledger.summary([line])["all"]
-    when = line.get("when")
     usage = line.get("usage")
     counts = {name: count for name, count in usage.items() if type(count) is int} if isinstance(usage, dict) else {}
     part = prices.parts(counts, _word(line, "format"))
     sent = sum(part.values()) - part["output"] if part else 0
     return {
-        "when": when if isinstance(when, int | float) and 0 <= when < 253_402_300_800 else None,
+        "when": _time(line),
         "verb": _word(line, "verb"), "model": _word(line, "model"),
         "tokens": {"before": total["before"], "after": total["after"]}, "saved": total["saved"], "ms": total["ms"],
         "cache_share": round(part["cache_read"] / sent, 4) if sent else None,
     }  # fmt: skip
+
+
+def _time(line: dict[str, Any]) -> float | None:
+    """Return when the run was, in Unix seconds, None for what no clock shows."""
+    when = line.get("when")
+    return when if isinstance(when, int | float) and 0 <= when < 253_402_300_800 else None
 
 
 def _word(line: dict[str, Any], name: str) -> str:
