@@ -12,6 +12,7 @@ their manual.
 from __future__ import annotations
 
 import json
+from _thread import RLock
 
 from headroom_cli.errors import ConfigError
 
@@ -138,7 +139,7 @@ class PipelineEvent:
 class Plugins:
     """Plugins in their order, and what went wrong with them."""
 
-    __slots__ = ("_done", "_named", "_tell", "faults", "operation")
+    __slots__ = ("_done", "_lock", "_named", "_tell", "faults", "operation")
 
     def __init__(
         self, named: Iterable[tuple[str, Any]] = (), *, operation: str = "", tell: Callable[[str], None] | None = None
@@ -146,6 +147,7 @@ class Plugins:
         """Take (name, plugin) pairs; ``tell`` is given a sentence about the first fault of each."""
         self._named = tuple(named)
         self._tell = tell
+        self._lock = RLock()
         self._done: set[str] = set()  # stages of the program itself that were told
         self.operation = operation
         self.faults: dict[str, int] = {}  # name -> how often it failed
@@ -163,10 +165,11 @@ class Plugins:
 
     def begin(self, *, starts: bool = True) -> None:
         """Tell of the program's own first stages, once; ``starts`` False tells of setup alone."""
-        for stage in STAGES[: 3 if starts else 1]:
-            if stage not in self._done:
-                self._done.add(stage)
-                self.emit(stage)
+        with self._lock:  # who comes second waits until plugins are set up
+            for stage in STAGES[: 3 if starts else 1]:
+                if stage not in self._done:
+                    self._done.add(stage)
+                    self.emit(stage)
 
     def emit(self, stage: str, *, make: Callable[[PipelineEvent], None] | None = None, **facts: Any) -> PipelineEvent:
         """Tell every plugin of a stage, each of what those before it made of it; return what they made of it.
@@ -193,8 +196,9 @@ class Plugins:
         return event
 
     def _fail(self, name: str, stage: str, error: BaseException) -> None:
-        self.faults[name] = self.faults.get(name, 0) + 1
-        if self.faults[name] == 1 and self._tell is not None:
+        with self._lock:
+            count = self.faults[name] = self.faults.get(name, 0) + 1
+        if count == 1 and self._tell is not None:
             what = str(error) if isinstance(error, NotAllowedError) else type(error).__name__
             self._tell(f"the plugin {name} failed at {stage} ({what}); what it did there does not count")
 
@@ -209,14 +213,16 @@ def plugins_for(chosen: Iterable[str | Any] | Plugins, operation: str) -> Plugin
         return chosen
     several = (chosen,) if isinstance(chosen, str) else tuple(chosen)
     key = (operation, *(one if isinstance(one, str) else id(one) for one in several))
-    held = _sets.pop(key, None) or Plugins.load(several, operation=operation)
-    _sets[key] = held  # it holds its plugins, so that no other object gets the id of one
-    if len(_sets) > _MOST_SETS:
-        _sets.pop(next(iter(_sets)), None)
+    with _lock:
+        held = _sets.pop(key, None) or Plugins.load(several, operation=operation)
+        _sets[key] = held  # it holds its plugins, so that no other object gets the id of one
+        if len(_sets) > _MOST_SETS:
+            del _sets[next(iter(_sets))]
     return held
 
 
 _sets: dict[tuple[Any, ...], Plugins] = {}
+_lock = RLock()
 
 
 def names() -> list[str]:

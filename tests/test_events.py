@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from conftest import ROOT, clean_environment
@@ -270,6 +271,8 @@ EDITS = {
     "a turn less": (lambda e: edit(e, messages=e.messages[:1] + e.messages[2:]),
                     ODD.replace(b' ,{"content":"a\\/b","role":"assistant", "n":1.10}', b"")),
     "a tool less": (lambda e: edit(e, tools=e.tools[:1]), ODD.replace(b',{"name":"b"}', b"")),
+    "all tools": (lambda e: edit(e, tools=[]),
+                  ODD.replace(b'[{"name":"a","input_schema":{ }},{"name":"b"}]', b"[]")),
     "no tools": (lambda e: edit(e, tools=None),
                  ODD.replace(b', "tools" : [{"name":"a","input_schema":{ }},{"name":"b"}]', b"")),
     "the model": (lambda e: edit(e, model="other"), ODD.replace(b'"model":"m"', b'"model":"other"')),
@@ -357,6 +360,24 @@ def test_the_library_takes_changes_and_leaves_the_callers_values_alone(store):
     assert made.handles == [handle_of(LOG)]
     bare = compress(request["messages"], store=store, plugins=[Does("input_received", shouting)])
     assert bare.messages[0]["content"].startswith("why, NAME?")
+
+
+def test_threads_set_plugins_up_once(store):
+    spy, seen = Spy(), []
+    waiting = threading.Barrier(8)
+
+    def work():
+        waiting.wait(10)
+        seen.append(compress([{"role": "user", "content": "hi"}], store=store, plugins=[spy]))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(seen) == 8
+    assert spy.stages[:3] == list(STAGES[:3])
+    assert sorted(spy.stages[3:]) == sorted(STAGES[3:8] * 8)
 
 
 def test_faults_of_plugins_in_the_library_are_warnings(store):
@@ -686,6 +707,40 @@ def test_a_reader_that_goes_away_is_told(plugged, provider):
         process.stdout.close()
         assert process.wait(30) == 141
     assert plugged.spied()[-1]["outcome"] == "stopped"
+
+
+# --- in a worker process of the proxy
+
+
+def test_a_worker_process_tells_of_the_requests_it_makes_ready(store, tmp_path, monkeypatch, capsys):
+    from headroom_cli.serve import work, work_told
+    from headroom_cli.serve.jobs import Ask
+    from headroom_cli.serve.options import Serving
+
+    install(tmp_path / "site", "some_plugins", POINTS, spying_here=SPY, acting=ACTS)
+    install(tmp_path / "site", "more_plugins", ["spy-here = spying_here:Spy"])
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setenv("SPY", str(tmp_path / "spied"))
+    serving = Serving(store.root, plugins=("fails", "first", "spy-here"))
+    state = work.State(serving)
+    data = json.dumps(conversation().request).encode()
+    ask = Ask("anthropic", data, headers=(("anthropic-beta", "b1"),))
+    ready = state.ready(ask)
+    assert ready.request.value["messages"][0]["content"] == "why, Ada? first"
+    assert ready.request.headers == (("anthropic-beta", "b1first"),)
+    known = work_told.facts(ready)
+    assert json.loads(json.dumps(known)) == {**known, "headers": [["anthropic-beta", "b1first"]]}  # it can travel
+    response = {"status": 200, "hops": 1, "usage": {"output_tokens": 3}}
+    work.JOBS["told"](state, known, "post_send", {"metadata": {"hop": 1}})
+    work.JOBS["told"](state, known, "response_received", {"response": response, "outcome": "answered"})
+    rows = [json.loads(line) for line in (tmp_path / "spied").read_text().splitlines()]
+    assert [row["stage"] for row in rows] == ["setup", *STAGES[3:]]
+    assert {row["operation"] for row in rows} == {"proxy"}
+    assert len({row["request_id"] for row in rows[1:]}) == 1
+    assert rows[-1]["response"] == response
+    assert rows[-1]["metadata"]["tokens_before"] > 0
+    assert capsys.readouterr().err.count("the plugin fails failed at setup (ValueError)") == 1
+    assert work_told.plugins(Serving(store.root)) is None
 
 
 # --- the example
