@@ -17,7 +17,7 @@ from headroom_cli.formats._edits import EditError
 from headroom_cli.hashing import sha256
 from headroom_cli.model import Policy
 from headroom_cli.relay import Relay, Request
-from headroom_cli.serve import work_own, work_pages
+from headroom_cli.serve import work_own, work_pages, work_told
 from headroom_cli.serve.jobs import Made
 from headroom_cli.serve.routes import ROWS
 from headroom_cli.store import Store
@@ -92,7 +92,7 @@ class State:
                     return made
         options = send.Options(
             headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
-            plugins=self.serving.plugins,
+            plugins=work_told.plugins(self.serving),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
         if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:
@@ -255,4 +255,5 @@ JOBS: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "hop": hop, "answer": answer, "begin": begin, "remember": remember, "usable": usable,
     "sign": sign,
     "compress": work_own.compress, "retrieve": work_own.retrieve, "pairs": work_pages.pairs,
+    "told": work_told.told,
 }  # fmt: skip
