@@ -143,8 +143,8 @@ class Ready:
         mine = scopes.own(name, way.scope)
         if hidden is not None:
             notes[mine] = hidden
-            if way.scope and (holder := self._holder(store)):
-                notes[scopes.by(name)] = holder
+            if way.scope and (originals := self._originals(store)) is not None:
+                notes[scopes.by(name)] = scopes.held_also(name, way.scope, originals, way.notes)
         elif relay.finished and (way.notes.get(mine) or (way.scope and way.notes.get(scopes.by(name)))):
             notes[mine] = False if way.scope else None  # of two turns that look the same the latest counts
         if relay.finished:
@@ -158,12 +158,11 @@ class Ready:
         if relay.finished and way.tool is not None:
             way.keep_held((*relay.held(), *([way.server] if way.server else ())), self._handles(), hidden)
 
-    def _holder(self, store: Store) -> dict[str, Any]:
-        """Return whose a hidden turn is, and the digests of all that can stand in it; {} where one is lost."""
+    def _originals(self, store: Store) -> set[str] | None:
+        """Return the digests of all originals that can stand in a hidden turn, None where one is lost."""
         handles = self._handles()
         owners = store.owners(handles)
-        whole = self._way is not None and len(owners) == len(handles)
-        return {"scope": self._way.scope, "originals": sorted(set(owners.values()))} if self._way and whole else {}
+        return set(owners.values()) if len(owners) == len(handles) else None
 
 
 def ready(

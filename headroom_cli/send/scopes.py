@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _THOUGHTS = frozenset(
     ("thinking", "signature", "data", "encrypted_content", "reasoning", "reasoning_content", "summary")
 )  # fmt: skip
+_MOST_HOLDERS = 16  # scopes that hold a past of one name
 _MOST_NOTED = 20_000  # grants that a process remembers having written
 _NOTE_AGAIN = 43_200.0  # seconds after which it writes them again: a record lives by being noted
 
@@ -42,6 +43,12 @@ def by(name: str) -> str:
     return f"{name} by"
 
 
+def held_also(name: str, scope: str, originals: Iterable[str], notes: Notes) -> list[dict[str, Any]]:
+    """Return the note ``by(name)`` with one holder more; ``originals`` are digests. Raise StoreError."""
+    others = [holder for holder in notes.get(by(name)) or () if holder["scope"] != scope]
+    return [*others, {"scope": scope, "originals": sorted(originals)}][-_MOST_HOLDERS:]
+
+
 def taken_over(name: str, scope: str, notes: Notes, request: Any, document: Document) -> Any:
     """Return what another scope's note of this name holds to an asker who proves to hold it already, else None.
 
@@ -49,17 +56,15 @@ def taken_over(name: str, scope: str, notes: Notes, request: Any, document: Docu
     shown the turn itself by its digest. He is to send every original that can have been served in it, and all that the
     model thought in it. From then on the note is his own. Raise StoreError.
     """
-    holder = notes.get(by(name))
-    if not isinstance(holder, dict) or holder.get("scope") in {None, scope}:
-        return None
-    sent = {context.digest(block.text) for block in document.blocks}
-    if not sent.issuperset(holder["originals"]):
-        return None
-    kept = notes.get(own(name, holder["scope"]))
-    if not kept or not set(_strings(kept, thoughts=True)) <= set(_strings(request)):
-        return None
-    notes.set(own(name, scope), kept)
-    return kept
+    holders = notes.get(by(name)) or ()
+    sent = {context.digest(block.text) for block in document.blocks} if holders else set()
+    for holder in reversed(holders):
+        if sent.issuperset(holder["originals"]):
+            kept = notes.get(own(name, holder["scope"]))
+            if kept and set(_strings(kept, thoughts=True)) <= set(_strings(request)):
+                notes.set(own(name, scope), kept)
+                return kept
+    return None
 
 
 def _strings(value: Any, *, thoughts: bool = False) -> Iterator[str]:
