@@ -151,7 +151,7 @@ def test_the_count_of_tokens_is_that_of_what_is_sent(client, provider):
 
 
 def test_a_body_that_is_left_alone_goes_byte_for_byte(client, provider):
-    body = b'{ "model":"claude-x", "max_tokens":1.0e2,"n":1.10,"x":1E400,"messages":[{"role":"user","content":"\\u00e9\\/"}]}'
+    body = b'{ "model":"c", "max_tokens":1.0e2,"n":1.10,"x":1E400,"messages":[{"role":"user","content":"\\u00e9"}]}'
     provider.script(Reply([text("x")]))
     client.post("/v1/messages?beta=true", content=body, headers={**ANTHROPIC, "content-type": "application/json"})
     assert provider.requests[-1].body == body
@@ -190,7 +190,7 @@ def test_encoded_bodies_are_read(client, provider, encoding):
 
 def test_other_shapes(client, provider):
     chat = {"model": "gpt-5", "messages": [{"role": "user", "content": "chat"}],
-            "tools": [{"type": "function", "function": {"name": "Bash", "parameters": {"type": "object"}}}]}  # fmt: skip
+            "tools": [{"type": "function", "function": {"name": "Bash", "parameters": {}}}]}  # fmt: skip
     provider.script(Reply([call("c1", "Bash", {"command": "cat x"})]))
     assert client.post("/v1/chat/completions", json=chat, headers=OPENAI).status_code == 200
     asked = {"id": "c1", "type": "function", "function": {"name": "Bash", "arguments": '{"command":"cat x"}'}}
@@ -258,10 +258,11 @@ def test_a_stream_that_breaks_is_seen_to_break(client, provider):
         request = {**first("break", stream=True), "tools": tools}
         provider.script(Reply([text("a long answer " * 90)], fault=Fault("close", size=900)))
         got = b""
-        with pytest.raises(httpx.HTTPError):  # noqa: PT012 - the error comes while reading
-            with client.stream("POST", "/v1/messages", json=request, headers=ANTHROPIC) as answer:
-                for piece in answer.iter_raw():
-                    got += piece
+        with client.stream("POST", "/v1/messages", json=request, headers=ANTHROPIC) as answer:
+            pieces = answer.iter_raw()
+            with pytest.raises(httpx.HTTPError):  # noqa: PT012 - the error comes while reading
+                while True:
+                    got += next(pieces)
         assert b"event: error" in got
         assert b"message_stop" not in got
 

@@ -10,7 +10,7 @@
     routes.py     the table of paths
     body.py       a request's body, whole and decoded, within limits
     decoding.py   content encodings undone, bounded at every step
-    messages.py   requests that hold conversations: shortened, sent, answered
+    messages.py   requests that hold conversations: shortened, sent, answered; turn.py one turn on its way back
     passing.py    requests that go through as they are
     websocket.py  the Responses API over a WebSocket
     tap.py        reads along in a stream that passes: usage, and whether it came to its end

@@ -14,7 +14,7 @@ class Ask:
 
     ``shape``    a row of wire.WIRES: how the client wrote it
     ``body``     its bytes, decoded
-    ``what``     "messages", "count" (as it will be sent, but nothing begins), "bedrock" or "socket" (no tool)
+    ``what``     "messages", "count" (as it will be sent, but nothing begins) or "socket" (no tool)
     ``headers``  the client's own that belong to the API; never credentials
     ``scope``    who asks, as a digest: credential and session (see identity.py)
     ``policy``   keywords of model.Policy that differ for this request
@@ -53,13 +53,14 @@ class Made:
     ``digest``     of the first turn of the user: names the conversation
     ``why``        why nothing changed, "" when something did
     ``warnings``   what could not be done
+    ``refused``    (status, sentence) when it cannot be sent at all, None when it can
     ``notes``      its answer is to be remembered, whatever comes
     ``ms``         milliseconds that it took
     """
 
     __slots__ = (
         "after", "before", "body", "call", "conversation", "digest", "include_usage", "kinds", "marked", "model", "ms",
-        "notes", "ours", "shape", "slow", "stream", "turns", "warnings", "why",
+        "notes", "ours", "refused", "shape", "slow", "stream", "turns", "warnings", "why",
     )  # fmt: skip
 
     def __init__(self, shape: str, body: bytes, *, why: str = "") -> None:
@@ -82,4 +83,5 @@ class Made:
         self.digest = ""
         self.warnings: list[str] = []
         self.notes = False
+        self.refused: tuple[int, str] | None = None
         self.ms = 0.0

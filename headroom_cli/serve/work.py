@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from urllib.parse import unquote
 
 from headroom_cli import backends, engine, send, tokens
-from headroom_cli.errors import HeadroomError, StoreError
+from headroom_cli.errors import HeadroomError, KeyMissingError, StoreError
 from headroom_cli.formats._edits import EditError
 from headroom_cli.hashing import sha256
 from headroom_cli.model import Policy
@@ -91,7 +92,7 @@ class State:
                 if seen.body == ask.body and seen.scope == ask.scope and seen.policy == ask.policy:
                     return made
         options = send.Options(
-            headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
+            headers=ask.headers, redeem="none" if ask.what == "socket" else "tool", scope=ask.scope,
             plugins=work_told.plugins(self.serving),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
@@ -117,14 +118,18 @@ def prepare(state: State, ask: Ask) -> Made:
     made = Made(ask.shape, ask.body)
     try:
         ready = state.ready(ask, known=False)
-    except HeadroomError as error:
-        if state.backend is not None:
-            raise
-        made.why = str(error)
-    else:
         _describe(made, ready, state, ask)
+    except HeadroomError as error:
+        made.why = str(error)
+        if state.backend is not None:  # nobody there takes it as it came
+            made.refused = _status(error), str(error)
     made.ms = (time.perf_counter() - began) * 1000
     return made
+
+
+def _status(error: HeadroomError) -> int:
+    """Return the HTTP status that says whose fault it is; clients try again at 5xx, which would not help."""
+    return 401 if isinstance(error, KeyMissingError) else 400
 
 
 def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
@@ -135,7 +140,7 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.shape, made.body = request.shape, request.body
     if made.body == ask.body.removeprefix(_MARK):
         made.body = ask.body  # a byte order mark is the client's own, too
-    made.stream, made.model = request.stream, request.model
+    made.stream, made.model = request.stream, request.model or unquote(ask.model)
     made.ours, made.include_usage = request.ours, request.include_usage
     made.conversation = bool(request.value.get("conversation"))
     made.before, made.after = result.before, result.after
@@ -147,8 +152,11 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.marked = sum(bool(block.handle) for block in result.blocks)
     made.why = reason(result) if made.body == ask.body or made.after >= made.before else ""
     if state.backend is not None:
-        call = Relay(request, state.backend, state.target(ask.headers)).call() if state.backend.call else None
-        if call is not None:
+        relay = Relay(request, state.backend, state.target(ask.headers))
+        if state.backend.call is None:
+            made.body = relay.outgoing().body
+        else:
+            call = relay.call()
             made.call, made.body = (call.url, call.headers), call.body
 
 
