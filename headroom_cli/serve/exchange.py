@@ -42,10 +42,11 @@ class Exchange:
         self.made: Made | None = None
         self.done = Done(route.name, route.shape)
         self.done.when = time.time()
+        self.done.number = app.counts.ticket()
         self.done.provider = route.provider
         self._receive = receive
         self._whole = asyncio.Event()
-        self._head: list[tuple[bytes, bytes]] = []
+        self._head: list[tuple[bytes, bytes]] = [(b"x-headroom-request", b"%d" % self.done.number)]
 
     @property
     def error_shape(self) -> str:
@@ -106,7 +107,7 @@ class Exchange:
         done.kinds, done.slow, done.marked = made.kinds, made.slow, made.marked
         done.engine_ms, done.model, done.conversation = made.ms, made.model, made.digest
         own = {"before": made.before, "after": made.after, "saved": max(made.before - made.after, 0)}
-        self._head = [(b"x-headroom-tokens-%b" % name.encode(), b"%d" % number) for name, number in own.items()]
+        self._head += [(b"x-headroom-tokens-%b" % name.encode(), b"%d" % number) for name, number in own.items()]
         if made.why:
             why = made.why.encode("ascii", "replace")[:200]
             self._head.append((b"x-headroom-why-not", bytes(byte if 32 <= byte < 127 else 63 for byte in why)))
