@@ -323,6 +323,7 @@ def test_an_idle_process_that_dies_is_replaced(run):
     async def body():
         async with pool(engines=2) as engines:
             await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            assert await asyncio.gather(*(engines.do("echo", i, seconds=LONG) for i in range(2))) == [0, 1]
             for process in list(engines._processes):
                 os.kill(process.pid, signal.SIGKILL)
             await until(lambda: engines.counters["restarts"] == 2)
@@ -372,9 +373,38 @@ def test_processes_that_can_start_again_do(monkeypatch, tmp_path):
     async def body():
         async with pool(engines=2, jobs="sometimes_jobs") as engines:
             assert await fails(engines, "pid") == "crashed"
+            await until(lambda: not engines._processes)  # now one is tried, and when that lives the other is started
             (tmp_path / "flag").write_text("")
             await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
             assert await engines.do("pid", seconds=LONG)
+
+    once(body)
+
+
+def test_a_machine_without_room_for_processes_is_asked_again(monkeypatch):
+    real, refused = pool_module.Process, []
+
+    def sometimes(*arguments):
+        if len(refused) < 4:
+            refused.append(1)
+            raise BlockingIOError
+        return real(*arguments)
+
+    monkeypatch.setattr(pool_module, "Process", sometimes)
+
+    async def body():
+        async with pool(engines=2) as engines:
+            assert await fails(engines, "echo", 1) == "crashed"
+            await until(lambda: sum(process.state == "free" for process in engines._processes) == 2)
+            assert await engines.do("echo", 1, seconds=LONG) == 1
+
+    once(body)
+
+
+def test_what_cannot_travel_to_a_process_is_said_at_once():
+    async def body():
+        with pytest.raises((TypeError, AttributeError)):
+            await Engines(Serving("store", plugins=(lambda: None,)), jobs="engine_jobs").start()
 
     once(body)
 
@@ -401,6 +431,7 @@ def test_a_process_that_did_much_is_replaced_without_a_gap():
                 await engines.do("echo", 1, seconds=LONG)
             assert await engines.do("pid", seconds=LONG) == pid
             while await engines.do("pid", seconds=LONG) == pid:
+                assert engines.ready
                 assert engines.counters["done"] < 200_000
             await until(lambda: not alive(pid))
             assert engines.counters["failed"] == {}
@@ -414,8 +445,8 @@ def test_a_process_that_grew_is_replaced_without_a_gap():
     async def body():
         async with pool(engines=1) as engines:
             pid = await engines.do("keeps", 420 << 20, seconds=LONG)
-            while await engines.do("sleeps", 0.01, seconds=LONG) == pid:
-                pass
+            while await engines.do("sleeps", 0.05, seconds=LONG) == pid:
+                assert engines.counters["done"] < 1000  # far from having done much
             await until(lambda: not alive(pid))
             assert engines.counters["failed"] == {}
             assert engines.counters["restarts"] == 1

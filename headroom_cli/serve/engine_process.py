@@ -174,17 +174,18 @@ class Process:
 
     ``state``    "starting", "free", "busy" or "gone"
     ``worn``     it has done so much that another should take its place
+    ``proven``   it has answered a job
     ``killed``   it does nothing any more
     """
 
-    __slots__ = ("_first", "_lifeline", "_line", "_popen", "_socket", "killed", "state", "worn")
+    __slots__ = ("_first", "_lifeline", "_line", "_popen", "_socket", "killed", "proven", "state", "worn")
 
     def __init__(self, serving: Serving, jobs: str) -> None:
         """Start the process; raise OSError when the machine has no room for one."""
         self.state = "starting"
-        self.worn = self.killed = False
+        self.worn = self.proven = self.killed = False
         limits = serving.limits
-        self._first = {"memory": int(limits.job_memory), "jobs": jobs, "serving": _plain(serving)}
+        self._first = engine.pack({"memory": int(limits.job_memory), "jobs": jobs, "serving": _plain(serving)})
         # An answer holds a request and little else; one that is far longer comes from a process gone mad.
         self._line = _Line(4 * int(limits.decoded) + (16 << 20))
         ours, theirs = socket.socketpair()
@@ -224,7 +225,8 @@ class Process:
         if self.killed:
             raise GoneError
         await self._line.connect(self._socket)
-        word, _, _ = await self.ask(engine.pack(self._first))
+        word, _, _ = await self.ask(self._first)
+        self._first = []
         if word != "ready":
             raise GoneError
 

@@ -94,7 +94,7 @@ class Engines:
         self._processes: list[Process] = []  # those that are not gone, the oldest first
         self._waiting: deque[_Job] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._failures = 0  # processes that died idle or at their start, since the last one that did a job
+        self._failures = 0  # processes that died before they did a job, since the last one that did one
         self._pause: asyncio.TimerHandle | None = None
         self._open = False
         self._failed: dict[str, int] = {}
@@ -153,6 +153,8 @@ class Engines:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
                 waiting.end(None)
+            if waiting.future.done() and not waiting.future.cancelled():
+                waiting.future.exception()  # it came in the same moment; asked for, else the loop complains
             raise
 
     # --- jobs
@@ -187,6 +189,7 @@ class Engines:
             async with asyncio.timeout(job.seconds) as job.limit:
                 word, value, process.worn = await process.ask(frame)
             self._failures = 0
+            process.proven = True
             if word == "ok":
                 reason, usable = "", True
             elif value == "MemoryError":
@@ -241,7 +244,7 @@ class Engines:
             try:
                 process = Process(self._serving, self._jobs)
             except OSError:  # no more processes or files for us
-                self._died_idle()
+                self._useless()
                 return
             self._processes.append(process)
             self._task(self._live(process))
@@ -252,21 +255,22 @@ class Engines:
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await process.begin()
-            except (GoneError, OSError):  # a TimeoutError is one
+            except Exception:  # noqa: BLE001 - gone, too slow, or no answer of an engine: one that cannot be used
                 process.kill()
             else:
                 self._freed(process)
                 self._fill()
             await process.gone()
         finally:
-            idle = process.state in {"starting", "free"}  # what dies in a job is that job's failure
+            # What dies in a job, or after one, costs no more than that job did.
+            useless = process.state in {"starting", "free"} and not process.proven
             process.state = "gone"
             self._processes.remove(process)
             process.kill()
             # Its place is filled before its end is waited for.
             if self._open:
-                if idle:
-                    self._died_idle()
+                if useless:
+                    self._useless()
                 else:
                     self._fill()
             await process.ended()
@@ -285,7 +289,7 @@ class Engines:
                 worn.kill()
         self._dispatch()
 
-    def _died_idle(self) -> None:
+    def _useless(self) -> None:
         """Try again later: a process that lives no longer than its start would else be started for ever."""
         self._failures += 1
         if self._failures == 1:
