@@ -1,11 +1,12 @@
 """Agents hold whole conversations through the proxy: less goes out, nothing breaks, and no prefix changes a byte."""
 
+import contextlib
 import json
 import re
 
 import pytest
 from agents import AGENTS, assert_prefixes, elements, members, of_the_conversation, run, script
-from provider import Provider, Reply, call, text
+from provider import Provider, Reply, call, text, thinking
 from proxies import Running
 
 OURS = "retrieve_original_content"
@@ -108,3 +109,48 @@ def test_an_original_is_read_where_the_agent_does_not_see_it(agent, tmp_path):
     assert original not in requests[1].body.decode()
     assert original in elements(dict(members(requests[2].body))[agent.items])[-1]
     assert_prefixes(requests, agent.items, ours={2})
+
+
+LOOKS = (
+    "head -n 200 build.log", "cat adding.py", "ls -laR /usr/share/zoneinfo | head -n 300", "grep -n return adding.py",
+    "tail -n 250 build.log", "python3 -c 'import json; print(json.dumps([dict(id=i, n=str(i)) for i in range(400)]))'",
+    "grep -c INFO build.log", "head -n 200 build.log | sed s/took/left/",
+)  # fmt: skip
+
+
+def test_thirty_turns_change_no_byte_of_a_prefix(agent, tmp_path):
+    """Thinking is signed in each turn; marks for a cache are where and what the agent set."""
+    replies = [
+        Reply([thinking(f"Step {turn}.", signature=f"c2ln{turn:04d}"), agent.shell(turn, LOOKS[turn % len(LOOKS)])])
+        for turn in range(30)
+    ]
+    seen = []
+    for home in (tmp_path / "direct", agent.home):
+        one = agent if home == agent.home else at_home(type(agent), home)
+        with Provider() as provider, contextlib.ExitStack() as stack:
+            url = provider.url
+            if one is agent:
+                url = stack.enter_context(Running(tmp_path / "store", url)).url
+            provider.script(script(*replies, Reply([text(ANSWER)])))
+            assert ANSWER in run(one, "Why does the build fail?", url)
+            seen.append(asked(provider))
+    plain, shorter = seen
+    assert len(shorter) == len(plain) == 31
+    assert_prefixes(plain, agent.items)
+    assert_prefixes(shorter, agent.items)
+    assert len(shorter[-1].body) < len(plain[-1].body) * 0.7
+    for one, other in zip(plain, shorter, strict=True):
+        assert marks(other) == marks(one)
+        assert thoughts(other) == thoughts(one)
+    assert len(thoughts(shorter[-1])) == 30
+
+
+def marks(record):
+    """Return every cache_control of a request."""
+    return re.findall(r'"cache_control":\{[^{}]*\}', record.body.decode())
+
+
+def thoughts(record):
+    """Return the thinking of a request as its bytes stand."""
+    found = r'\{"type":"thinking"[^{}]*\}|\{"type":"reasoning".*?"encrypted_content":"[^"]*"'
+    return re.findall(found, record.body.decode())
