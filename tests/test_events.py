@@ -9,6 +9,8 @@ import threading
 
 import pytest
 from conftest import ROOT, clean_environment
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from provider import Fault, Provider, Reply, call, text
 from talks import LOG, MODEL, OURS, Talk, environment, handle_of
 
@@ -295,6 +297,27 @@ def test_number_and_truth_are_told_apart():
         return event
 
     assert made_of(data, act)[0] == data.replace(b'"n": 1', b'"n": true')
+
+
+SMALL = st.lists(
+    st.sampled_from([{"role": "user", "n": n} for n in (0, 1, 1.0, True, "1", None)]), min_size=1, max_size=7
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SMALL, SMALL, st.sampled_from([b"", b" ", b"\n\t"]))
+def test_any_list_becomes_any_other(old, new, space):
+    written = (b"," + space).join(json.dumps(turn).encode() for turn in old)
+    data = b'{"a":1.0,"messages":[' + space + written + space + b'],"model":"m"}'
+    made, faults = made_of(data, lambda e: edit(e, messages=new))
+    assert faults == {}
+    assert json.dumps(json.loads(made)) == json.dumps({"a": 1.0, "messages": new, "model": "m"})
+    if json.dumps(old) == json.dumps(new):
+        assert made == data
+    value = {"messages": old}
+    telling = Telling(Plugins.load([Does("input_received", lambda e: edit(e, messages=new))]))
+    assert json.dumps(telling.received_value(value)["messages"]) == json.dumps(new)
+    assert json.dumps(value["messages"]) == json.dumps(old)
 
 
 def test_a_request_that_holds_a_key_twice_on_the_way_is_left_as_it_is():
