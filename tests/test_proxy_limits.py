@@ -29,7 +29,8 @@ def post(path, *fields):
 
 @pytest.fixture(scope="module")
 def served():
-    with Served() as server:
+    """A server that nothing is too slow for: what ends here was ended for another reason."""
+    with Served(Limits(head_seconds=1000.0)) as server:
         yield server
 
 
@@ -40,14 +41,7 @@ def quick():
         yield server
 
 
-@pytest.fixture(scope="module")
-def patient():
-    """A server with as much as a busy machine needs, for what must not be refused."""
-    with Served(Limits(head_seconds=1.5, body_rate=1000.0), timeout_keep_alive=60) as server:
-        yield server
-
-
-def drip(connection, piece, times=10_000):
+def drip(connection, piece, times=300):
     """Send a piece again and again until the other side has had enough."""
     connection.settimeout(0.03)
     got = b""
@@ -126,17 +120,6 @@ def test_empty_lines_are_no_way_to_stay(quick):
         assert statuses(drip(connection, b"\r\n")) in ([], [408])
 
 
-def test_a_later_head_has_the_same_time_and_an_idle_connection_more(patient):
-    with patient.connect() as connection:
-        connection.sendall(PLAIN)
-        assert everything(connection, until=b"/a ").endswith(b"/a ")
-        time.sleep(2)  # more than a head may take
-        connection.sendall(PLAIN)
-        assert everything(connection, until=b"/a ").endswith(b"/a ")
-        connection.sendall(b"GET ")
-        assert statuses(everything(connection)) == [408]
-
-
 def test_an_idle_connection_is_closed():
     with Served(timeout_keep_alive=1) as served, served.connect() as connection:
         connection.sendall(PLAIN)
@@ -166,7 +149,7 @@ def test_a_body_that_we_do_not_read_is_not_slow():
             target=connection.sendall, args=(post(b"/unread", b"Content-Length: %d" % len(body)) + body + LAST,)
         )
         sender.start()
-        time.sleep(1.0)
+        time.sleep(0.8)
         assert sender.is_alive(), "all of it was taken: nothing was tested"
         served.release.set()
         assert statuses(everything(connection)) == [200, 200]
@@ -174,20 +157,40 @@ def test_a_body_that_we_do_not_read_is_not_slow():
         assert served.whole[0].body == body
 
 
-def test_who_waits_to_be_told_to_go_on_is_not_slow(patient):
-    with patient.connect() as connection:
-        connection.sendall(post(b"/unread", b"Content-Length: 3", b"Expect: 100-continue"))
-        time.sleep(2)
-        patient.release.set()
-        assert statuses(everything(connection, until=b"\r\n\r\n")) == [100]
-        connection.sendall(b"abc" + LAST)
-        assert statuses(everything(connection)) == [200, 200]
-        assert [seen.body for seen in patient.whole if seen.path == "/unread"] == [b"abc"]
-
-
 def test_an_old_client_is_not_told_to_go_on(served):
     raw = b"POST /a HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"
     assert statuses(served.say(raw)) == [200]
+
+
+def test_what_may_wait_is_not_hurried():
+    """Who is idle between requests, who waits for the word to go on, and who has become a WebSocket."""
+    from websockets.sync.client import connect
+
+    with Served(Limits(head_seconds=1.2, body_rate=1000.0), timeout_keep_alive=60) as served:
+        url = f"ws://127.0.0.1:{served.port}/v1/responses?a=b"
+        with served.connect() as idle, served.connect() as asking, connect(url, proxy=None) as client:
+            idle.sendall(PLAIN)
+            assert everything(idle, until=b"/a ").endswith(b"/a ")
+            asking.sendall(post(b"/unread", b"Content-Length: 3", b"Expect: 100-continue"))
+            client.send("one")
+            assert client.recv() == "heard one"
+
+            time.sleep(1.7)  # more than a head may take, and a body that was asked for
+
+            served.release.set()
+            assert statuses(everything(asking, until=b"\r\n\r\n")) == [100]
+            asking.sendall(b"abc" + LAST)
+            assert statuses(everything(asking)) == [200, 200]
+            assert [seen.body for seen in served.whole if seen.path == "/unread"] == [b"abc"]
+            client.send("x" * 200_000)
+            assert client.recv() == "heard " + "x" * 200_000
+            idle.sendall(PLAIN)
+            assert everything(idle, until=b"/a ").endswith(b"/a ")
+            idle.sendall(b"GET ")  # a later head has no more time than the first
+            assert statuses(everything(idle)) == [408]
+        (seen,) = served.sockets
+        assert (seen.path, seen.query) == ("/v1/responses", b"a=b")
+        wait_for(lambda: not served.server.server_state.connections)
 
 
 # --- answers before the end of the request
@@ -204,8 +207,10 @@ def test_but_not_behind_one_that_is_too_large(served, framing):
     with served.connect() as connection:
         connection.sendall(post(b"/early", framing))
         answer = everything(connection, until=b"early")
-        piece = b"a" * 65536 if b"Length" in framing else b"10000\r\n" + b"a" * 65536 + b"\r\n"
-        answer += drip(connection, piece, 400)
+        if b"chunked" in framing:
+            drip(connection, b"10000\r\n" + b"a" * 65536 + b"\r\n")
+        else:
+            assert everything(connection) == b""
         assert statuses(answer) == [200]
 
 
@@ -213,7 +218,10 @@ def test_nor_where_nobody_knows_whether_it_will_come(served):
     """Who was answered without being told to go on may send its body or its next request."""
     with served.connect() as connection:
         connection.sendall(post(b"/early", b"Content-Length: %d" % len(PLAIN), b"Expect: 100-continue"))
-        assert everything(connection).endswith(b"early")
+        assert everything(connection, until=b"early").endswith(b"early")
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(PLAIN + LAST)
+        assert everything(connection) == b""
 
 
 def test_a_body_that_nobody_wanted_may_not_stop_for_ever(quick):
@@ -223,11 +231,19 @@ def test_a_body_that_nobody_wanted_may_not_stop_for_ever(quick):
 
 
 def test_an_answer_that_closes_reaches_who_is_still_sending(served):
-    body = b"a" * 3_000_000
-    for _ in range(5):
+    def whole():
         with served.connect() as connection:
-            connection.sendall(post(b"/refuse", b"Content-Length: %d" % len(body)) + body)
+            connection.sendall(post(b"/refuse", b"Content-Length: 3000000") + b"a" * 1000)
             assert everything(connection).endswith(b"refused")
+            try:
+                for _ in range(10):
+                    connection.sendall(b"a" * 1000)  # had it been closed, this would break off
+                    time.sleep(0.01)
+            except (BrokenPipeError, ConnectionResetError):
+                return False
+            return True
+
+    assert any(whole() for _ in range(5))  # a busy machine may take longer than the second there is
 
 
 def test_who_goes_away_is_noticed_also_with_more_requests_behind(served):
@@ -241,7 +257,7 @@ def test_who_goes_away_is_noticed_also_with_more_requests_behind(served):
 
 
 def test_half_open_connections_keep_nobody_out_and_end():
-    with Served(Limits(head_seconds=1.5)) as served:
+    with Served(Limits(head_seconds=1.2)) as served:
         waiting = []
         for half in (b"GET / HTTP/1.1\r\nHost: x\r\n", post(b"/slow", b"Content-Length: 1000")) * 100:
             waiting.append(served.connect())
@@ -256,20 +272,6 @@ def test_half_open_connections_keep_nobody_out_and_end():
 
 
 # --- WebSockets
-
-
-def test_a_websocket_is_handed_over(patient):
-    from websockets.sync.client import connect
-
-    with connect(f"ws://127.0.0.1:{patient.port}/v1/responses?a=b", proxy=None) as client:
-        client.send("one")
-        assert client.recv() == "heard one"
-        time.sleep(2)  # no clock of a head or a body ticks on
-        client.send("x" * 200_000)
-        assert client.recv() == "heard " + "x" * 200_000
-    (seen,) = patient.sockets
-    assert (seen.path, seen.query) == ("/v1/responses", b"a=b")
-    wait_for(lambda: not patient.server.server_state.connections)
 
 
 def test_a_websocket_may_come_behind_requests(served):
