@@ -29,9 +29,16 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
         if error.name is not None and error.name.startswith("headroom_cli"):
             raise
         raise ConfigError(_MISSING) from error
+    from headroom_cli.serve import work_told
+
     serving = _serving(settings, own)
+    plugins = work_told.plugins(serving)  # says which cannot be used, before anything listens
+    if plugins is not None:
+        plugins.emit("pre_start")
 
     def listening(where: str) -> None:
+        if plugins is not None:
+            plugins.emit("post_start")
         if settings.quiet:
             return
         if settings.json:
@@ -88,7 +95,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         backend=settings.backend, base_url=settings.base_url if settings.backend else "", secrets=secrets,
         policy=policy,
         hosts=_lines(own, "allow_host"), origins=_lines(own, "allow_origin"), token=_token(own.get("token_file", "")),
-        key=identity.derived("dashboard"), plugins=getattr(settings, "plugins", ()), ranks=settings.ranks,
+        key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks,
         verbose=settings.verbose,
         limits=limits,
     )  # fmt: skip

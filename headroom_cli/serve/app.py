@@ -47,6 +47,7 @@ class App:
         self._tell = tell or _to_stderr
         self._said: Counter[str] = Counter()
         self._lines: list[dict[str, Any]] = []
+        self._tasks: set[asyncio.Future[None]] = set()
         self._trouble = ""  # what keeps the store from being written
         self._writer: asyncio.Task[None] | None = None
 
@@ -63,6 +64,8 @@ class App:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._writer
         await self._flush()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
         await self.engines.close()
         await self.upstream.close()
 
@@ -163,6 +166,8 @@ class App:
     def account(self, exchange: Exchange) -> None:
         """Count a request that has ended, and put it down for the ledger."""
         done = exchange.done
+        if exchange.made is not None and exchange.made.told is not None:
+            self._tell_plugins(exchange, exchange.made.told)
         done.total_ms = (time.perf_counter() - exchange.began) * 1000
         self.counts.add(done)
         if exchange.made is None:
@@ -180,6 +185,23 @@ class App:
         }  # fmt: skip
         line.update({name: value for name, value in more.items() if value})
         self._lines.append(line)
+
+    def _tell_plugins(self, exchange: Exchange, told: dict[str, Any]) -> None:
+        """Have plugins told what became of a request, by a worker process, when there is time."""
+        done = exchange.done
+        outcome = {"status": done.status, "usage": done.usage, "hops": done.hops, "error": done.error}
+
+        async def tell() -> None:
+            try:
+                if done.hops:
+                    await self.engines.do("told", told, "post_send", {})
+                await self.engines.do("told", told, "response_received", {"outcome": outcome})
+            except EngineError as error:
+                self.told(f"a plugin was not told of an answer: the worker {error.reason}")
+
+        task = asyncio.ensure_future(tell())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _keep_house(self) -> None:
         """Write the ledger every second, and look after the store now and then."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Made anew for the next connection, or ours.
 _NOT_SENT = frozenset((b"host", b"content-length", b"expect", *TOKEN_HEADERS))
+# Those of a client that belong to its API: a backend with keys of its own gets them, and plugins may change them.
+API_HEADERS = frozenset((b"anthropic-version", b"anthropic-beta", b"openai-beta", b"ai-resource-group"))
 
 
 class Exchange:
@@ -94,11 +96,14 @@ class Exchange:
             (name, value) for name, value in upstream.passed(self.given)
             if name not in left_out and not name.startswith(b"x-headroom-")
         ]  # fmt: skip
+        if self.made is not None and self.made.headers is not None:
+            sent = [(name, value) for name, value in sent if name not in API_HEADERS]
+            sent += [(name.encode(), value.encode("latin-1", "replace")) for name, value in self.made.headers]
         return [*sent, (b"accept-encoding", b"identity")] if identity else sent
 
-    def api_headers(self, names: frozenset[bytes]) -> Headers:
-        """Return those of the client's headers that are in ``names``."""
-        return tuple((name.decode(), value.decode("latin-1")) for name, value in self.given if name in names)
+    def api_headers(self) -> Headers:
+        """Return those of the client's headers that belong to its API."""
+        return tuple((name.decode(), value.decode("latin-1")) for name, value in self.given if name in API_HEADERS)
 
     def tell(self, made: Made) -> None:
         """Take down what was saved, and put it into the head of the answer."""

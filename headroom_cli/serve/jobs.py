@@ -53,14 +53,16 @@ class Made:
     ``digest``     of the first turn of the user: names the conversation
     ``why``        why nothing changed, "" when something did
     ``warnings``   what could not be done
+    ``headers``    what plugins made of the client's API headers, None where they stay
+    ``told``       what plugins are to be told of later, None for nobody
     ``refused``    (status, sentence) when it cannot be sent at all, None when it can
     ``notes``      its answer is to be remembered, whatever comes
     ``ms``         milliseconds that it took
     """
 
     __slots__ = (
-        "after", "before", "body", "call", "conversation", "digest", "include_usage", "kinds", "marked", "model", "ms",
-        "notes", "ours", "refused", "shape", "slow", "stream", "turns", "warnings", "why",
+        "after", "before", "body", "call", "conversation", "digest", "headers", "include_usage", "kinds", "marked", "model",
+        "ms", "notes", "ours", "refused", "shape", "slow", "stream", "told", "turns", "warnings", "why",
     )  # fmt: skip
 
     def __init__(self, shape: str, body: bytes, *, why: str = "") -> None:
@@ -84,4 +86,6 @@ class Made:
         self.warnings: list[str] = []
         self.notes = False
         self.refused: tuple[int, str] | None = None
+        self.headers: Headers | None = None
+        self.told: dict[str, Any] | None = None
         self.ms = 0.0

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from headroom_cli.serve.app import App
     from headroom_cli.serve.exchange import Exchange
 
-# Headers of a client that belong to its API, for a backend that has keys of its own.
-_API_HEADERS = frozenset((b"anthropic-version", b"anthropic-beta", b"openai-beta", b"ai-resource-group"))
 _MODES: dict[bytes, dict[str, Any]] = {
     b"safe": {"level": "safe"}, b"balanced": {"level": "balanced"}, b"max": {"level": "max"},
     b"lossless": {"lossless": True},
@@ -47,13 +45,15 @@ async def handle(exchange: Exchange) -> None:
         why = "its encoding is unknown or broken"
     made = Made(route.shape, raw if plain is None else plain, why=why)
     ask = Ask(
-        route.shape, made.body, what=_what(exchange), headers=exchange.api_headers(_API_HEADERS),
+        route.shape, made.body, what=_what(exchange), headers=exchange.api_headers(),
         scope=app.identity.scope(exchange.given), policy=policy, model=route.model,
     )  # fmt: skip
     if not why or (app.serving.backend and plain is not None):
         made = await _made(app, ask, made)
     exchange.made = made
     exchange.tell(made)
+    if made.after < made.before:
+        done.bodies = (ask.body, made.body)
     if plain is not None and made.body != plain:
         done.bodies = plain, made.body
     if app.serving.backend:

@@ -145,12 +145,19 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.conversation = bool(request.value.get("conversation"))
     made.before, made.after = result.before, result.after
     made.warnings = result.warnings
+    made.headers = None if request.headers == ask.headers else request.headers
+    made.told = work_told.facts(ready)
     made.notes = ready.notes
     made.turns, made.digest = ready.turns, _first_words(request.value)
     made.kinds = tallied(result.blocks)
     made.slow = [_row(block) for block in _telling(result.blocks)]
     made.marked = sum(bool(block.handle) for block in result.blocks)
     made.why = reason(result) if made.body == ask.body or made.after >= made.before else ""
+    if made.marked:
+        try:
+            ready.grant()
+        except StoreError as error:
+            made.warnings.append(f"what was left out cannot be fetched by /v1/retrieve: {error}")
     if state.backend is not None:
         relay = Relay(request, state.backend, state.target(ask.headers))
         if state.backend.call is None:
