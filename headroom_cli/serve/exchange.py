@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from headroom_cli.events import OPEN_HEADERS
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve import routes, upstream
 from headroom_cli.serve.counts import Done
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 # Made anew for the next connection, or ours.
 _NOT_SENT = frozenset((b"host", b"content-length", b"expect", *TOKEN_HEADERS))
 # Those of a client that belong to its API: a backend with keys of its own gets them, and plugins may change them.
-API_HEADERS = frozenset((b"anthropic-version", b"anthropic-beta", b"openai-beta", b"ai-resource-group"))
+API_HEADERS = frozenset(name.encode() for name in OPEN_HEADERS)
 
 
 class Exchange:

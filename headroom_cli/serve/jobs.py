@@ -18,15 +18,15 @@ class Ask:
     ``headers``  the client's own that belong to the API; never credentials
     ``scope``    who asks, as a digest: credential and session (see identity.py)
     ``policy``   keywords of model.Policy that differ for this request
-    ``address``  provider's base address for a direct call, "" for the backend's
     ``model``    the model's name where it stands in the path
+    ``number``   the request's number in this proxy
     """
 
-    __slots__ = ("address", "body", "headers", "model", "policy", "scope", "shape", "what")
+    __slots__ = ("body", "headers", "model", "number", "policy", "scope", "shape", "what")
 
     def __init__(
         self, shape: str, body: bytes, *, what: str = "messages", headers: Headers = (), scope: str = "",
-        policy: dict[str, Any] | None = None, address: str = "", model: str = "",
+        policy: dict[str, Any] | None = None, model: str = "", number: int = 0,
     ) -> None:  # fmt: skip
         """Only the shape and the body are needed."""
         self.shape = shape
@@ -35,8 +35,8 @@ class Ask:
         self.headers = headers
         self.scope = scope
         self.policy = policy or {}
-        self.address = address
         self.model = model
+        self.number = number
 
 
 class Made:
@@ -61,8 +61,8 @@ class Made:
     """
 
     __slots__ = (
-        "after", "before", "body", "call", "conversation", "digest", "headers", "include_usage", "kinds", "marked", "model",
-        "ms", "notes", "ours", "refused", "shape", "slow", "stream", "told", "turns", "warnings", "why",
+        "after", "before", "body", "call", "conversation", "digest", "headers", "include_usage", "kinds", "marked",
+        "model", "ms", "notes", "ours", "refused", "shape", "slow", "stream", "told", "turns", "warnings", "why",
     )  # fmt: skip
 
     def __init__(self, shape: str, body: bytes, *, why: str = "") -> None:

@@ -47,6 +47,7 @@ async def handle(exchange: Exchange) -> None:
     ask = Ask(
         route.shape, made.body, what=_what(exchange), headers=exchange.api_headers(),
         scope=app.identity.scope(exchange.given), policy=policy, model=route.model,
+        number=done.number,
     )  # fmt: skip
     if not why or (app.serving.backend and plain is not None):
         made = await _made(app, ask, made)

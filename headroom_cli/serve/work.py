@@ -77,11 +77,11 @@ class State:
         """Return who answers this request."""
         return self.backend or backends.load(ROWS[ask.shape])[0]
 
-    def target(self, headers: Headers = ()) -> Target:
+    def target(self) -> Target:
         """Return the address and the keys of the backend."""
         serving = self.serving
         return backends.Target(
-            base=serving.base_url, provider=self.provider, secrets=serving.secrets, headers=headers,
+            base=serving.base_url, provider=self.provider, secrets=serving.secrets,
             timeout=serving.limits.silence,
         )  # fmt: skip
 
@@ -93,7 +93,7 @@ class State:
                     return made
         options = send.Options(
             headers=ask.headers, redeem="none" if ask.what == "socket" else "tool", scope=ask.scope,
-            plugins=work_told.plugins(self.serving),
+            plugins=work_told.plugins(self.serving), request_id=str(ask.number),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
         if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:
@@ -159,7 +159,7 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
         except StoreError as error:
             made.warnings.append(f"what was left out cannot be fetched by /v1/retrieve: {error}")
     if state.backend is not None:
-        relay = Relay(request, state.backend, state.target(ask.headers))
+        relay = Relay(request, state.backend, state.target())
         if state.backend.call is None:
             made.body = relay.outgoing().body
         else:
@@ -208,7 +208,7 @@ def hop(state: State, ask: Ask, body: bytes, extra: list[Any]) -> tuple[bytes, t
     if state.backend is None:
         request = Request(ask.shape, body)
         return Relay(request, state.answers(ask), state.target()).appended(extra), None
-    relay = Relay(state.ready(ask).request, state.backend, state.target(ask.headers))
+    relay = Relay(state.ready(ask).request, state.backend, state.target())
     call = relay.call(extra)
     return call.body, (call.url, call.headers)
 
