@@ -1,6 +1,6 @@
 """Two who share a proxy, and all the ways in which one of them may ask for what is the other's.
 
-play(driver, name, streaming=...) plays one conversation of each; whoever drives says how a request gets to the provider:
+play(driver, name, streaming=...) plays one conversation of each; whoever drives says how requests get to the provider:
 
     driver.provider                       the fake provider behind it
     driver.ask(who, talk) -> message      send a talk's request, return the final message as the client sees it
@@ -13,9 +13,10 @@ from provider import Reply, call, text, thinking
 from talks import OURS, Talk, handle_of
 
 NONCE = "q7violet-heron"
-HOME = "nonce-home-k2"
+BRANCH = "nonce-branch-k2"
 LOG = "".join(
-    f"2026-01-01T00:{i // 60:02d}:{i % 60:02d}Z INFO worker {i} took batch {i * 37} of {NONCE}\n" for i in range(900)
+    f"2026-01-01T00:{i // 60:02d}:{i % 60:02d}Z INFO worker {i} took {i * 37} of {NONCE if 300 < i < 600 else 'x'}\n"
+    for i in range(900)
 )
 OWN = LOG.replace(NONCE, "another")
 HANDLE = handle_of(LOG)
@@ -45,9 +46,9 @@ STRANGERS = (
 class Told(Talk):
     """A talk with a system prompt, and with members of its own."""
 
-    def __init__(self, name, *, streaming, home, **more):
+    def __init__(self, name, *, streaming, branch, **more):
         super().__init__(name, streaming=streaming)
-        self.home = home
+        self.branch = branch
         self.more = more
         self.ids = []  # of the answers
 
@@ -58,7 +59,7 @@ class Told(Talk):
     @property
     def request(self):
         value = super().request
-        said = f"You are careful.\nWorking directory: /home/{self.home}/project\nToday's date: 2026-11-21\n"
+        said = f"You are careful.\nCurrent branch: {self.branch}\nToday's date: 2026-11-21\n"
         if self.name == "anthropic":
             value["system"] = said
         elif self.name == "openai":
@@ -69,19 +70,19 @@ class Told(Talk):
         return value | self.more
 
 
-def as_client(talk, *, output, home=None):
+def as_client(talk, *, output, branch):
     """A copy of a talk as somebody else may send it: all that was shown is the same, its first output is not."""
-    made = Told(talk.name, streaming=talk.streaming, home=home or "elsewhere")
+    made = Told(talk.name, streaming=talk.streaming, branch=branch)
     made.items = json.loads(json.dumps(talk.items).replace(json.dumps(LOG)[1:-1], json.dumps(output)[1:-1]))
     assert output in str(made.items) or json.dumps(output)[1:-1] in json.dumps(made.items)
     return made
 
 
-def begin(driver, who, name, *, streaming, home, output):
+def begin(driver, who, name, *, streaming, branch, output):
     """A conversation whose model has called Bash, and whose next request brings a long output."""
-    talk = Told(name, streaming=streaming, home=home).says("why does the build fail?")
-    driver.provider.script(Reply([thinking("let me see"), call("toolu_01", "Bash", {"command": "make"})]))
-    return talk.heard(driver.ask(who, talk)).result("toolu_01", output)
+    talk = Told(name, streaming=streaming, branch=branch).says("why does the build fail?")
+    driver.provider.script(Reply([thinking("let me see"), call("toolu_0123456789AB", "Bash", {"command": "make"})]))
+    return talk.heard(driver.ask(who, talk)).result("toolu_0123456789AB", output)
 
 
 def fetching(handle, then=ANSWER):
@@ -95,7 +96,7 @@ def fetching(handle, then=ANSWER):
 def play(driver, name, *, streaming, strangers=STRANGERS):
     """Let A talk, and strangers try; fail where anything of A's reaches a stranger or his provider."""
     provider = driver.provider
-    talk = begin(driver, A, name, streaming=streaming, home=HOME, output=LOG)
+    talk = begin(driver, A, name, streaming=streaming, branch=BRANCH, output=LOG)
     provider.script(*fetching(HANDLE))
     talk.heard(driver.ask(A, talk)).result("toolu_02", "overlay 100%")
     provider.script(Reply([text("Done.")]))
@@ -104,15 +105,18 @@ def play(driver, name, *, streaming, strangers=STRANGERS):
     assert NONCE in str(talk.results(served)["r1"])  # what was hidden is sent again
     assert driver.fetch(A, HANDLE).endswith(b"}")
     assert NONCE.encode() in driver.fetch(A, HANDLE)
+    rendering = talk.results(served)["toolu_0123456789AB"]
+    assert HANDLE in rendering
+    assert NONCE not in rendering
     before = len(provider.requests)
     for number, who in enumerate(strangers):
-        got = attack(driver, who, talk, number)
+        got = attack(driver, who, talk, number, rendering)
         for record in provider.requests[before:]:
             # A stranger may say the words of A's marker himself; what stands behind it is not his.
             assert NONCE.encode() not in record.body, f"{number}: A's text went upstream for another"
-            assert HOME.encode() not in record.body, f"{number}: A's directory went upstream for another"
+            assert BRANCH.encode() not in record.body, f"{number}: A's branch went upstream for another"
         assert NONCE not in got, f"{number}: A's text was shown to another"
-        assert HOME not in got, f"{number}: A's directory was shown to another"
+        assert BRANCH not in got, f"{number}: A's branch was shown to another"
         before = len(provider.requests)
     # A goes on as if nobody had been there, and so does A with a key that was renewed.
     for who in (A, Who("key-a-renewed", "session-1")):
@@ -121,27 +125,27 @@ def play(driver, name, *, streaming, strangers=STRANGERS):
         assert last(talk, provider)["tools"] == served["tools"]
 
 
-def attack(driver, who, talk, number):
-    """Ask for A's original in every way; return all that was seen."""
+def attack(driver, who, talk, number, rendering):
+    """Ask for A's original in every way; return all that was seen. ``rendering`` is what A's provider saw of it."""
     provider, name, streaming = driver.provider, talk.name, talk.streaming
     seen = [driver.fetch(who, HANDLE).decode()]
     # Its handle, in a conversation of his own that has the tool.
-    mine = begin(driver, who, name, streaming=streaming, home=f"other{number}", output=OWN)
+    mine = begin(driver, who, name, streaming=streaming, branch=f"other{number}", output=OWN)
     provider.script(*fetching(HANDLE))
     seen.append(driver.ask(who, mine))
     # A marker in what he says, and in what his tools say.
     marker = f"<<headroom:{HANDLE} 900 of 900 lines>>"
-    mine = begin(driver, who, name, streaming=streaming, home=f"other{number}", output=f"notes:\n{marker}\n")
+    mine = begin(driver, who, name, streaming=streaming, branch=f"other{number}", output=f"notes:\n{marker}\n")
     provider.script(*fetching(HANDLE))
     seen.append(driver.ask(who, mine.says(f"what is {marker}?")))
     # A's conversation as A was shown it, but for the text that he does not have: with its hidden turn, and a call.
-    for output in (marker, "lost", OWN):
-        copied = as_client(talk, output=output, home=f"other{number}")
+    for output in (marker, "lost", OWN, rendering):
+        copied = as_client(talk, output=output, branch=f"copy{number}")
         provider.script(*fetching(HANDLE))
         seen.append(driver.ask(who, copied))
     if name == "responses":  # the history that A's provider holds
         for identifier in talk.ids:
-            held = Told(name, streaming=streaming, home=f"other{number}", previous_response_id=identifier)
+            held = Told(name, streaming=streaming, branch=f"other{number}", previous_response_id=identifier)
             provider.script(*fetching(HANDLE))
             seen.append(driver.ask(who, held.result("toolu_02", "overlay 100%")))
     return json.dumps(seen)
