@@ -13,8 +13,8 @@ from headroom_cli.serve.counts import Done
 browser = pytest.importorskip("browser", reason="chromium is not here: no websockets to drive it")
 pytestmark = pytest.mark.skipif(not browser.PROGRAM, reason="chromium is not here")
 
-LINES = ["===== test session starts =====", *(f"tests/test_api.py::test_{i} PASSED" for i in range(60)), "1 failed"]
-SHORT = [LINES[0], "[... 60 lines: 60 PASSED]", LINES[-1], "<<headroom:abcdefgh2345 60 lines>>"]
+LINES = ["===== test session starts =====", *(f"tests/test_api.py::test_{i} PASSED" for i in range(90)), "1 failed"]
+SHORT = [LINES[0], "[... 90 lines: 90 PASSED]", LINES[-1], "<<headroom:abcdefgh2345 90 lines>>"]
 
 
 def body(lines):
@@ -158,7 +158,8 @@ def test_texts_are_shown_side_by_side_with_the_key(chromium, site):
         rows = page.run(
             "[...document.querySelectorAll('.diff tbody tr')].map((r) => [...r.cells].map((c) => c.innerText))"
         )
-        assert len(rows) == 63
+        assert len(rows) == 2 + 30 + 1 + 10 + 2
+        assert rows[32] == ["49 lines gone"]
         assert rows[0] == [LINES[0], LINES[0]]
         assert rows[1][0].endswith(LINES[1])
         assert rows[1][1].endswith(SHORT[1])

@@ -293,11 +293,14 @@ def test_nothing_from_outside_reaches_a_page_raw():
 # --- which blocks changed
 
 
+RAN = {"command": "cat worker.log"}
+
+
 def conversation(*results, extra=()):
-    turns = [{"role": "user", "content": "go on"}, *extra]
+    turns = [{"role": "user", "content": "what does the log say"}, *extra]
     for i, text in enumerate(results):
         turns += [
-            {"role": "assistant", "content": [{"type": "tool_use", "id": f"t{i}", "name": "Bash", "input": {}}]},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": f"t{i}", "name": "Bash", "input": RAN}]},
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": f"t{i}", "content": text}]},
         ]
     return json.dumps({"model": "claude-opus-5", "max_tokens": 9, "messages": turns}).encode()
@@ -311,11 +314,11 @@ def test_pairs_are_the_blocks_that_changed_line_by_line():
     )
     assert (pair["path"], pair["tool"], pair["of"], pair["cut"]) == ("messages.4.content.0.content", "Bash", 1, False)
     rows = pair["rows"]
-    assert rows[0] == [".", 7, None]
+    assert rows[0] == [".", 7, "equal"]
     assert rows[1] == ["=", "line 7", "line 7"]
     assert rows[4] == ["~", "line 10", "[... 10 lines]"]
     assert rows[5:14] == [["-", f"line {i}", None] for i in range(11, 20)]
-    assert rows[-1] == [".", 7, None]
+    assert rows[-1] == [".", 7, "equal"]
     shown = sum(row[1] if row[0] == "." else row[1] is not None for row in rows)
     assert shown == len(lines)
 
@@ -337,9 +340,20 @@ def test_pairs_of_anything_are_bounded():
     assert found[0]["of"] == 50
     long = "x" * 100_000
     (pair,) = work_pages.pairs(None, conversation(long + "end"), conversation(long + "other"), "anthropic")
+    assert pair["rows"] == [["~", "\u2026" + "x" * 200 + "end", "\u2026" + "x" * 200 + "other"]]
+    (pair,) = work_pages.pairs(None, conversation(long), conversation("short"), "anthropic")
+    assert pair["rows"] == [["~", "x" * 8000 + "\u2026", "short"]]
+    log = [f"line {i} of a log that is not short at all" for i in range(5000)]
+    (pair,) = work_pages.pairs(
+        None, conversation("\n".join(log)), conversation("\n".join(["[... 4990 lines]", *log[4990:]])), "anthropic"
+    )
+    assert [row[0] for row in pair["rows"]] == ["~", *"-" * 30, ".", *"-" * 10, *"===", "."]
+    assert pair["rows"][31] == [".", 4949, "gone"]
     assert pair["cut"]
-    assert pair["from"] == 100_000 - 200
-    assert pair["rows"] == [["~", "x" * 200 + "end", "x" * 200 + "other"]]
+    wide = "\n".join(f"{i} " + "y" * 3000 for i in range(20))
+    (pair,) = work_pages.pairs(None, conversation(wide), conversation("few"), "anthropic")
+    assert pair["rows"][-1] == [".", 14, "more"]
+    assert sum(len(row[1]) for row in pair["rows"][:-1]) <= work_pages.CHARACTERS
     short = "a\n" * 10_000  # as many lines as fit
     (pair,) = work_pages.pairs(None, conversation(short), conversation("b\n" * 10_000), "anthropic")
     assert len(json.dumps(pair)) < 1_000_000
@@ -498,3 +512,62 @@ def test_the_wheel_holds_the_dashboard():
     assert pathlib.Path(headroom_cli.__file__).parent.joinpath("serve", "dashboard.html").is_file()
     built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert built == {"packages": ["headroom_cli"]}  # everything in there is shipped, pages too
+
+
+# --- the proxy itself
+
+
+def test_the_proxy_counts_what_it_did(tmp_path):
+    from provider import Provider, Reply, call
+    from proxies import Running
+
+    from headroom_cli.serve.identity import Identity
+
+    store = tmp_path / "store"
+    log = "".join(f"2026-01-01 00:{i // 60:02d}:{i % 60:02d} INFO worker {i} did batch {i * 3}\n" for i in range(900))
+    log += "2026-01-01 01:00:00 ERROR worker 7: disk full\n"
+    later = {**json.loads(conversation(log)), "max_tokens": 100, "tools": [{"name": "Bash", "input_schema": {}}]}
+    with Provider() as provider, Running(store, provider.url) as proxy:
+
+        def ask(value, **headers):
+            asked = urllib.request.Request(
+                f"{proxy.url}/v1/messages", json.dumps(value).encode(),
+                {"content-type": "application/json", "x-api-key": "k", "anthropic-version": "2023-06-01", **headers},
+            )  # fmt: skip
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                return dict(answer.headers), json.load(answer)["usage"]
+
+        provider.script(Reply([call("t0", "Bash", RAN)]))
+        answers = [
+            ask({**later, "messages": later["messages"][:1]}), ask(later), ask(later, **{"x-headroom-bypass": "true"}),
+        ]  # fmt: skip
+        headers = [headers for headers, _ in answers]
+        assert [each["x-headroom-request"] for each in headers] == ["1", "2", "3"]
+        before, after = (
+            sum(int(each[f"x-headroom-tokens-{name}"]) for each in headers) for name in ("before", "after")
+        )
+        # A request is counted when it is over, which is just after its answer is.
+        end = time.monotonic() + 20
+        while (stats := proxy.stats())["requests"]["total"] < 3 and time.monotonic() < end:
+            time.sleep(0.02)
+        assert stats["requests"]["total"] == 3
+        assert stats["requests"]["shortened"] == 1
+        assert stats["tokens"]["before"] - stats["tokens"]["after"] == before - after > 1000
+        assert stats["usage"]["output"] == sum(usage["output_tokens"] for _, usage in answers)
+        assert stats["why_not"][headers[2]["x-headroom-why-not"]] == 1
+        assert [(row["number"], row["texts"]) for row in sorted(stats["last"], key=lambda row: row["number"])] == [
+            (1, True),  # our tool was put in
+            (2, True),
+            (3, False),
+        ]
+        key = Identity(str(store)).derived("dashboard")
+        assert fetch(f"{proxy.url}/stats/requests/2")[0] == 401
+        status, _, body = fetch(f"{proxy.url}/stats/requests/2", x_headroom_key=key)
+        (block,) = json.loads(body)["blocks"]
+        assert (status, block["tool"], block["before"]) == (200, "Bash", len(log))
+        assert "worker 9 did batch 27" in json.dumps(block["rows"])
+        types, values = parsed(fetch(f"{proxy.url}/metrics")[2].decode())
+        assert values["headroom_requests_total", (("status", "2xx"),)] == 3
+        assert types["headroom_engine_done_total"] == "counter"
+        assert fetch(f"{proxy.url}/dashboard")[0] == 200
+        assert "did batch" not in "".join(proxy.said)
