@@ -42,7 +42,7 @@ class Ask:
 class Made:
     """The request as it goes out, and what became of its blocks.
 
-    ``body``       the bytes to send; the client's own where nothing changed
+    ``body``       the bytes to send; from a worker b"" where nothing changed: they need not travel back
     ``call``       (url, headers) for a backend with keys of its own, None for a direct call
     ``shape``, ``stream``, ``model``, ``ours``, ``include_usage``, ``conversation``   see relay.Request
     ``before``, ``after``   tokens, estimates

@@ -92,6 +92,7 @@ async def _made(app: App, ask: Ask, made: Made) -> Made:
             raise RefusedError(503, f"the request could not be prepared: the worker {error.reason}") from error
         made.why = f"the worker {error.reason}"
         return made
+    found.body = found.body or ask.body
     if found.refused is not None:
         raise RefusedError(*found.refused)
     return found

@@ -123,6 +123,8 @@ def prepare(state: State, ask: Ask) -> Made:
         made.why = str(error)
         if state.backend is not None:  # nobody there takes it as it came
             made.refused = _status(error), str(error)
+    if made.body == ask.body:
+        made.body = b""  # whoever asked has it
     made.ms = (time.perf_counter() - began) * 1000
     return made
 
