@@ -134,6 +134,13 @@ class Signs:
         elif isinstance(carrier.get("usage"), dict):  # the last event of Converse
             self._metrics(carrier["usage"])
 
+    def read_message(self, data: bytes) -> None:
+        """Read an event that came by itself, as over a WebSocket."""
+        if len(data) > _PARSED_MOST:
+            self.read_long(data[:4096], data[-16_384:])
+        elif self._says(data):
+            self._take(_object(data))
+
     def ended_by(self, rest: bytes) -> bool:
         """Tell whether half an event at a clean end says that this was all: some leave out the last blank line."""
         return self._shape == "openai" and rest.strip() == b"data: [DONE]"
