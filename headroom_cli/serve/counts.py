@@ -248,7 +248,7 @@ class Counts:
                     sums.usage[name] += count
         old = self._known(done.conversation, saved, part)
         if by is None:
-            self.unpriced["requests"] += 1
+            self.unpriced["requests"] += bool(part or saved)
             self.unpriced["input"] += sum(part.values()) - part["output"] if part else 0
             self.unpriced["saved"] += saved
             if model is not None:
