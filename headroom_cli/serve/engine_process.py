@@ -28,6 +28,9 @@ _ANSWERS = frozenset({"headroom_cli.serve.jobs"})
 _PASSED = frozenset((
     "PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME",
     "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE",
+    # Where AWS credentials are to be found, for requests that are signed anew; none of these is one.
+    "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_EC2_METADATA_DISABLED", "AWS_SDK_LOAD_CONFIG",
 ))  # fmt: skip
 _PASSED_HEADS: tuple[str, ...] = ("LC_", "XDG_", "HEADROOM_")
 # And when it makes the calls of a backend that has keys and ways of its own.
