@@ -40,6 +40,14 @@ def passed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name, value) for low, name, value in pairs if low not in HOP_BY_HOP and low not in named]
 
 
+def text(value: bytes) -> str:
+    """Return a header's value so that the same bytes go out, wherever that can be: aiohttp writes UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 class Broken(Exception):  # noqa: N818 - what happened to an answer, told from errors of ours
     """An answer broke off. ``kind`` as in an API's errors."""
 
@@ -86,7 +94,7 @@ class Upstream:
         self, method: str, url: str, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
     ) -> aiohttp.ClientResponse:
         """Send a request and return the head of its answer. Raise RefusedError when there is none."""
-        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        fields = [(name.decode("latin-1"), text(value)) for name, value in headers]
         where = URL(url, encoded=True)
         proxy = self.proxy_for(where)
         for attempt in range(1, _MOST_TRIES + 1):

@@ -149,7 +149,7 @@ class _Talk:
         heard.on_request_end.append(self._answered)
         return aiohttp.ClientSession(
             connector=self._app.upstream.session.connector, connector_owner=False, auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(), trust_env=True, trace_configs=[heard],
+            cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[heard],
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=_HANDSHAKE_SECONDS),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )  # fmt: skip
@@ -180,13 +180,14 @@ class _Talk:
         """Connect to the provider. Raise RefusedError, _AnsweredError."""
         exchange = self._now or self._exchange()
         headers = [
-            (name.decode("latin-1"), _text(value))
+            (name.decode("latin-1"), upstream.text(value))
             for name, value in exchange.headers(decoded=False, identity=False) if not name.startswith(b"sec-websocket-")
         ]  # fmt: skip
+        where = URL(exchange.address(), encoded=True)
         try:
             return await session.ws_connect(
-                URL(exchange.address(), encoded=True), headers=headers, protocols=self._scope.get("subprotocols") or (),
-                autoclose=False, max_msg_size=self._limits.body + 1,
+                where, headers=headers, protocols=self._scope.get("subprotocols") or (), autoclose=False,
+                max_msg_size=self._limits.body + 1, proxy=self._app.upstream.proxy_for(where),
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
             )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
@@ -320,14 +321,6 @@ class _Talk:
         self._signs.read_message(data)
         if self._signs.ended:
             self.account(200, "an error came inside the answer" if self._signs.failed else "")
-
-
-def _text(value: bytes) -> str:
-    """Return a header's value so that the same bytes go out: aiohttp writes UTF-8."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
 
 
 def _to_send(code: int) -> int:
