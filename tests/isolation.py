@@ -129,20 +129,20 @@ def attack(driver, who, talk, number, rendering):
     """Ask for A's original in every way; return all that was seen. ``rendering`` is what A's provider saw of it."""
     provider, name, streaming = driver.provider, talk.name, talk.streaming
     seen = [driver.fetch(who, HANDLE).decode()]
-    # Its handle, in a conversation of his own that has the tool.
-    mine = begin(driver, who, name, streaming=streaming, branch=f"other{number}", output=OWN)
-    provider.script(*fetching(HANDLE))
-    seen.append(driver.ask(who, mine))
-    # A marker in what he says, and in what his tools say.
     marker = f"<<headroom:{HANDLE} 900 of 900 lines>>"
-    mine = begin(driver, who, name, streaming=streaming, branch=f"other{number}", output=f"notes:\n{marker}\n")
-    provider.script(*fetching(HANDLE))
-    seen.append(driver.ask(who, mine.says(f"what is {marker}?")))
     # A's conversation as A was shown it, but for the text that he does not have: with its hidden turn, and a call.
     for output in (marker, "lost", OWN, rendering):
         copied = as_client(talk, output=output, branch=f"copy{number}")
         provider.script(*fetching(HANDLE))
         seen.append(driver.ask(who, copied))
+    # Its handle, in a conversation of his own that has the tool.
+    mine = begin(driver, who, name, streaming=streaming, branch=f"other{number}", output=OWN)
+    provider.script(*fetching(HANDLE))
+    seen.append(driver.ask(who, mine))
+    # A marker in what he says, and in what his tools say.
+    mine = begin(driver, who, name, streaming=streaming, branch=f"other{number}", output=f"notes:\n{marker}\n")
+    provider.script(*fetching(HANDLE))
+    seen.append(driver.ask(who, mine.says(f"what is {marker}?")))
     if name == "responses":  # the history that A's provider holds
         for identifier in talk.ids:
             held = Told(name, streaming=streaming, branch=f"other{number}", previous_response_id=identifier)

@@ -58,7 +58,8 @@ def taken_over(name: str, scope: str, notes: Notes, request: Any, document: Docu
     """
     holders = notes.get(by(name)) or ()
     sent = {context.digest(block.text) for block in document.blocks} if holders else set()
-    for holder in reversed(holders):
+    # The one who takes the most proof comes first: what hardly any is needed for may be anybody's.
+    for holder in sorted(reversed(holders), key=lambda holder: -len(holder["originals"])):
         if sent.issuperset(holder["originals"]):
             kept = notes.get(own(name, holder["scope"]))
             if kept and set(_strings(kept, thoughts=True)) <= set(_strings(request)):
