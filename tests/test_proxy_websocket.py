@@ -439,7 +439,7 @@ def test_a_client_that_goes_while_its_message_is_shortened_stops_it():
             wait(lambda: both.app.engines.asked)
             client.socket.shutdown(2)
             wait(lambda: stopped and both.closed, 4)  # far below the time that a job may take
-        assert both.app.counted[-1].error
+        wait(lambda: both.app.counted[-1].error)
 
 
 def test_a_client_that_goes_before_the_provider_has_answered_is_noticed():

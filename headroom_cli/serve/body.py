@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Bytes that may be decoded where everybody waits for it: a millisecond at most.
 _AT_ONCE = 262_144
+# Bytes that are gathered in pieces.
+_GATHERED_MOST = 4 << 20
 # Bytes that one piece of an answer may decode to.
 _MOST_OF_A_PIECE = 64 << 20
 
@@ -87,12 +89,33 @@ def _decode(data: bytes, encodings: list[str], most: int) -> bytes | None:
     encodings = decoding.names(name.encode("latin-1", "replace") for name in encodings)
     if not encodings or not data:
         return data
-    whole = io.BytesIO()
+    pieces: list[bytes] = []
+    size = 0
+
+    def count(piece: bytes) -> None:
+        nonlocal size
+        size += len(piece)
+        if size <= _GATHERED_MOST:
+            pieces.append(piece)
+        else:
+            pieces.clear()
+
+    def between(sink: Sink) -> Sink:
+        return _limited(sink, most)
+
     try:
-        decoding.unwrap(data, encodings, _limited(whole.write, most), lambda sink: _limited(sink, most))
+        decoding.unwrap(data, encodings, between(count), between)
+        if size <= _GATHERED_MOST:
+            return b"".join(pieces)
+        # What is large is decoded once more, into memory of its size: a bomb costs none, and nothing is copied.
+        whole = io.BytesIO()
+        whole.seek(size - 1)
+        whole.write(b"\0")
+        whole.seek(0)
+        decoding.unwrap(data, encodings, between(whole.write), between)
+        return whole.getvalue()
     except decoding.BrokenError:
         return None
-    return whole.getvalue()
 
 
 def _limited(sink: Sink, most: int) -> Sink:
