@@ -121,9 +121,19 @@ def test_empty_lines_are_no_way_to_stay(quick):
 
 
 def test_an_idle_connection_is_closed():
-    with Served(timeout_keep_alive=1) as served, served.connect() as connection:
-        connection.sendall(PLAIN)
-        assert statuses(everything(connection)) == [200]
+    served = Served(Limits(head_seconds=1000.0), timeout_keep_alive=1)
+    with served, served.connect() as first, served.connect() as second, served.connect() as busy:
+        busy.sendall(PLAIN + b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        everything(busy, until=b"begin")
+        first.sendall(PLAIN)
+        second.sendall(post(b"/early", b"Content-Length: 3"))
+        everything(second, until=b"early")
+        second.sendall(b"abc")  # its answer came before its end
+        assert statuses(everything(first)) == [200]
+        assert everything(second) == b""
+        time.sleep(0.3)
+        served.release.set()
+        assert b"end" in everything(busy, until=b"end")  # the one with an answer in the works is not idle
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000", b"Transfer-Encoding: chunked"])
@@ -144,12 +154,12 @@ def test_a_body_that_stops_is_answered_408(quick):
 
 def test_a_body_that_we_do_not_read_is_not_slow():
     body = b"a" * 8_000_000
-    with Served(Limits(head_seconds=0.3, body_rate=20_000.0)) as served, served.connect() as connection:
+    with Served(Limits(head_seconds=0.3, body_rate=500_000.0)) as served, served.connect() as connection:
         sender = threading.Thread(
             target=connection.sendall, args=(post(b"/unread", b"Content-Length: %d" % len(body)) + body + LAST,)
         )
         sender.start()
-        time.sleep(0.8)
+        time.sleep(1.2)
         assert sender.is_alive(), "all of it was taken: nothing was tested"
         served.release.set()
         assert statuses(everything(connection)) == [200, 200]
@@ -251,6 +261,21 @@ def test_who_goes_away_is_noticed_also_with_more_requests_behind(served):
         connection.sendall(b"GET /watch HTTP/1.1\r\nHost: x\r\n\r\n" + PLAIN * 50)
         wait_for(lambda: any(seen.path == "/watch" for seen in served.requests))
     wait_for(lambda: "/watch" in served.gone)
+
+
+def test_what_comes_behind_a_request_in_the_works_is_not_hoarded():
+    """Were it read, all of it would be taken at once."""
+    flood = PLAIN * 1_000_000
+    with Served() as served, served.connect() as connection:
+        connection.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.setblocking(False)
+        at = 0
+        for _ in range(40):
+            with contextlib.suppress(BlockingIOError):
+                while at < len(flood):
+                    at += connection.send(flood[at : at + 1_000_000])
+            time.sleep(0.01)
+    assert at < len(flood), "it was all taken"
 
 
 # --- many
