@@ -9,6 +9,8 @@ import pytest
 from proxy_pages import KEY, App, busy, request, served
 
 from headroom_cli.serve.counts import Done
+from headroom_cli.serve.gate import Gate
+from headroom_cli.serve.replies import refuse
 
 browser = pytest.importorskip("browser", reason="chromium is not here: no websockets to drive it")
 pytestmark = pytest.mark.skipif(not browser.PROGRAM, reason="chromium is not here")
@@ -127,9 +129,9 @@ def test_it_stops_when_told_or_not_looked_at_and_says_when_the_proxy_is_gone(chr
             page.open(f"{url}/dashboard")
             page.until(FULL)
             page.run(QUICK)
-            page.run("document.getElementById('pause').click()")
-            page.until("document.getElementById('state').textContent === 'Paused'")
+            page.run("poll(); document.getElementById('pause').click()")  # an answer is still under way
             page.until("!busy")
+            assert page.run("document.getElementById('state').textContent") == "Paused"
             asked = len(page.requests)
             page.run("new Promise((done) => setTimeout(done, 600))")
             assert len(page.requests) == asked
@@ -202,6 +204,27 @@ def test_without_the_key_the_page_says_how_to_get_it(chromium, site):
         )
         page.problems = [problem for problem in page.problems if "401" not in str(problem)]  # the browser's own note
         clean(page, url)
+
+
+def test_a_proxy_with_a_token_shows_nothing_without_it(chromium):
+    app = App(token="open-sesame-1234")
+    busy(app.counts, 10)
+    gate = Gate(app.serving)
+
+    async def gated(scope, receive, send):
+        if (refused := gate.check(scope)) is not None:
+            await refuse(send, refused)
+        else:
+            await app(scope, receive, send)
+
+    with served(gated) as url, chromium.page() as page:
+        page.open(f"{url}/dashboard")
+        page.until("document.getElementById('state').textContent.includes('#token=TOKEN')")
+        assert page.run("document.getElementById('figures').hidden")
+        page.run("location.hash = 'token=open-sesame-1234'")
+        page.run(QUICK)
+        page.until(FULL)
+        assert page.run("location.href") == f"{url}/dashboard"
 
 
 def test_nothing_that_comes_in_is_read_as_markup(chromium, fresh):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 # Where a token may stand. These are for us and are never sent to a provider.
 TOKEN_HEADERS = (b"x-headroom-token", b"proxy-authorization")
-_OPEN = frozenset(("/livez",))  # who only asks whether we are there needs no token
+# Who only asks whether we are there needs no token. Nor does the page that asks for it: a browser cannot show one when
+# it opens a page, and without one the page has no number to show.
+_OPEN = frozenset(("/livez", "/dashboard"))
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))  # methods that change nothing
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~%-]{1,253})(?::([0-9]{1,5}))?")
