@@ -33,7 +33,7 @@ _headroom() {
     fit) flags='--explain --from --model --ranks --store --query --budget --redeem --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --only --skip --only-tool --protect-tool --live --fresh --backend --base-url --key-file --timeout --plugin --strict --json --quiet -q --verbose -v --no-color --help' ;;
     retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    stats) flags='--diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
+    stats) flags='--follow -f --diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
     proxy) flags='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --ranks --store --level --lossless --redeem --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --json --quiet -q --verbose -v --no-color --help' ;;
     esac

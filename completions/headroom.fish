@@ -170,6 +170,7 @@ complete -c headroom -n '__fish_seen_subcommand_from retrieve' -l no-color -d 'w
 complete -c headroom -n '__fish_seen_subcommand_from retrieve' -s h -l help -d 'show the help'
 complete -c headroom -n '__fish_seen_subcommand_from retrieve' -a '(__headroom_handles)'
 complete -c headroom -n '__fish_seen_subcommand_from retrieve' -F
+complete -c headroom -n '__fish_seen_subcommand_from stats' -l follow -s f -d 'go on with every new run until interrupted'
 complete -c headroom -n '__fish_seen_subcommand_from stats' -l diff -x -d 'the request before FILE: say where the two diverge; - is standard input'
 complete -c headroom -n '__fish_seen_subcommand_from stats' -l from -x -a 'anthropic openai responses bare jsonl raw' -d 'what the input is, when it should not be found out'
 complete -c headroom -n '__fish_seen_subcommand_from stats' -l model -x -d 'the model whose tokens are counted'

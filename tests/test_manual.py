@@ -152,7 +152,7 @@ def zsh(home, line):
 
 
 OFFERS = [
-    ("headroom ", {"align", "crush", "fit", "retrieve", "route", "send", "stats", "store"}),
+    ("headroom ", {"align", "crush", "fit", "proxy", "retrieve", "route", "send", "stats", "store"}),
     ("headroom crush --le", {"--level"}),
     ("headroom crush --level ", {"safe", "balanced", "max"}),
     ("headroom crush --from r", {"responses", "raw"}),
