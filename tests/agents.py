@@ -71,6 +71,16 @@ class Claude:
         return call(f"toolu_{number}", "Read", {"file_path": str(path)})
 
 
+class Bedrock(Claude):
+    """Claude Code, with its models from Bedrock."""
+
+    def command(self, prompt, url, *, resumed):
+        command, _ = super().command(prompt, url, resumed=resumed)
+        more = {"CLAUDE_CODE_USE_BEDROCK": "1", "AWS_BEARER_TOKEN_BEDROCK": "token", "AWS_REGION": "us-east-1"}
+        command[command.index("claude-opus-4-8")] = "us.anthropic.claude-opus-4-8"
+        return command, {"ANTHROPIC_BEDROCK_BASE_URL": url, **more}
+
+
 class Codex:
     """Codex."""
 
@@ -95,7 +105,17 @@ class Codex:
         return self.shell(number, f"cat {path}")
 
 
-AGENTS = {"claude": Claude, "codex": Codex}
+class Socket(Codex):
+    """Codex over a WebSocket: the provider holds the conversation, each message has only what is new."""
+
+    def command(self, prompt, url, *, resumed):
+        made = super().command(prompt, url, resumed=resumed)
+        with (self.home / ".codex" / "config.toml").open("a") as file:
+            file.write("supports_websockets = true\n")
+        return made
+
+
+AGENTS = {"claude": Claude, "bedrock": Bedrock, "codex": Codex}
 
 
 def run(agent, prompt, url, *, resumed=False, seconds=100):
