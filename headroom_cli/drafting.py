@@ -69,9 +69,10 @@ class Drafter:
         Of a block that is kept for its own sake the wrapper around it is shortened, and lines that can be read further
         up become references.
 
-        Fill in the report's kind, confidence, compressor, degree and tokens after.
+        Fill in the report's kind, confidence, compressor, degree, tokens after and time.
         """
-        end = min(self._deadline, time.perf_counter() + SECONDS_PER_BLOCK)
+        began = time.perf_counter()
+        end = min(self._deadline, began + SECONDS_PER_BLOCK)
         wrapper = wrappers.read(block.text)
         if block.kept and self._seen is None and not (wrapper.head or wrapper.tail):
             report.kept = block.kept
@@ -89,6 +90,7 @@ class Drafter:
         finally:
             if collecting:
                 gc.enable()
+            report.ms = (time.perf_counter() - began) * 1000
         if draft is None and not report.kept:
             report.kept = block.kept or ("out of time" if time.perf_counter() > end else "nothing to gain")
         return draft

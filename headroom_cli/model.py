@@ -309,8 +309,8 @@ class Report:
     """What became of one block; a row of ``route --explain``. Tokens are estimates unless a tokenizer is there."""
 
     __slots__ = (
-        "after", "before", "compressor", "confidence", "degree", "failure", "handle", "kept", "kind", "path", "role",
-        "why",
+        "after", "before", "compressor", "confidence", "degree", "failure", "handle", "kept", "kind", "ms", "path",
+        "role", "why",
     )  # fmt: skip
 
     def __init__(self, path: str, role: str) -> None:
@@ -327,6 +327,7 @@ class Report:
         self.failure = ""  # what a specialist raised, "" when it did not
         self.handle = ""
         self.degree = ""
+        self.ms = 0.0  # what finding a draft took; what is replayed takes none
 
 
 class Result:

@@ -560,6 +560,9 @@ def test_the_proxy_counts_what_it_did(tmp_path):
             (2, True),
             (3, False),
         ]
+        slowest = stats["slowest"][0]
+        assert (slowest["number"], slowest["path"], slowest["kind"]) == (2, "messages.2.content.0.content", "log")
+        assert 0 < slowest["ms"] <= sum(row["engine_ms"] for row in stats["last"])
         key = Identity(str(store)).derived("dashboard")
         assert fetch(f"{proxy.url}/stats/requests/2")[0] == 401
         status, _, body = fetch(f"{proxy.url}/stats/requests/2", x_headroom_key=key)
