@@ -1,6 +1,7 @@
 """The client side of benchmarks/proxy.py: requests one after the other, and many streams at once, in one loop."""
 
 import asyncio
+import contextlib
 import json
 import random
 import socket
@@ -8,19 +9,50 @@ import struct
 import time
 
 
+def _output(call: int, salt: str) -> str:
+    """Return 10 KB of what tools write: a log, JSON records, a listing, or the progress of an installation."""
+    if call % 4 == 0:
+        lines = [
+            f"2026-01-01T00:{i // 60:02d}:{i % 60:02d}Z INFO worker {i} took {salt} {call}{i:03d}" for i in range(175)
+        ]
+        return "\n".join([*lines, f"2026-01-01T00:15:00Z ERROR worker 31: no space left on device {call}"])
+    if call % 4 == 1:
+        return json.dumps(
+            [{"id": i, "name": f"{salt} {call} {i}", "state": "ready", "size": i * 7} for i in range(155)]
+        )
+    if call % 4 == 2:
+        return "".join(f"-rw-r--r-- 1 root root {i * 13} Jan  1 00:00 {salt}-{call}-{i}.py\n" for i in range(185))
+    return "".join(
+        f"npm timing {salt} {call} reify:loadTrees Completed in {i % 13}ms\n"
+        if i % 3 else f"npm http fetch GET 200 https://registry/{call}/{i} {i % 50}ms (cache hit)\n"
+        for i in range(175)
+    )  # fmt: skip
+
+
 def conversation(salt: str, calls: int = 10) -> bytes:
-    """Return a request of 100 KB that can be made smaller: ten calls, each with 10 KB of a log behind it."""
+    """Return a request of so many calls, each with 10 KB behind it; with none, as a conversation begins."""
     turns: list[dict] = [{"role": "user", "content": f"why does the deployment {salt} fail?"}]
     for call in range(calls):
         use = {"type": "tool_use", "id": f"t{call}", "name": "Bash", "input": {"command": f"cat app-{call}.log"}}
-        log = "".join(
-            f"2026-01-01T00:{i // 60:02d}:{i % 60:02d}Z INFO {salt} worker-{i % 7} took {call}{i:03d} in {i % 93} ms\n"
-            for i in range(160)
-        )
-        result = {"type": "tool_result", "tool_use_id": f"t{call}", "content": log + f"ERROR no space on disk {call}\n"}
+        output = _output(call, salt)
+        result = {"type": "tool_result", "tool_use_id": f"t{call}", "content": output}
         turns += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
     tool = {"name": "Bash", "description": "runs a command", "input_schema": {"type": "object"}}
     return json.dumps({"model": "claude-sonnet-4-5", "max_tokens": 1000, "tools": [tool], "messages": turns}).encode()
+
+
+def grown(salt: str) -> list[bytes]:
+    """Return the requests of a conversation that grows to 100 KB, one call after the other."""
+    return [post(conversation(salt, calls)) for calls in range(11)]
+
+
+def at_once(salt: str) -> list[bytes]:
+    """Return the requests of a conversation whose first ten calls came in one turn: 100 KB that nobody has seen."""
+    value = json.loads(conversation(salt))
+    turns = value["messages"]
+    uses = {"role": "assistant", "content": [turn["content"][0] for turn in turns[1::2]]}
+    results = {"role": "user", "content": [turn["content"][0] for turn in turns[2::2]]}
+    return [post(conversation(salt, 0)), post(json.dumps({**value, "messages": [turns[0], uses, results]}).encode())]
 
 
 def plain(salt: str, size: int = 100_000) -> bytes:
@@ -38,10 +70,10 @@ def stream(events: int, said: str = "hello") -> bytes:
     return json.dumps(value).encode()
 
 
-def post(body: bytes) -> bytes:
+def post(body: bytes, path: str = "/v1/messages") -> bytes:
     """Return a request as a client of Anthropic sends it."""
     head = (
-        "POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nx-api-key: k\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nx-api-key: k\r\n"
         f"anthropic-version: 2023-06-01\r\nauthorization: Bearer k\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -173,8 +205,9 @@ async def leave(url: str, upstream: str, times: int, seconds: float = 5.0) -> li
                 else:
                     # An answer has begun; in the middle a few of its events are there.
                     held = b""
-                    while held.count(b"data:") < (2 if phase == "please-stall" else 5):
-                        held += await asyncio.wait_for(reader.read(65536), 10)
+                    with contextlib.suppress(TimeoutError):  # where answers are held back
+                        while held.count(b"data:") < (2 if phase == "please-stall" else 5):
+                            held += await asyncio.wait_for(reader.read(65536), 2)
                 left[number] = time.monotonic()
                 writer.transport.abort()
     end = time.monotonic() + seconds

@@ -5,8 +5,9 @@ python benchmarks/proxy.py [--rounds 10] [--peer PATH] [--litellm PATH] [--only 
 All stacks answer from the same provider (benchmarks/_proxy_upstream.py, a process of its own) and take turns round by
 round: nothing in between ("direct"), this proxy, the proxy of the PyPI package ``headroom-ai``, and LiteLLM's gateway.
 A peer whose program is not given is left out. "Added" is the median over the rounds of a round's figure, less that of
-direct. Requests: ``fresh`` is a conversation of 100 KB with logs, never seen before; ``warm`` one that was; ``pass``
-100 KB of the user's own words; ``small`` 1 KB of them. Processor time is that of all processes of a stack.
+direct. Requests: ``fresh`` is a conversation whose second turn brings 100 KB of new logs; ``turn`` one of 100 KB that
+grew by 10 KB; ``warm`` one of 100 KB that was there before; ``user`` 100 KB of the user's own words; ``small`` 1 KB of
+them; ``other`` 100 KB for a path whose requests are never read. Processor time is that of all processes of a stack.
 """
 
 import argparse
@@ -39,53 +40,76 @@ def row(name: str, *columns: str) -> None:
     print(f"{name:14}" + "".join(f"{column:>14}" for column in columns), flush=True)
 
 
-def cases(number: int, each: int) -> dict[str, list[bytes]]:
-    """Return the requests of one round."""
+def cases(number: int, each: int) -> dict[str, list[list[bytes]]]:
+    """Return what is sent in one round: of each list the last request is measured, those before it lead there."""
+    salts = [f"r{number}n{at}" for at in range(each)]
+    warm = load.grown("warm")
     return {
-        "fresh": [load.post(load.conversation(f"r{number}n{at}")) for at in range(each)],
-        "warm": [load.post(load.conversation("warm"))] * each,
-        "pass": [load.post(load.plain(f"r{number}n{at}")) for at in range(each)],
-        "small": [load.post(load.plain("s", 1000))] * (each * 5),
+        "fresh": [load.at_once(f"a{salt}") for salt in salts],
+        "turn": [load.grown(f"g{salt}")[:: 10 if number < 0 else 1] for salt in salts],
+        "warm": [warm, *([warm[-1]] for _ in salts)],
+        "user": [[load.post(load.plain(salt))] for salt in salts],
+        "small": [[load.post(load.plain("s", 1000))]] * (each * 5),
+        "other": [[load.post(load.plain(salt), "/v1/embeddings")] for salt in salts],
     }
+
+
+class Sums:
+    """What was found of one request and one stack: ms of each round, seconds of processor time, bytes sent on."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.rounds: list[list[float]] = []
+        self.spent = 0.0
+        self.size = 0
+
+
+def measured(stack: stacks.Stack, upstream: str, given: list[list[bytes]], sums: Sums, *, counts: bool) -> None:
+    """Send the requests of one kind in one round."""
+    line = load.Line(stack.url)
+    for requests in given:
+        for data in requests[:-1]:
+            line.ask(data)
+    time.sleep(0.1)  # what a stack does after its answers is not of those that are measured
+    before = stacks.cpu(stack.pids)
+    times = [line.ask(requests[-1])[0] * 1000 for requests in given]
+    time.sleep(0.1)
+    if counts:  # nobody pays for the first time
+        sums.rounds.append(times)
+        sums.spent += stacks.cpu(stack.pids) - before
+    _, sums.size = uvloop.run(load.seen(upstream))
+    line.close()
 
 
 def first_byte(chosen: list[stacks.Stack], upstream: str, rounds: int, each: int) -> None:
     """Measure the time to the first byte and the processor time of single requests, one after the other."""
-    found: dict[tuple[str, str], list[list[float]]] = {}
-    spent: dict[tuple[str, str], float] = {}
-    sizes: dict[tuple[str, str], int] = {}
+    found: dict[str, dict[str, Sums]] = {}
     for number in range(-1, rounds):
-        table = cases(number, each)
-        for stack in chosen:
-            line = load.Line(stack.url)
-            for name, requests in table.items():
-                before = stacks.cpu(stack.pids)
-                times = [line.ask(data)[0] * 1000 for data in requests]
-                time.sleep(0.15)  # what a stack does after its answer counts as well
-                _, sizes[name, stack.name] = uvloop.run(load.seen(upstream))
-                if number < 0:
-                    continue  # nobody pays for the first time
-                found.setdefault((name, stack.name), []).append(times)
-                spent[name, stack.name] = spent.get((name, stack.name), 0) + stacks.cpu(stack.pids) - before
-            line.close()
+        for name, given in cases(number, each).items():
+            for stack in chosen:
+                sums = found.setdefault(name, {}).setdefault(stack.name, Sums())
+                try:
+                    measured(stack, upstream, given, sums, counts=number >= 0)
+                except ValueError:
+                    continue  # it does not answer such requests
     print(f"\nto the first byte, {rounds} rounds of {each} requests each, ms; processor time for each request, us")
-    row("request", "stack", "p50", "p99", "added p50", "added p99", "CPU us", "KB sent")
-    for name in ("fresh", "warm", "pass", "small"):
-        base = found[name, "direct"]
-        for stack in chosen:
-            rows = found[name, stack.name]
-            middles = [statistics.median(times) for times in rows]
+    row("request", "stack", "p50", "p99", "added p50", "added p99", "CPU us", "KB sent on")
+    for name, table in found.items():
+        base = table["direct"].rounds
+        of_direct = percentile([value for times in base for value in times], 0.99)
+        for stack, sums in table.items():
+            if not sums.rounds:
+                row(name, stack, *(["-"] * 6))
+                continue
+            middles = [statistics.median(times) for times in sums.rounds]
             added = statistics.median(
                 mine - statistics.median(theirs) for mine, theirs in zip(middles, base, strict=True)
             )
-            every = [value for times in rows for value in times]
+            every = [value for times in sums.rounds for value in times]
             last = percentile(every, 0.99)
-            of_direct = percentile([value for times in base for value in times], 0.99)
-            cost = spent[name, stack.name] / len(every) * 1e6
-            row(name, stack.name, f"{statistics.median(middles):.2f}", f"{last:.2f}",
-                "" if stack.name == "direct" else f"{added:+.2f}",
-                "" if stack.name == "direct" else f"{last - of_direct:+.2f}",
-                "" if stack.name == "direct" else f"{cost:,.0f}", f"{sizes[name, stack.name] / 1000:.1f}")  # fmt: skip
+            more = (f"{added:+.2f}", f"{last - of_direct:+.2f}", f"{sums.spent / len(every) * 1e6:,.0f}")
+            columns = more if stack != "direct" else ("", "", "")
+            row(name, stack, f"{statistics.median(middles):.2f}", f"{last:.2f}", *columns, f"{sums.size / 1000:.1f}")
 
 
 def streams(chosen: list[stacks.Stack], rounds: int) -> None:
@@ -102,8 +126,8 @@ def streams(chosen: list[stacks.Stack], rounds: int) -> None:
             found.setdefault(stack.name, []).append((percentile(late, 0.5), percentile(late, 0.99)))
             good = sum(reader.stopped and len(reader.late) == EVENTS for reader in readers)
             whole[stack.name] = whole.get(stack.name, 0) + good
-    print(f"\n{STREAMS} streams at once, 50 events a second each, {rounds} rounds of {EVENTS} events: ms from provider to "
-          "client")  # fmt: skip
+    print(f"\n{STREAMS} streams at once, 50 events a second each, {rounds} rounds of {EVENTS} events: ms from "
+          "provider to client")  # fmt: skip
     row("", "p50", "p99", "added p50", "added p99", "whole", "CPU us/event")
     base = found["direct"]
     for stack in chosen:
@@ -138,8 +162,8 @@ def starts(chosen: list[stacks.Stack], log: str, runs: int) -> None:
 
 def leaving(chosen: list[stacks.Stack], upstream: str, times: int) -> None:
     """Measure how soon the provider is told that nobody waits any more."""
-    print(f"\n{times * 6} clients that go (before the head, before the first token, in the middle; streams and not): s until "
-          "the provider's connection is closed")  # fmt: skip
+    print(f"\n{times * 6} clients that go (before the head, before the first token, in the middle; streams and not): "
+          "s until the provider's connection is closed")  # fmt: skip
     row("", "seen", "within 0.5 s", "p50", "longest")
     for stack in chosen:
         waits = uvloop.run(load.leave(stack.url, upstream, times))
@@ -159,7 +183,8 @@ def blocking(chosen: list[stacks.Stack]) -> None:
     ]
     body = [
         load.post(json.dumps({"model": "m", "max_tokens": 9, "messages": [
-            *turns, {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": words + str(at)}]},
+            *turns,
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": words + str(at)}]},
         ]}).encode())
         for at in range(6)
     ]  # fmt: skip
@@ -182,7 +207,7 @@ def blocking(chosen: list[stacks.Stack]) -> None:
 class Soaked:
     """What came of streams that were kept going for long.
 
-    ``sums``  answers that were whole, left by their client, broken by the provider and told so, and those that were wrong
+    ``sums``  answers that were whole, left by their client, broken and told so, and those that were wrong
     ``late``  ms from provider to client, of every tenth event
     ``rows``  (seconds, MB, descriptors) every five seconds; ``before`` and ``after``: descriptors
     """
@@ -196,7 +221,7 @@ class Soaked:
 
     @property
     def growth(self) -> float:
-        """MB that came to it after it had settled, for two minutes or a third of the time: last fifth less first fifth."""
+        """MB that came to it once settled (two minutes, or a third of the time): last fifth less first fifth."""
         last = self.rows[-1][0]
         settled = [size for at, size, _ in self.rows if at >= min(120, last / 3)]
         fifth = max(1, len(settled) // 5)
@@ -244,9 +269,10 @@ def soak(chosen: list[stacks.Stack], seconds: float) -> None:
         if stack.name == "headroom":
             found = uvloop.run(soaked(stack, seconds))
             most = max(count for _, _, count in found.rows)
-            print(f"{stack.name}: {found.sums}\nlateness p50 {percentile(found.late, 0.5):.2f} ms, "
-                  f"p99 {percentile(found.late, 0.99):.2f} ms; memory {found.rows[0][1]:.0f} -> {found.rows[-1][1]:.0f} MB, "
-                  f"{found.growth:+.1f} MB once settled; descriptors {found.before} -> {most} -> {found.after}")  # fmt: skip
+            print(f"{stack.name}: {found.sums}")
+            print(f"lateness p50 {percentile(found.late, 0.5):.2f} ms, p99 {percentile(found.late, 0.99):.2f} ms")
+            print(f"memory {found.rows[0][1]:.0f} -> {found.rows[-1][1]:.0f} MB, {found.growth:+.1f} MB once settled")
+            print(f"descriptors {found.before} -> {most} -> {found.after}")
 
 
 def heading(chosen: list[stacks.Stack], arguments: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ PATHS = {
     "bedrock": "/model/claude-1/invoke",
 }
 NAMES = tuple(PATHS)
-KEYS = dict.fromkeys(PATHS, [("authorization", "Bearer key")])
+KEYS = {name: [("authorization", "Bearer key")] for name in PATHS}
 KEYS["anthropic"] = [("x-api-key", "key"), ("anthropic-version", "2023-06-01")]
 KINDS = dict.fromkeys(NAMES, "text/event-stream; charset=utf-8")
 KINDS["bedrock"] = "application/vnd.amazon.eventstream"

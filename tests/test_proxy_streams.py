@@ -117,7 +117,8 @@ def test_bodies_with_every_json_value_go_as_they_came(proxy, place):
 def test_of_a_body_that_is_shortened_only_the_string_changes(proxy, place):
     records = json.dumps([{"id": n, "name": f"item {n}", "state": "ready", "size": n * 7} for n in range(400)])
     before = (
-        b' {"cache_control":{"type":"ephemeral"},"metadata" :{"odd":[1E400,1.10,"\\u0041\\/"], "odd":0},"model":"m","max_tokens":9 ,"messages":['
+        b' {"cache_control":{"type":"ephemeral"},"metadata" :{"odd":[1E400,1.10,"\\u0041\\/"], "odd":0},'
+        b'"model":"m","max_tokens":9 ,"messages":['
         b'{"role":"user","content":"list them"},'
         b'{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"List","input":{}}]},'
         b'{"content":[{"tool_use_id":"t1","type":"tool_result","content":'
@@ -317,8 +318,8 @@ def test_requests_sent_before_the_answer_came_are_answered_in_order(proxy, place
             for start in range(0, len(cases), 20):
                 batch = cases[start : start + 20]
 
-                async def answers(count=len(batch)):
-                    return [await client.receive() for _ in range(count)]
+                async def answers(batch=batch):
+                    return [await client.receive() for _ in batch]
 
                 found, _ = await asyncio.gather(answers(), client.send(b"".join(data for data, _ in batch)))
                 assert [got.header("x-nonce") for got in found] == [nonce for _, nonce in batch]
