@@ -38,9 +38,8 @@ class Who:
 
 
 A = Who("key-a", "session-1")
-STRANGERS = (
-    Who("key-b", "session-1"), Who("key-a", "session-2"), Who("key-b", "session-2"), Who("key-a"), Who("", "session-1"),
-)  # fmt: skip
+STRANGERS = (Who("key-b", "session-1"), Who("key-a", "session-2"), Who("key-b", "session-2"))
+NAMELESS = (Who("key-a"), Who("", "session-1"), Who())
 
 
 class Told(Talk):

@@ -6,7 +6,7 @@ import random
 import time
 
 import pytest
-from isolation import HANDLE, LOG, NONCE, OWN, SHAPES, A, Told, Who, play
+from isolation import HANDLE, LOG, NAMELESS, NONCE, OWN, SHAPES, A, Told, Who, play
 from own_routes import App, ask
 from provider import Provider, Reply, call, text
 from talks import OURS, Talk, handle_of
@@ -74,6 +74,10 @@ def provider():
 @pytest.mark.parametrize("name", SHAPES)
 def test_nothing_of_one_reaches_another(tmp_path, provider, name, streaming):
     play(Direct(tmp_path / "store", provider), name, streaming=streaming)
+
+
+def test_nothing_of_one_reaches_those_who_show_less(tmp_path, provider):
+    play(Direct(tmp_path / "store", provider), "anthropic", streaming=False, strangers=NAMELESS)
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -69,7 +69,12 @@ class Memory:
         return own or ({**birth, "id": mine, "scope": self.scope} if self._stands_here(birth) else None)
 
     def _stands_here(self, birth: Birth) -> bool:
-        """Tell whether the request holds every value of a birth that is more than a date or a time."""
+        """Tell whether the request holds every value of a birth that is more than a date or a time.
+
+        A birth without values proves nothing, and without it the same bytes go out.
+        """
+        if not birth["values"]:
+            return False
         records = [record for versions in birth["texts"].values() for record in versions]
         plain = {
             name for record in records for name, kind in zip(record["n"], record["k"], strict=True) if kind in _PLAIN

@@ -44,9 +44,12 @@ def by(name: str) -> str:
 
 
 def held_also(name: str, scope: str, originals: Iterable[str], notes: Notes) -> list[dict[str, Any]]:
-    """Return the note ``by(name)`` with one holder more; ``originals`` are digests. Raise StoreError."""
+    """Return the note ``by(name)`` with one holder more, the newest first; ``originals`` are digests.
+
+    Raise StoreError.
+    """
     others = [holder for holder in notes.get(by(name)) or () if holder["scope"] != scope]
-    return [*others, {"scope": scope, "originals": sorted(originals)}][-_MOST_HOLDERS:]
+    return [{"scope": scope, "originals": sorted(originals)}, *others][:_MOST_HOLDERS]
 
 
 def taken_over(name: str, scope: str, notes: Notes, request: Any, document: Document) -> Any:
@@ -59,7 +62,7 @@ def taken_over(name: str, scope: str, notes: Notes, request: Any, document: Docu
     holders = notes.get(by(name)) or ()
     sent = {context.digest(block.text) for block in document.blocks} if holders else set()
     # The one who takes the most proof comes first: what hardly any is needed for may be anybody's.
-    for holder in sorted(reversed(holders), key=lambda holder: -len(holder["originals"])):
+    for holder in sorted(holders, key=lambda holder: -len(holder["originals"])):
         if sent.issuperset(holder["originals"]):
             kept = notes.get(own(name, holder["scope"]))
             if kept and set(_strings(kept, thoughts=True)) <= set(_strings(request)):
