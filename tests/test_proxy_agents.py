@@ -176,3 +176,38 @@ def thoughts(record):
     """Return the thinking of a request as its bytes stand."""
     found = r'\{"type":"thinking"[^{}]*\}|\{"type":"reasoning".*?"encrypted_content":"[^"]*"'
     return re.findall(found, record.body.decode())
+
+
+def test_agents_of_an_agent_have_conversations_of_their_own(tmp_path):
+    """Two at a time, with the session of the one that called them."""
+    names = ("build.log", "adding.py")
+    calls = [
+        call(
+            f"toolu_{name}", "Agent", {"description": "look", "prompt": f"Look into {name}", "subagent_type": "Explore"}
+        )
+        for name in names
+    ]
+
+    def whose(record):
+        begin = json.dumps(record.json["messages"][0])
+        return next((name for name in names if f"Look into {name}" in begin), "")
+
+    def reply(record):
+        again = any(message["role"] == "assistant" for message in record.json["messages"])
+        name = whose(record)
+        if not name:
+            return Reply([text(ANSWER)] if again else calls)
+        look = agent.shell(name, f"cat {name}")
+        return Reply([text(f"I looked into {name}.")] if again else [look])
+
+    agent = at_home(AGENTS["claude"], tmp_path / "home")
+    with way_to_a_provider("proxy", tmp_path) as (provider, url):
+        provider.script(reply)
+        assert ANSWER in run(agent, "Why does the build fail?", url)
+        requests = asked(provider)
+    assert len(requests) == 6
+    for name in ("", *names):
+        assert_prefixes([record for record in requests if whose(record) == name], agent.items)
+    of_the_log = max(len(record.body) for record in requests if whose(record) == "build.log")
+    assert of_the_log < min(len(record.body) for record in requests if whose(record) == "build.log") + len(LOG) / 4
+    assert all(f"I looked into {name}." in requests[-1].body.decode() for name in names)
