@@ -292,12 +292,12 @@ class Door(HttpToolsProtocol):
 
     def _overdue(self) -> float:
         """Return after how many seconds the body will be too slow if nothing more comes; 0 or less: it is."""
-        if self.cycle.waiting_for_100_continue and not self._got:
-            return self.limits.head_seconds  # it waits for our word; its clock begins with that (_writes)
+        # Nobody is late while we do not read, or before our word to go on: the clock begins with that (_writes).
+        if self.flow.read_paused or (self.cycle.waiting_for_100_continue and not self._got):
+            return self.limits.head_seconds
         # The first seconds are free; they are as many as a head may take.
         allowed = max(self.limits.head_seconds, self._got / self.limits.body_rate)
-        wait = allowed - (self._clock.time() - self._began)
-        return max(wait, _GRACE) if self.flow.read_paused else wait
+        return allowed - (self._clock.time() - self._began)
 
     # Ends
 
