@@ -45,11 +45,15 @@ async def back(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
             if shown := tap.feed(data):
                 await exchange.write(shown)
     except upstream.READ_ERRORS as error:
-        broken = upstream.broken(error)
-        await exchange.breaks(tap.broken(broken.kind, broken.sentence), broken.sentence)
-        return
+        # Behind its last event a stream has nothing more to lose. In Chat the usage may still follow what ends the text.
+        if not (streaming and tap.ended and exchange.route.shape in {"anthropic", "responses"}):
+            broken = upstream.broken(error)
+            await exchange.breaks(tap.broken(broken.kind, broken.sentence), broken.sentence)
+            return
     finally:
         exchange.done.usage = tap.usage
+        if tap.failed:
+            exchange.done.error = "the provider's own error, inside its answer"
     cut = streaming and exchange.route.shape and response.status < 300 and not tap.ended
     if cut:
         sentence = "the provider's stream ended before its last event"
