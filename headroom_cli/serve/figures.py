@@ -7,7 +7,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from typing import Any
 
     from headroom_cli.serve.counts import Counts, Done, Histogram, Model
@@ -86,24 +86,24 @@ def _times(histogram: Histogram) -> dict[str, Any]:
 
 def _most(counts: Counts, name: str, *, kept: bool = False) -> list[dict[str, Any]]:
     """Return the rows with the most of something, of a block that many requests of a conversation held the most."""
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for conversation, row in _blocks(counts):
-        if row[name] and (row["kept"] or not kept):
-            place = (conversation, row["path"], row["kind"])
-            if place not in found or row[name] > found[place][name]:
-                found[place] = row
-    return sorted(found.values(), key=lambda row: -row[name])[:_LISTED]
-
-
-def _blocks(counts: Counts) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the last requests say of single blocks, each with its conversation."""
+    found: dict[tuple[str, str, str], tuple[float, int, dict[str, Any]]] = {}
     for done in counts.last:
+        conversation = done.conversation or str(done.number)
         for row in done.slow:
-            yield done.conversation or str(done.number), {
-                "number": done.number, "path": row.get("path", ""), "kind": row.get("kind", ""),
-                "before": row.get("before", 0), "after": row.get("after", 0), "kept": row.get("kept", ""),
-                "ms": round(row.get("ms", 0.0), 2),
-            }  # fmt: skip
+            much = row.get(name, 0)
+            if much and (row.get("kept") or not kept):
+                place = (conversation, row.get("path", ""), row.get("kind", ""))
+                known = found.get(place)
+                if known is None or much > known[0]:
+                    found[place] = (much, done.number, row)
+    return [_block(number, row) for _, number, row in sorted(found.values(), key=lambda one: -one[0])[:_LISTED]]
+
+
+def _block(number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "number": number, "path": row.get("path", ""), "kind": row.get("kind", ""), "before": row.get("before", 0),
+        "after": row.get("after", 0), "kept": row.get("kept", ""), "ms": round(row.get("ms", 0.0), 2),
+    }  # fmt: skip
 
 
 def _request(done: Done, counts: Counts) -> dict[str, Any]:
