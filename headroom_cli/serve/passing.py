@@ -45,7 +45,7 @@ async def back(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
             if shown := tap.feed(data):
                 await exchange.write(shown)
     except upstream.READ_ERRORS as error:
-        # Behind its last event a stream has nothing more to lose. In Chat the usage may still follow what ends the text.
+        # Behind its last event a stream has nothing more to lose; in Chat the usage may still follow.
         if not (streaming and tap.ended and exchange.route.shape in {"anthropic", "responses"}):
             broken = upstream.broken(error)
             await exchange.breaks(tap.broken(broken.kind, broken.sentence), broken.sentence)
