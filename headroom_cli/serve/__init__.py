@@ -18,8 +18,9 @@
     upstream.py   connections to providers
     engines.py    the pool of worker processes that shorten; engine_process.py is one as seen from the loop, engine.py
                   from inside; work.py what they do, jobs.py in which words they are asked and answer
-    own.py        routes of our own: /v1/compress, /v1/retrieve, /livez, /readyz, /stats, /metrics, /dashboard
-    counts.py     what happened, in numbers
+    own.py        routes of our own that do something: /v1/compress, /v1/retrieve
+    pages.py      those that show something: /livez, /readyz, /stats, /metrics, /dashboard (dashboard.html)
+    counts.py     what happened, in numbers; figures.py as JSON, metrics.py for Prometheus, prices.py what usage means
     replies.py    answers of our own
     options.py    everything that was asked for at start
 
