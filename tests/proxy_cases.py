@@ -149,6 +149,11 @@ def frames(data):
     return found
 
 
+def inner(data):
+    """Return what the frames of Bedrock hold: the JSON of each event, whatever padding stands beside it."""
+    return [_inner(payload) for _, payload in frames(data)]
+
+
 def told(name, got):
     """Tell whether the last event of a stream is an error in the form of its API."""
     if name == "bedrock":
