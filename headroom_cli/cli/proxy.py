@@ -94,7 +94,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         addresses=_addresses(settings, environment()), aws=keys.secrets(bedrock.VARIABLES, ""),
         backend=settings.backend, base_url=settings.base_url if settings.backend else "", secrets=secrets,
         policy=policy,
-        hosts=_lines(own, "allow_host"), origins=_lines(own, "allow_origin"), token=_token(own.get("token_file", "")),
+        hosts=_hosts(own), origins=_lines(own, "allow_origin"), token=_token(own.get("token_file", "")),
         key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks,
         verbose=settings.verbose,
         limits=limits,
@@ -130,6 +130,12 @@ def _number(own: Mapping[str, str], name: str, *, zero: bool = False) -> int | N
     ):
         raise UsageError(f"--{name.replace('_', '-')} {text[:40]!r}: write a whole number up to {_LARGEST[name]:,}")
     return int(text)
+
+
+def _hosts(own: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names that callers may use for this machine: those that were allowed, and the address to listen on."""
+    host = own.get("host", "")
+    return (*_lines(own, "allow_host"), *((host,) if host not in {"", "0.0.0.0", "::", "[::]"} else ()))  # noqa: S104 - not bound here
 
 
 def _lines(own: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -43,11 +43,11 @@ def run(serving: Serving, listening: Callable[[str], None]) -> int:
             return _Crew(serving, listeners).run(lambda: listening(where))
         return _serve(serving, listeners, lambda: listening(where))
     finally:
-        for listener in listeners:
-            listener.close()
-        if serving.unix:
+        if serving.unix:  # before it is closed: a successor may take the path at once
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(serving.unix)
+        for listener in listeners:
+            listener.close()
 
 
 def _where(serving: Serving, listener: socket.socket) -> str:
