@@ -47,7 +47,7 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
             io.tell(json.dumps({"v": 1, "listening": where, "pid": os.getpid()}))
             return
         io.tell(f"headroom proxy: listening on {where}")
-        if io.is_terminal(io.STDERR):
+        if io.is_terminal(io.STDERR) or settings.verbose:
             io.tell(f"  Claude Code   ANTHROPIC_BASE_URL={where} claude")
             io.tell(f"  OpenAI SDKs   OPENAI_BASE_URL={where}/v1")
             io.tell(f"  dashboard     {where}/dashboard#key={serving.key}")

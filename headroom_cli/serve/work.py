@@ -194,14 +194,16 @@ def tallied(blocks: list[Any]) -> dict[str, Any]:
 
 
 def _telling(blocks: list[Any]) -> list[Any]:
-    """Return the blocks worth a row: the largest."""
-    return sorted(blocks, key=lambda block: -block.before)[:_MOST_SLOW]
+    """Return the blocks worth a row: the largest, and those that took longest."""
+    slowest = sorted((block for block in blocks if block.ms), key=lambda block: -block.ms)[: _MOST_SLOW // 3]
+    largest = [block for block in sorted(blocks, key=lambda block: -block.before) if block not in slowest]
+    return [*slowest, *largest][:_MOST_SLOW]
 
 
 def _row(block: Any) -> dict[str, Any]:
     return {
         "path": block.path, "kind": block.kind or "none", "before": block.before, "after": block.after,
-        "kept": block.kept, "ms": round(getattr(block, "ms", 0.0), 1),
+        "kept": block.kept, "ms": round(block.ms, 1),
     }  # fmt: skip
 
 
