@@ -79,7 +79,7 @@ VERB = Verb(
     run,
     about="show what was saved so far, where a document's tokens are, or why a cache was missed",
     text="""
-        Without FILE, sums up the ledger, in which every run of crush and route leaves one line of numbers: by verb,
+        Without FILE, sums up the ledger, in which every run and every request leaves one line of numbers: by verb,
         by kind and by day. It never holds any of your text.
 
         With --follow, shows the sum and then every run as it is added, by whatever process (crush, send, the proxy):
