@@ -12,7 +12,7 @@ import os
 import time
 from urllib.parse import unquote
 
-from headroom_cli import backends, engine, send, tokens
+from headroom_cli import backends, compressors, engine, send, tokens
 from headroom_cli.errors import HeadroomError, KeyMissingError, StoreError
 from headroom_cli.formats._edits import EditError
 from headroom_cli.hashing import sha256
@@ -107,6 +107,8 @@ def open(serving: Serving) -> State:  # noqa: A001 - the name that every module 
     """Start a worker process: what the first request would wait for is imported now."""
     if not tokens.is_exact() and serving.ranks:
         tokens.use_exact(serving.ranks)
+    for name in compressors.COMPRESSORS:
+        compressors.load(name)
     state = State(serving)
     engine.crush(_LIKE_A_REQUEST, state.policy(), None, form="anthropic", dry=True)
     return state
@@ -194,7 +196,8 @@ def tallied(blocks: list[Any]) -> dict[str, Any]:
 
 
 def _telling(blocks: list[Any]) -> list[Any]:
-    """Return the blocks worth a row: the largest, and those that took longest."""
+    """Return the outputs worth a row: the largest, and those that took longest. The user's words are nobody's fault."""
+    blocks = [block for block in blocks if block.kind or block.role == "tool"]
     slowest = sorted((block for block in blocks if block.ms), key=lambda block: -block.ms)[: _MOST_SLOW // 3]
     largest = [block for block in sorted(blocks, key=lambda block: -block.before) if block not in slowest]
     return [*slowest, *largest][:_MOST_SLOW]
