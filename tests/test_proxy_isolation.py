@@ -5,10 +5,12 @@ import os
 import random
 import time
 
+import httpx
 import pytest
-from isolation import HANDLE, LOG, NAMELESS, NONCE, OWN, SHAPES, A, Told, Who, play
+from isolation import HANDLE, LOG, NAMELESS, NONCE, OWN, SHAPES, A, Told, Who, begin, fetching, play
 from own_routes import App, ask
 from provider import Provider, Reply, call, text
+from proxies import Running
 from talks import OURS, Talk, handle_of
 
 from headroom_cli import backends, replay, send, wire
@@ -19,6 +21,7 @@ from headroom_cli.serve import spelling, work_own
 from headroom_cli.serve.identity import Identity
 from headroom_cli.store import Store
 from headroom_cli.wire._events import Call
+from headroom_cli.wire._sse import Stream
 
 
 class Direct:
@@ -78,6 +81,39 @@ def test_nothing_of_one_reaches_another(tmp_path, provider, name, streaming):
 
 def test_nothing_of_one_reaches_those_who_show_less(tmp_path, provider):
     play(Direct(tmp_path / "store", provider), "anthropic", streaming=False, strangers=NAMELESS)
+
+
+PATHS = {"anthropic": "/v1/messages", "openai": "/v1/chat/completions", "responses": "/v1/responses"}
+
+
+class Proxied:
+    """Requests through a running proxy."""
+
+    def __init__(self, client, provider):
+        self.provider = provider
+        self._client = client
+
+    def ask(self, who, talk):
+        version = [("anthropic-version", "2023-06-01")] if talk.name == "anthropic" else []
+        answer = self._client.post(PATHS[talk.name], json=talk.request, headers=[*who.headers, *version])
+        assert answer.status_code == 200, answer.text
+        if not talk.streaming:
+            return answer.json()
+        gathered = wire.load(talk.shape).Message()
+        for event in Stream().feed(answer.content):
+            gathered.take(event)
+        return gathered.value()
+
+    def fetch(self, who, handle):
+        answer = self._client.get(f"/v1/retrieve/{handle}", headers=who.headers)
+        return b"%d " % answer.status_code + answer.content
+
+
+@pytest.mark.parametrize(("name", "streaming"), list(zip(SHAPES, (True, False, True), strict=True)))
+def test_nothing_of_one_reaches_another_through_a_proxy(tmp_path, provider, name, streaming):
+    with Running(tmp_path / "store", provider.url) as proxy:  # noqa: SIM117 - the client ends first
+        with httpx.Client(base_url=proxy.url, trust_env=False, timeout=60) as client:
+            play(Proxied(client, provider), name, streaming=streaming)
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -313,3 +349,25 @@ def test_credentials_are_written_nowhere(tmp_path, provider):
 
 def test_a_told_talk_is_one_that_its_api_takes():
     assert {Told(name, streaming=True, branch="x").says("hi").request["stream"] for name in SHAPES} == {True}
+
+
+# --- a credential that is renewed within a conversation
+
+
+@pytest.mark.parametrize("without", ["nothing", "a thought", "an original"])
+def test_a_hidden_turn_is_taken_over_only_by_who_holds_all_of_it(tmp_path, provider, without):
+    driver, renewed = Direct(tmp_path / "store", provider), Who("key-renewed")
+    talk = begin(driver, A, "anthropic", streaming=False, branch="b", output=LOG)
+    provider.script(*fetching(HANDLE))
+    talk.heard(driver.ask(A, talk)).result("toolu_02", "overlay 100%")
+    if without == "a thought":
+        talk.items[3]["content"] = [block for block in talk.items[3]["content"] if block["type"] != "thinking"]
+    elif without == "an original":
+        talk.items[2]["content"][0]["content"] = LOG[:-1]
+    kept = talk.results(json.loads(driver.ready(A, talk)[0].request.body))
+    taken = talk.results(json.loads(driver.ready(renewed, talk)[0].request.body))
+    assert "r1" in kept  # whose it is need not prove anything
+    assert ("r1" in taken) == (without == "nothing")
+    if without == "nothing":  # and it is his own from then on
+        talk.items[2]["content"][0]["content"] = LOG[:-1]
+        assert "r1" in talk.results(json.loads(driver.ready(renewed, talk)[0].request.body))
