@@ -15,7 +15,7 @@
     websocket.py  the Responses API over a WebSocket
     tap.py        reads along in a stream that passes: usage, and whether it came to its end
                   (signs.py: what its events say; frames.py: AWS frames)
-    upstream.py   connections to providers
+    upstream.py   connections to providers; access.py tokens that some want first
     engines.py    the pool of worker processes that shorten; engine_process.py is one as seen from the loop, engine.py
                   from inside; work.py what they do, jobs.py in which words they are asked and answer
     own.py        routes of our own that do something: /v1/compress, /v1/retrieve

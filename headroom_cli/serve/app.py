@@ -11,8 +11,8 @@ from collections import Counter
 
 from headroom_cli import ledger
 from headroom_cli.errors import StoreError
+from headroom_cli.serve import access, messages, own, pages, passing, routes, upstream
 from headroom_cli.serve import body as bodies
-from headroom_cli.serve import messages, own, pages, passing, routes, upstream
 from headroom_cli.serve.counts import Counts
 from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.exchange import Exchange
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from headroom_cli.serve.access import Access
     from headroom_cli.serve.options import Serving
     from headroom_cli.serve.replies import Receive, Scope, Send
 
@@ -44,6 +45,7 @@ class App:
         self.gate = Gate(serving)
         self.engines = Engines(serving)
         self.upstream: upstream.Upstream = None  # type: ignore[assignment] # made when a loop runs
+        self.access: Access | None = None  # what gets tokens, where the backend wants them
         self._tell = tell or _to_stderr
         self._said: Counter[str] = Counter()
         self._lines: list[dict[str, Any]] = []
@@ -54,6 +56,8 @@ class App:
     async def start(self) -> None:
         """Start the worker processes and what connects to providers."""
         self.upstream = upstream.Upstream(self.serving.limits)
+        if access.wants(self.serving):
+            self.access = access.Access(self.serving, self.upstream)
         await self.engines.start()
         self._writer = asyncio.create_task(self._keep_house())
 

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
 
     from headroom_cli.backends import Headers
 
+# What a worker process writes where an access token belongs: only the loop knows whether one is still good.
+PLACE = "to-be-got"
+
 
 class Ask:
     """One request to be shortened.

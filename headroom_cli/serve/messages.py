@@ -144,10 +144,18 @@ class _Keyed:
             body, call = await self._exchange.app.engines.do("hop", self._ask, body, extra)
         if call is None:
             raise RefusedError(500, "this backend has no address")
-        url, headers = call
-        return await self._exchange.app.upstream.send(
-            "POST", url, [(name.encode(), value.encode()) for name, value in headers], body
-        )
+        url, given = call
+        headers = [(name.encode(), value.encode()) for name, value in given]
+        connections, access = self._exchange.app.upstream, self._exchange.app.access
+        if access is None:
+            return await connections.send("POST", url, headers, body)
+        token, authorised = await access.authorised(headers)
+        response = await connections.send("POST", url, authorised, body)
+        if response.status == 401:  # it may have been taken back before its time; a new one is as good as it gets
+            response.close()
+            _, authorised = await access.authorised(headers, refused=token)
+            response = await connections.send("POST", url, authorised, body)
+        return response
 
 
 async def _relayed(exchange: Exchange, ask: Ask, made: Made, hops: Any) -> None:

@@ -19,7 +19,7 @@ from headroom_cli.hashing import sha256
 from headroom_cli.model import Policy
 from headroom_cli.relay import Relay, Request
 from headroom_cli.serve import work_own, work_pages, work_told
-from headroom_cli.serve.jobs import Made
+from headroom_cli.serve.jobs import PLACE, Made
 from headroom_cli.serve.routes import ROWS
 from headroom_cli.store import Store
 from headroom_cli.store.place import Place
@@ -80,10 +80,13 @@ class State:
     def target(self) -> Target:
         """Return the address and the keys of the backend."""
         serving = self.serving
-        return backends.Target(
+        target = backends.Target(
             base=serving.base_url, provider=self.provider, secrets=serving.secrets,
             timeout=serving.limits.silence,
         )  # fmt: skip
+        if self.backend is not None and self.backend.token(target) is not None:
+            target.token = PLACE
+        return target
 
     def ready(self, ask: Ask, *, known: bool = True) -> send.Ready:
         """Return the request as it goes out; ``known``: it was made ready before, perhaps here."""
