@@ -10,21 +10,13 @@ from __future__ import annotations
 import json
 
 from headroom_cli import engine, formats, retrieval, wire
-from headroom_cli.errors import (
-    CannotCarryError,
-    FailedOpenError,
-    FormatError,
-    KeyMissingError,
-    UnreachableError,
-    UpstreamError,
-    UsageError,
-)
+from headroom_cli.errors import CannotCarryError, FailedOpenError, FormatError, UsageError
 from headroom_cli.formats._edits import KEPT, Edit
 from headroom_cli.model import LOSSY, Result
 from headroom_cli.relay import Relay, Request
-from headroom_cli.retrieval import Desk
-from headroom_cli.send import scopes
+from headroom_cli.send.hops import answer
 from headroom_cli.send.options import Options
+from headroom_cli.send.request import Ready
 from headroom_cli.send.shapes import (
     DEFAULT_MAX_TOKENS,
     asked_to_stream,
@@ -34,135 +26,22 @@ from headroom_cli.send.shapes import (
     value_of,
     wrapped,
 )
-from headroom_cli.send.way import GIVEN, OPEN, Way, mark, past
+from headroom_cli.send.way import Way
 from headroom_cli.wire._events import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import Any
 
-    from headroom_cli.backends import Backend, Call, Headers, Target
+    from headroom_cli.backends import Backend, Headers
     from headroom_cli.model import Policy
-    from headroom_cli.plugins import Telling
-    from headroom_cli.relay import Turned
     from headroom_cli.store import Store
-    from headroom_cli.upstream import Upstream
-    from headroom_cli.wire._events import Event
 
 __all__ = ["Options", "Ready", "Relay", "answer", "reads_as", "ready"]
 
 
 # Backends that take Anthropic's marks for the cache in Chat as well, and hand them on to its models.
 KEEP_MARKS = ("openrouter", "litellm")
-
-
-class Ready:
-    """A request that can go out, and what is to be remembered of its answer.
-
-    ``request``  see relay.Request
-    ``result``   what the stages did
-    ``telling``  who tells plugins of it, None where there are none
-    """
-
-    __slots__ = ("_client", "_store", "_way", "came", "request", "result", "telling")
-
-    def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
-        """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
-        self.request = request
-        self.result = result
-        self._store = store
-        self._way = way
-        self._client = client
-        self.came = client  # the input itself, before it was wrapped or converted
-        self.telling: Telling | None = None
-
-    @property
-    def turns(self) -> int:
-        """Turns of the model that the client's own request holds."""
-        return 0 if self._way is None else self._way.turns
-
-    @property
-    def notes(self) -> bool:
-        """Whether something of the answer is to be remembered even when nothing of it is hidden."""
-        way = self._way
-        return way is not None and way.tool is not None and (way.first or not self._handles() <= way.given)
-
-    def desk(self) -> Desk | None:
-        """Return who answers the model's calls of our tool, None when it has none.
-
-        A scope is given originals that it sent itself, in this request or in an earlier one of the conversation.
-        """
-        store = self._store
-        if store is None or not self.request.ours:
-            return None
-        if self._way is not None and self._way.scope:
-            return Desk(store, self._handles)
-
-        def given() -> set[str]:
-            # Those of this document in both of its states: another headroom may stand in front of this one.
-            return {*self._handles(), *engine.given(self._client, store), *engine.given(self.result.data, store)}
-
-        return Desk(store, given)
-
-    def grant(self) -> None:
-        """Note that the asker's scope was given the handles of this request: it may fetch them. Raise StoreError."""
-        if self._store is not None and self._way is not None and self._way.scope:
-            scopes.grant(self._store, self._way.scope, self._handles())
-
-    def _handles(self) -> set[str]:
-        now = {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle}
-        return now if self._way is None else now | self._way.held | self._way.given
-
-    def record(self, body: bytes) -> None:
-        """Record what leads from the bytes that go out back to the input, for ``retrieve --expand``. Raise StoreError.
-
-        What an API's own address or headers take out of a body, and what conversion made of it, is no stage's doing.
-        """
-        if self._store is not None:
-            engine.note_edits(body, self.result.data, self._store)
-            engine.note_edits(self._client, self.came, self._store)
-
-    def begin(self) -> None:
-        """Note that a first answer begins to be shown: whoever ends us now may go on from there. Raise StoreError."""
-        way = self._way
-        if self._store is not None and way is not None and way.first and way.tool is not None:
-            engine.note(self._client, self._store, "send", {f"{OPEN} {self.request.shape}": {"tool": way.tool}})
-
-    def remember(self, relay: Relay | Turned) -> None:
-        """Note what the conversation's next request needs: what was hidden, and that it has the tool. Raise StoreError.
-
-        Of a turn that broke off only what was hidden: who saw a part of it may go on from there.
-        """
-        store, way, shape = self._store, self._way, self.request.shape
-        if store is None or way is None or way.notes is None or not relay.hops:
-            return
-        key, hidden = relay.hidden()
-        notes: dict[str, Any] = {}
-        name = past(shape, f"{way.turns} {key}")
-        mine = scopes.own(name, way.scope)
-        if hidden is not None:
-            notes[mine] = hidden
-            if way.scope and (originals := self._originals(store)) is not None:
-                notes[scopes.by(name)] = scopes.held_also(name, way.scope, originals, way.notes)
-        elif relay.finished and (way.notes.get(mine) or (way.scope and way.notes.get(scopes.by(name)))):
-            notes[mine] = False if way.scope else None  # of two turns that look the same the latest counts
-        if relay.finished:
-            if way.first and (way.tool is not None or not way.declared):
-                notes[mark(shape, f"0 {key}", way.declared)] = {"tool": way.tool}
-                notes[f"{OPEN} {shape}"] = None
-            if way.tool is not None and not self._handles() <= way.given:
-                notes[scopes.own(GIVEN, way.scope)] = sorted(self._handles())
-        if notes:
-            engine.note(self._client, store, "send", notes)
-        if relay.finished and way.tool is not None:
-            way.keep_held((*relay.held(), *([way.server] if way.server else ())), self._handles(), hidden)
-
-    def _originals(self, store: Store) -> set[str] | None:
-        """Return the digests of all originals that can stand in a hidden turn, None where one is lost."""
-        handles = self._handles()
-        owners = store.owners(handles)
-        return set(owners.values()) if len(owners) == len(handles) else None
 
 
 def ready(
@@ -338,91 +217,3 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
     result.data = body
     left, headers = _leaving(body, options, frozenset((retrieval.NAME,)) if marked else frozenset())
     return Ready(Request(shape, left, headers=headers, ours=ours), result, store, None, body)
-
-
-def answer(
-    relay: Relay,
-    backend: Backend,
-    target: Target,
-    tell: Callable[[str], None] = lambda _sentence: None,
-    watch: Callable[[Call], None] = lambda _call: None,
-    *,
-    sent: Callable[[], None] = lambda: None,
-) -> Iterator[list[Event]]:
-    """Send, and give the events of the answer as they arrive; of a whole answer nothing, ``relay.body()`` is it.
-
-    ``watch`` sees each call as it is about to go out, ``sent`` is told of each that went. Raise UpstreamError and its
-    kin. Closing the generator closes the provider's connection.
-    """
-    if backend.library is not None:
-        yield from _from_library(relay, backend, target, sent)
-        return
-    from headroom_cli.upstream import Upstream
-
-    with Upstream(target.timeout, tell, watch) as upstream:
-        _authorise(upstream, backend, target)
-        while relay.more:
-            reply = upstream.send(relay.call)
-            sent()
-            try:
-                if reply.status >= 300:
-                    raise relay.refused(reply.status, reply.headers, reply.error())
-                relay.begin(reply.headers.get("content-type", ""))
-                for chunk in reply.chunks():
-                    yield relay.feed(chunk)
-                    if relay.ended:
-                        break
-                yield relay.end()
-            finally:
-                reply.close()
-
-
-def _from_library(relay: Relay, backend: Backend, target: Target, sent: Callable[[], None]) -> Iterator[list[Event]]:
-    """Do the same with a library that sends by itself."""
-    from headroom_cli.wire._events import Event
-
-    if backend.library is None:
-        return
-    while relay.more:
-        outgoing = relay.outgoing()
-        chunks = backend.library(outgoing, target)
-        begun = False
-        try:
-            for chunk in chunks:
-                if not begun:
-                    sent()
-                    relay.begin("text/event-stream" if outgoing.stream else "application/json")
-                    begun = True
-                if outgoing.stream:
-                    yield relay.take([Event.of(chunk)])
-                else:
-                    relay.feed(written(chunk))
-            if not begun:
-                raise UnreachableError(f"{backend.name} gave no answer; send the request again")
-            if outgoing.stream:
-                yield relay.take([Event(b"data: [DONE]\n\n", "", "[DONE]")])
-            yield relay.end()
-        except UpstreamError as error:
-            raise relay.told(error) from None
-        finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
-
-
-def _authorise(upstream: Upstream, backend: Backend, target: Target) -> None:
-    """Get the access token that some gateways want first. Raise KeyMissingError, UnreachableError."""
-    call = backend.token(target)
-    if call is None:
-        return
-    reply = upstream.send(lambda: call)
-    body = reply.error()
-    reply.close()
-    try:
-        token = json.loads(body)["access_token"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        token = ""
-    if reply.status >= 300 or not isinstance(token, str) or not token:
-        raise KeyMissingError(
-            f"the token endpoint gave no token (HTTP {reply.status}); check the client's id and secret"
-        )
-    target.token = token
