@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
 from headroom_cli.events import OPEN_HEADERS
@@ -11,6 +12,7 @@ from headroom_cli.serve import routes, upstream
 from headroom_cli.serve.counts import Done
 from headroom_cli.serve.gate import TOKEN_HEADERS
 from headroom_cli.serve.replies import RefusedError
+from headroom_cli.serve.room import Share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # Made anew for the next connection, or ours.
 _NOT_SENT = frozenset((b"host", b"content-length", b"expect", *TOKEN_HEADERS))
+# What no value of a header may hold (RFC 9110, section 5.5).
+_UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # Those of a client that belong to its API: a backend with keys of its own gets them, and plugins may change them.
 API_HEADERS = frozenset(name.encode() for name in OPEN_HEADERS)
 
@@ -47,6 +51,7 @@ class Exchange:
         self.done.when = time.time()
         self.done.number = app.counts.ticket()
         self.done.provider = route.provider
+        self.share = Share(app.room)
         self._receive = receive
         self._whole = asyncio.Event()
         self._head: list[tuple[bytes, bytes]] = [(b"x-headroom-request", b"%d" % self.done.number)]
@@ -58,7 +63,7 @@ class Exchange:
 
     async def read(self) -> bytes:
         """Return the request's body as it came. Raise RefusedError, GoneError."""
-        data = await bodies.read(self._receive, self.given, self.app.serving.limits)
+        data = await bodies.read(self._receive, self.given, self.app.serving.limits, self.share)
         self._whole.set()
         return data
 
@@ -123,7 +128,10 @@ class Exchange:
         self.started = True
         self.done.status = status
         self.done.first_ms = (time.perf_counter() - self.began) * 1000
-        fields = [(name, value) for name, value in headers if not name.lower().startswith(b"x-headroom-")]
+        fields = [
+            (name, value) for name, value in headers
+            if not name.lower().startswith(b"x-headroom-") and not _UNSENDABLE.search(value)
+        ]  # fmt: skip
         await self.send({"type": "http.response.start", "status": status, "headers": [*fields, *self._head]})
 
     async def write(self, data: bytes) -> None:

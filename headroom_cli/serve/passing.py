@@ -32,7 +32,11 @@ async def back(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
     """Give an answer to the client as it comes, reading along."""
     kind = response.headers.get("content-type", "").lower().encode("latin-1", "replace")
     streaming = b"event-stream" in kind or _FRAMED in kind
-    await exchange.start(response.status, upstream.passed(response.raw_headers))
+    headers = upstream.passed(response.raw_headers)
+    if response.status in _BODILESS or (streaming and exchange.route.shape):
+        # Of a body that is not sent, or is longer than it says when an error has to be told at its end.
+        headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+    await exchange.start(response.status, headers)
     if exchange.method == "HEAD" or response.status in _BODILESS:
         await exchange.end()
         return

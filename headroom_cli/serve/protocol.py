@@ -40,6 +40,21 @@ def protocol_for(limits: Limits) -> type[asyncio.Protocol]:
     return type("Protocol", (Door,), {"limits": limits})
 
 
+class _Open(int):
+    """How much is left of an answer whose end is that of the connection, as uvicorn counts it."""
+
+    def __lt__(self, _size: int) -> bool:
+        return False
+
+    def __sub__(self, _size: int) -> _Open:
+        return self
+
+    def __ne__(self, _size: object) -> bool:
+        return False
+
+    __hash__ = int.__hash__
+
+
 class Door(HttpToolsProtocol):
     """One connection."""
 
@@ -227,6 +242,8 @@ class Door(HttpToolsProtocol):
         cycle.transport = Line(self.transport, self._writes, self._closes)
         if self.scope["http_version"] == "1.0":
             cycle.waiting_for_100_continue = False  # RFC 9110 10.1.1: not to a client of 1.0
+            cycle.chunked_encoding = False  # RFC 9112 6.1: nor chunks; the connection's end is that of the answer
+            cycle.expected_content_length = _Open()
 
     def on_message_complete(self) -> None:
         """Note that the parser has seen the end as well."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10.0
 _MOST_TRIES = 3
+_MOST_FIELDS = 1000  # headers of an answer
+_STATUSES = range(200, 600)  # that end a request; 101 would make another protocol of the connection
 # Idle connections are closed before providers do (60 s and more): a request must not meet a connection that just ends.
 _KEEP_SECONDS = 15.0
 
@@ -71,7 +73,7 @@ class Upstream:
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=limits.silence),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            max_line_size=65_536, max_field_size=65_536, read_bufsize=65_536,
+            max_line_size=65_536, max_field_size=65_536, max_headers=_MOST_FIELDS, read_bufsize=65_536,
         )  # fmt: skip
 
     def proxy_for(self, url: URL) -> str | None:
@@ -99,7 +101,7 @@ class Upstream:
         proxy = self.proxy_for(where)
         for attempt in range(1, _MOST_TRIES + 1):
             try:
-                return await self.session.request(
+                response = await self.session.request(
                     method, where, headers=fields, data=body, allow_redirects=False, proxy=proxy
                 )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -108,8 +110,17 @@ class Upstream:
                 await asyncio.sleep(0.1 * 2**attempt)
             except TimeoutError as error:
                 raise RefusedError(504, "the provider did not answer in time") from error
+            except aiohttp.ClientHttpProxyError as error:
+                raise RefusedError(502, f"the environment's proxy refused to connect (HTTP {error.status})") from error
+            except aiohttp.ClientResponseError as error:
+                raise RefusedError(502, "the provider's answer is no HTTP") from error
             except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
                 raise RefusedError(502, f"the provider broke the connection ({_kind(error)})") from error
+            else:
+                if response.status in _STATUSES:
+                    return response
+                response.close()
+                raise RefusedError(502, f"the provider answered with status {response.status}, which ends no request")
         raise RefusedError(502, "the provider cannot be reached")
 
 
