@@ -22,6 +22,7 @@
     pages.py      those that show something: /livez, /readyz, /stats, /metrics, /dashboard (dashboard.html)
     counts.py     what happened, in numbers; figures.py as JSON, metrics.py for Prometheus, prices.py what usage means
     replies.py    answers of our own
+    said.py       what is said on standard error
     options.py    everything that was asked for at start
 
 Nothing here computes for longer than a millisecond or two: whatever reads a whole conversation runs in a worker process

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
 import traceback
 from collections import Counter
@@ -19,6 +18,7 @@ from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
 from headroom_cli.serve.identity import Identity
 from headroom_cli.serve.replies import RefusedError, refuse
+from headroom_cli.serve.said import Said
 from headroom_cli.settings import debugging
 
 TYPE_CHECKING = False
@@ -46,7 +46,8 @@ class App:
         self.engines = Engines(serving)
         self.upstream: upstream.Upstream = None  # type: ignore[assignment] # made when a loop runs
         self.access: Access | None = None  # what gets tokens, where the backend wants them
-        self._tell = tell or _to_stderr
+        self._said_so = Said()
+        self._tell = tell or self._said_so
         self._said: Counter[str] = Counter()
         self._lines: list[dict[str, Any]] = []
         self._tasks: set[asyncio.Future[None]] = set()
@@ -72,6 +73,7 @@ class App:
             await asyncio.wait(self._tasks, timeout=1.0)
         await self.engines.close()
         await self.upstream.close()
+        await asyncio.to_thread(self._said_so.end)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -243,8 +245,3 @@ class App:
             self._tell(sentence if times == 1 else f"{sentence} ({times} times)")
         if len(self._said) > 1000:
             self._said.clear()
-
-
-def _to_stderr(sentence: str) -> None:
-    text = "".join(letter if " " <= letter <= "~" else "?" for letter in sentence)
-    print(f"headroom: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the log of a server
