@@ -8,6 +8,7 @@ from headroom_cli.serve import own, work_own
 from headroom_cli.serve.identity import Identity
 from headroom_cli.serve.options import Serving
 from headroom_cli.serve.replies import RefusedError, refuse
+from headroom_cli.serve.room import Room
 from headroom_cli.store import Store
 
 JOBS = {"compress": work_own.compress, "retrieve": work_own.retrieve}
@@ -41,6 +42,7 @@ class App:
         self.serving = Serving(str(root))
         self.identity = Identity(key=key)
         self.engines = Engines(State(root))
+        self.room = Room(self.serving.limits)
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":

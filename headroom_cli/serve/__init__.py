@@ -9,6 +9,7 @@
     exchange.py   one request and its answer, as handlers see it
     routes.py     the table of paths
     body.py       a request's body, whole and decoded, within limits
+    room.py       the memory that the bodies of all requests share
     decoding.py   content encodings undone, bounded at every step
     messages.py   requests that hold conversations: shortened, sent, answered; turn.py one turn on its way back
     passing.py    requests that go through as they are

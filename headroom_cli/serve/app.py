@@ -18,6 +18,7 @@ from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
 from headroom_cli.serve.identity import Identity
 from headroom_cli.serve.replies import RefusedError, refuse
+from headroom_cli.serve.room import Room
 from headroom_cli.serve.said import Said
 from headroom_cli.settings import debugging
 
@@ -44,6 +45,7 @@ class App:
         self.identity = Identity(serving.store)
         self.gate = Gate(serving)
         self.engines = Engines(serving)
+        self.room = Room(serving.limits)
         self.upstream: upstream.Upstream = None  # type: ignore[assignment] # made when a loop runs
         self.access: Access | None = None  # what gets tokens, where the backend wants them
         self._said_so = Said()
@@ -140,6 +142,7 @@ class App:
         finally:
             gone.cancel()
             work.cancel()
+            exchange.share.shrink(0)
             self.account(exchange)
         if not work.cancelled() and (error := work.exception()) is not None:
             raise error

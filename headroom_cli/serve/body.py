@@ -8,12 +8,14 @@ import io
 from headroom_cli.errors import UnreachableError
 from headroom_cli.serve import decoding
 from headroom_cli.serve.replies import RefusedError
+from headroom_cli.serve.room import SMALL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.serve.decoding import Sink
     from headroom_cli.serve.options import Limits
     from headroom_cli.serve.replies import Pairs, Receive
+    from headroom_cli.serve.room import Share
 
 # Bytes that may be decoded where everybody waits for it: a millisecond at most.
 _AT_ONCE = 262_144
@@ -31,11 +33,19 @@ class _FullError(Exception):
     """More bytes than were asked for."""
 
 
-async def read(receive: Receive, headers: Pairs, limits: Limits) -> bytes:
-    """Return the whole body as it came. Raise RefusedError (413) above ``limits.body``, GoneError when nobody waits."""
+async def read(receive: Receive, headers: Pairs, limits: Limits, share: Share | None = None) -> bytes:
+    """Return the whole body as it came. Raise RefusedError (413) above ``limits.body``, GoneError when nobody waits.
+
+    What is large is read when ``share`` has room for it and for what it may decode to; RefusedError (503) without.
+    """
+    more = limits.decoded if share is not None and encodings(headers) else 0
     for name, value in headers:
-        if name.lower() == b"content-length" and value.isdigit() and int(value[:20]) > limits.body:
-            raise _too_large(limits.body)
+        if name.lower() == b"content-length" and value.isdigit():
+            length = int(value[:20])
+            if length > limits.body:
+                raise _too_large(limits.body)
+            if share is not None and length > SMALL:
+                await share.take(length + more)
     first = b""
     whole: io.BytesIO | None = None  # its buffer becomes the body: no second copy
     while True:
@@ -52,9 +62,14 @@ async def read(receive: Receive, headers: Pairs, limits: Limits) -> bytes:
             first = b""
         else:
             first = first or piece
-        if (whole.tell() if whole is not None else len(first)) > limits.body:
+        size = whole.tell() if whole is not None else len(first)
+        if size > limits.body:
             raise _too_large(limits.body)
+        if share is not None and size > SMALL:  # one of a length that nobody said
+            await share.take(limits.body + more)
         if not message.get("more_body", False):
+            if share is not None:
+                share.shrink(size + more)
             return whole.getvalue() if whole is not None else bytes(first)
 
 
@@ -70,14 +85,24 @@ def decode(data: bytes, encodings: list[str], limits: Limits) -> bytes | None:
         raise _too_large(limits.decoded) from None
 
 
-async def decoded(data: bytes, encodings: list[str], limits: Limits) -> bytes | None:
-    """Do what ``decode`` does; what is large is decoded in a thread, so that nobody waits for it."""
+async def decoded(data: bytes, encodings: list[str], limits: Limits, share: Share | None = None) -> bytes | None:
+    """Do what ``decode`` does; what is large is decoded in a thread, so that nobody waits for it.
+
+    A small body may become a large one: then ``share`` must have room first, as in ``read``.
+    """
+    if not encodings:
+        return data
     if len(data) <= _AT_ONCE:
         try:
             return _decode(data, encodings, min(_AT_ONCE, limits.decoded))
         except _FullError:
             pass
-    return await asyncio.to_thread(decode, data, encodings, limits)
+    if share is not None:
+        await share.take(limits.decoded)
+    plain = await asyncio.to_thread(decode, data, encodings, limits)
+    if share is not None:
+        share.shrink(len(data) + len(plain or b""))
+    return plain
 
 
 def encodings(headers: Pairs) -> list[str]:

@@ -156,6 +156,10 @@ class Engines:
             if waiting.future.done() and not waiting.future.cancelled():
                 waiting.future.exception()  # it came in the same moment; asked for, else the loop complains
             raise
+        finally:
+            # An error holds its traceback, that this frame, this frame the job, the job its error: in such a ring
+            # the bodies of requests would stay until a collector comes by.
+            del waiting, arguments
 
     # --- jobs
 

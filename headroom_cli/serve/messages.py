@@ -7,7 +7,7 @@ between, which shows the client one turn over any number of hops. It has no sock
 from __future__ import annotations
 
 from headroom_cli import backends
-from headroom_cli.errors import UnreachableError, UpstreamError
+from headroom_cli.errors import HeadroomError, UnreachableError, UpstreamError
 from headroom_cli.relay import Relay, Request
 from headroom_cli.serve import aws, library, passing, routes, upstream
 from headroom_cli.serve import body as bodies
@@ -40,7 +40,7 @@ async def handle(exchange: Exchange) -> None:
     plain: bytes | None = raw
     encodings = exchange.encodings()
     if encodings:
-        plain = await bodies.decoded(raw, encodings, app.serving.limits)
+        plain = await bodies.decoded(raw, encodings, app.serving.limits, exchange.share)
     if plain is None:
         why = "its encoding is unknown or broken"
     made = Made(route.shape, raw if plain is None else plain, why=why)
@@ -191,6 +191,10 @@ async def _relayed(exchange: Exchange, ask: Ask, made: Made, hops: Any) -> None:
         await turn.breaks("api_error", error.sentence)
     except UpstreamError as error:
         await turn.fails(error)
+    except HeadroomError as error:  # a library has no place for something, or is not there
+        if not exchange.started:
+            raise RefusedError(400, str(error)) from error
+        await turn.breaks("api_error", str(error))
     except EngineError as error:
         await turn.breaks("api_error", f"an original could not be fetched: the worker {error.reason}")
     finally:

@@ -13,7 +13,7 @@ class Limits:
 
     __slots__ = (
         "body", "body_rate", "decoded", "head", "head_fields", "head_seconds", "idle_seconds", "job_memory",
-        "job_seconds", "shutdown_seconds", "silence",
+        "job_seconds", "shutdown_seconds", "silence", "together", "together_seconds",
     )  # fmt: skip
 
     def __init__(self, **given: float) -> None:
@@ -24,6 +24,8 @@ class Limits:
         self.idle_seconds = 75.0
         self.body = 64 << 20  # bytes of a request's body as it comes
         self.decoded = 64 << 20  # bytes of it when decoded
+        self.together = 512 << 20  # bytes of all large bodies that are in memory, as they came and decoded
+        self.together_seconds = 60.0  # that a large one waits for others to be answered; then it is answered 503
         self.body_rate = 1024.0  # bytes a second, on average after the first 10 s: slower ones are answered 408
         self.job_seconds = 5.0  # what shortening one request may take
         self.job_memory = 1 << 30  # bytes of address space of a worker process

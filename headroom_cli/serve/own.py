@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve import work_own
 from headroom_cli.serve.engines import EngineError
+from headroom_cli.serve.options import Limits
 from headroom_cli.serve.replies import RefusedError, reply
+from headroom_cli.serve.room import Share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from headroom_cli.serve.identity import Identity
     from headroom_cli.serve.options import Serving
     from headroom_cli.serve.replies import Receive, Scope, Send
+    from headroom_cli.serve.room import Room
 
     class Engines(Protocol):
         """The pool of workers, as far as it is used here."""
@@ -41,13 +44,17 @@ if TYPE_CHECKING:
             """Who does what takes long."""
 
         @property
+        def room(self) -> Room:
+            """The memory that all requests share."""
+
+        @property
         def identity(self) -> Identity:
             """Who tells askers apart."""
 
 
 _SLICES = ("lines", "rows", "grep", "query")
 _MOST_OF_SLICE = 4_096  # characters
-_MOST_OF_ASK = 65_536  # bytes of a body that names one handle
+_ASK = Limits(body=65_536, decoded=65_536)  # of a body that names one handle
 _ON = frozenset((b"1", b"true", b"yes", b"on"))
 _PLAIN = (b"text/plain", b"application/octet-stream")
 _NO_STORE = ((b"cache-control", b"no-store"),)
@@ -57,10 +64,17 @@ async def compress(app: App, scope: Scope, receive: Receive, send: Send) -> None
     """Answer POST /v1/compress. Raise RefusedError for what is no such request."""
     if scope["method"] != "POST":
         raise RefusedError(405, "send this with POST")
+    share = Share(app.room)
     try:
-        data = await _body(app, scope, receive)
+        data = await _body(app.serving.limits, scope, receive, share)
+        await _compressed(app, scope, data, send)
     except bodies.GoneError:
         return
+    finally:
+        share.shrink(0)
+
+
+async def _compressed(app: App, scope: Scope, data: bytes, send: Send) -> None:
     headers = {name.lower(): value.strip().lower() for name, value in scope["headers"]}
     mode = headers.get(b"x-headroom-mode", b"").decode("latin-1")
     if headers.get(b"x-headroom-bypass", b"") in _ON:
@@ -83,7 +97,7 @@ async def retrieve(app: App, scope: Scope, receive: Receive, send: Send) -> None
         if method in {"GET", "HEAD"}:
             asked, slices = path.removeprefix(b"/v1/retrieve").removeprefix(b"/"), _in_query(scope["query_string"])
         elif method == "POST" and path == b"/v1/retrieve":
-            asked, slices = _in_body(await _body(app, scope, receive))
+            asked, slices = _in_body(await _body(_ASK, scope, receive))
         else:
             raise RefusedError(405, "ask with GET /v1/retrieve/HANDLE, or POST /v1/retrieve")
     except bodies.GoneError:
@@ -109,11 +123,10 @@ def _told(handle: str, original: bytes) -> bytes:
     return json.dumps({"hash": handle, "handle": handle, "original_content": text, "bytes": len(original)}).encode()
 
 
-async def _body(app: App, scope: Scope, receive: Receive) -> bytes:
+async def _body(limits: Limits, scope: Scope, receive: Receive, share: Share | None = None) -> bytes:
     """Return a request's body, decoded. Raise RefusedError, GoneError."""
-    limits = app.serving.limits
-    data = await bodies.read(receive, scope["headers"], limits)
-    plain = await bodies.decoded(data, bodies.encodings(scope["headers"]), limits)
+    data = await bodies.read(receive, scope["headers"], limits, share)
+    plain = await bodies.decoded(data, bodies.encodings(scope["headers"]), limits, share)
     if plain is None:
         raise RefusedError(415, "the encoding of this body is unknown or broken")
     return plain
@@ -131,7 +144,7 @@ def _in_query(query: bytes) -> dict[str, str]:
 def _in_body(data: bytes) -> tuple[bytes, dict[str, str]]:
     """Return the handle and the slices that a body asks for. Raise RefusedError."""
     try:
-        value = json.loads(data) if len(data) <= _MOST_OF_ASK else None
+        value = json.loads(data)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

@@ -45,7 +45,10 @@ async def reply(
 
 async def refuse(send: Send, error: RefusedError, shape: str = "", *, head: bool = False) -> None:
     """Answer with an error in the API's form ("" or an OpenAI row: OpenAI's)."""
-    headers = [(b"x-headroom-error", error.sentence.encode("ascii", "replace"))]
+    said = bytes(byte if 32 <= byte < 127 else 63 for byte in error.sentence.encode("ascii", "replace"))
+    headers = [(b"x-headroom-error", said)]
+    if error.status == 503:
+        headers.append((b"retry-after", b"1"))
     if error.close:
         headers.append((b"connection", b"close"))
     await reply(send, error.status, error_body(shape, error.status, error.sentence), headers=headers, head=head)

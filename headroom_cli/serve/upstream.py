@@ -17,12 +17,13 @@ from headroom_cli.serve.replies import RefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
     from headroom_cli.serve.options import Limits
 
 _CONNECT_SECONDS = 10.0
 _MOST_TRIES = 3
+_AT_ONCE = 256 << 10  # bytes of a body that are written at a time
 _MOST_FIELDS = 1000  # headers of an answer
 _STATUSES = range(200, 600)  # that end a request; 101 would make another protocol of the connection
 # Idle connections are closed before providers do (60 s and more): a request must not meet a connection that just ends.
@@ -97,12 +98,16 @@ class Upstream:
     ) -> aiohttp.ClientResponse:
         """Send a request and return the head of its answer. Raise RefusedError when there is none."""
         fields = [(name.decode("latin-1"), text(value)) for name, value in headers]
+        large = body if method == "POST" and body is not None and len(body) > _AT_ONCE else b""
+        if large:
+            fields.append(("Content-Length", str(len(large))))
         where = URL(url, encoded=True)
         proxy = self.proxy_for(where)
         for attempt in range(1, _MOST_TRIES + 1):
             try:
+                data = _pieces(large) if large else body
                 response = await self.session.request(
-                    method, where, headers=fields, data=body, allow_redirects=False, proxy=proxy
+                    method, where, headers=fields, data=data, allow_redirects=False, proxy=proxy
                 )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 if attempt == _MOST_TRIES or _is_hopeless(error):
@@ -122,6 +127,13 @@ class Upstream:
                 response.close()
                 raise RefusedError(502, f"the provider answered with status {response.status}, which ends no request")
         raise RefusedError(502, "the provider cannot be reached")
+
+
+async def _pieces(body: bytes) -> AsyncIterator[memoryview]:
+    """Give a large body piece by piece: given whole, it would be copied, and written while everybody waits."""
+    view = memoryview(body)
+    for start in range(0, len(view), _AT_ONCE):
+        yield view[start : start + _AT_ONCE]
 
 
 def _is_hopeless(error: Exception) -> bool:
