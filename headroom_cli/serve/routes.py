@@ -72,7 +72,9 @@ class Route:
 
 
 def is_own(path: str) -> bool:
-    """Tell a path of ours, or below one."""
+    """Tell a path of ours, or below one, with slashes too many in it as well."""
+    while "//" in path:
+        path = path.replace("//", "/")
     return any(path == own or path.startswith(own + "/") for own in OWN_PATHS)
 
 

@@ -29,10 +29,9 @@ _STATUSES = range(200, 600)  # that end a request; 101 would make another protoc
 # Idle connections are closed before providers do (60 s and more): a request must not meet a connection that just ends.
 _KEEP_SECONDS = 15.0
 
-# Never passed on: they are about one connection (RFC 9110, section 7.6.1).
+# Never passed on: they are about one connection (RFC 9110, section 7.6.1). Nor is what begins with "proxy-".
 HOP_BY_HOP = frozenset((
-    b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te", b"trailer",
-    b"transfer-encoding", b"upgrade",
+    b"connection", b"http2-settings", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade",
 ))  # fmt: skip
 
 
@@ -40,7 +39,8 @@ def passed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return headers without those of one connection, and those that Connection names; order and doubles stay."""
     pairs = [(name.lower(), name, value) for name, value in headers]
     named = {word.strip().lower() for low, _, value in pairs if low == b"connection" for word in value.split(b",")}
-    return [(name, value) for low, name, value in pairs if low not in HOP_BY_HOP and low not in named]
+    named |= HOP_BY_HOP
+    return [(name, value) for low, name, value in pairs if low not in named and not low.startswith(b"proxy-")]
 
 
 def text(value: bytes) -> str:
