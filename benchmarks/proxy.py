@@ -257,7 +257,7 @@ async def soaked(stack: stacks.Stack, seconds: float, count: int = STREAMS) -> S
         await asyncio.sleep(min(5, max(0.1, end - loop.time())))
         found.rows.append((seconds - (end - loop.time()), stacks.memory(stack.pids)[0], stacks.descriptors(stack.pids)))
     await asyncio.gather(*work)
-    await asyncio.sleep(20)  # idle connections to the provider end after 15
+    await asyncio.sleep(35)  # idle connections to the provider end after 15, when they are looked at next
     found.after = stacks.descriptors(stack.pids)
     return found
 
