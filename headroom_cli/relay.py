@@ -264,6 +264,14 @@ class Relay:
         # In Chat the usage may still follow the end of the message.
         return self._done if self._request.shape == "openai" else bool(self._turn.ended)
 
+    @property
+    def stopped(self) -> bool:
+        """Tell whether all of a stream has come that a client shows of the turn: only what says so, and usage, follow.
+
+        Some clients wait for no more than that.
+        """
+        return self.streaming and self._turn is not None and bool(self._turn.stopped)
+
     def arrived(self) -> list[Event]:
         """Take note that the hop's answer is all here; return what the client sees now of its end.
 

@@ -16,6 +16,7 @@ byte for byte, but for calls of our own tools and, once there is one, the end of
 ``take(event) -> [Event]``     streaming: what the client sees now
 ``take_body(data)``            not streaming: the whole answer of a hop
 ``ended``                      the hop has come to its proper end; a stream that stops before that has broken off
+``stopped``                    the hop has said why it ends: at most usage and the end itself follow
 ``failure``                    (type, message) of an error that came inside the answer, None for none
 ``calls``                      the hop's calls of our tools, in order
 ``others``                     the hop calls tools of the client as well

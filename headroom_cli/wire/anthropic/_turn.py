@@ -51,6 +51,11 @@ class Turn:
         return self._hop.ended
 
     @property
+    def stopped(self) -> bool:
+        """Whether the hop has said why it ends: no block follows."""
+        return bool(self._hop.stop)
+
+    @property
     def calls(self) -> list[Call]:
         """The hop's calls of our tools, in order; none where the model was stopped in its course."""
         return self._hop.calls()

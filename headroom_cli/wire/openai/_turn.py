@@ -71,6 +71,11 @@ class Turn:
         return self._hop.ended
 
     @property
+    def stopped(self) -> bool:
+        """Tell whether the hop has said why it ends: no text and no call follows."""
+        return self._hop.ended
+
+    @property
     def done(self) -> bool:
         """Tell whether nothing follows in this hop."""
         return self._hop.done

@@ -65,6 +65,11 @@ class Turn:
         self.calls: list[Call] = []
 
     @property
+    def stopped(self) -> bool:
+        """Tell whether the hop has said why it ends: that is its last event."""
+        return self.ended
+
+    @property
     def whole(self) -> bool:
         """Tell whether the hop is kept, so that another one can follow."""
         return self._hop.whole
