@@ -111,6 +111,7 @@ class UpstreamError(HeadroomError):
         super().__init__(sentence)
         self.body = body
         self.code = code
+        self.wait = ""  # the provider's retry-after, where somebody keeps it for later
 
 
 class UnreachableError(UpstreamError):

@@ -27,6 +27,14 @@ def override(name: str, value: str) -> None:
     environment()[name] = value
 
 
+def fill(path: str) -> None:
+    """Set the credentials of a key file for the libraries of this process. Raise ConfigError."""
+    for variable, value in key_lines(path):
+        if not variable:
+            raise ConfigError(f"{path}: a library wants lines NAME=VALUE with its provider's own names")
+        override(variable, value)
+
+
 def secrets(names: Iterable[str], key_file: str = "", given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the values of those variables that are set; with a ``key_file``, the credentials of that file alone.
 

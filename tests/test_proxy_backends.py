@@ -1,9 +1,11 @@
 """Other providers behind the proxy: Bedrock's own routes, and requests in one form that another API answers."""
 
+import asyncio
 import base64
 import contextlib
 import json
 import re
+import types
 
 import anthropic
 import httpx
@@ -12,6 +14,11 @@ import pytest
 from provider import Provider, Reply, call, text
 from proxies import Running
 from test_proxy import LOG, first, then
+
+from headroom_cli.model import KINDS
+from headroom_cli.serve import messages
+from headroom_cli.serve.engines import EngineError
+from headroom_cli.serve.jobs import Ask, Made
 
 AWS = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1")
 AWS_KEYS = {"AWS_ACCESS_KEY_ID": AWS[0], "AWS_SECRET_ACCESS_KEY": AWS[1], "AWS_REGION": AWS[2]}
@@ -151,3 +158,55 @@ def test_a_key_that_is_missing_is_said(tmp_path):
         assert answer.status_code == 401
         assert "OPENROUTER_API_KEY" in answer.json()["error"]["message"]
         assert provider.requests == []
+
+
+def test_a_request_may_be_left_as_it_is_on_its_way_to_another(tmp_path):
+    flags = ("--backend", "openai", "--base-url", "{url}/v1")
+    with running(tmp_path, *flags, environment={"OPENAI_API_KEY": "sk-o"}) as (proxy, provider):
+        provider.script(Reply([text("hello")]))
+        for headers in ({"x-headroom-bypass": "true"}, {"x-headroom-mode": "off"}):
+            answer = httpx.post(f"{proxy.url}/v1/messages", json=then(first("look")), headers=headers)
+            assert answer.json()["content"][0]["text"] == "hello"
+            assert answer.headers["x-headroom-why-not"] == "switched off for this request"
+            assert LOG in json.loads(provider.requests[-1].body)["messages"][-1]["content"]
+            assert b"retrieve_original_content" not in provider.requests[-1].body
+
+
+def test_a_body_that_cannot_be_decoded_is_refused_where_it_has_to_be_read(tmp_path):
+    flags = ("--backend", "openai", "--base-url", "{url}/v1")
+    with running(tmp_path, *flags, environment={"OPENAI_API_KEY": "sk-o"}) as (proxy, provider):
+        answer = httpx.post(f"{proxy.url}/v1/messages", content=b"no", headers={"content-encoding": "gzip"})
+        assert answer.status_code == 400
+        assert "encoding" in answer.json()["error"]["message"]
+        assert provider.requests == []
+
+
+def test_what_a_request_holds_breaks_no_header_of_its_refusal(tmp_path):
+    flags = ("--backend", "openai", "--base-url", "{url}/v1")
+    with running(tmp_path, *flags, environment={"OPENAI_API_KEY": "sk-o"}) as (proxy, _):
+        odd = {"role": "user", "content": [{"type": "a\r\nset-cookie: b=1"}]}
+        answer = httpx.post(f"{proxy.url}/v1/messages", json={**first("x"), "messages": [odd]})
+        assert answer.status_code == 400
+        assert "set-cookie" not in answer.headers
+        assert "has no place" in answer.json()["error"]["message"]
+
+
+def test_a_request_that_cannot_be_shortened_goes_as_it_is():
+    class Engines:
+        def __init__(self):
+            self.asked = []
+
+        async def do(self, job, ask):
+            self.asked.append((job, ask.what, ask.policy))
+            if len(self.asked) == 1:
+                raise EngineError("took too long")
+            return Made(ask.shape, b"written for the backend")
+
+    said = []
+    app = types.SimpleNamespace(engines=Engines(), serving=types.SimpleNamespace(backend="openai"), told=said.append)
+    ask = Ask("anthropic", b"as it came")
+    made = asyncio.run(messages._made(app, ask, Made(ask.shape, ask.body)))
+    assert (made.body, made.why) == (b"written for the backend", "the worker took too long")
+    assert [what for _, what, _ in app.engines.asked] == ["messages", "off"]
+    assert app.engines.asked[1][2]["skip"] == frozenset(KINDS)
+    assert "took too long" in said[0]

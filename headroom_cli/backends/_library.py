@@ -167,7 +167,9 @@ def failure(library: str, error: Exception, *, begun: bool = False) -> HeadroomE
     if unsent:
         return CannotCarryError(f"{library} did not send the request ({name}): {said}")
     if code in {429, 503, 529}:
-        return BusyError(f"the provider has no room now ({code}); try again later", body, code)
+        busy = BusyError(f"the provider has no room now ({code}); try again later", body, code)
+        busy.wait = next((wait for one in reversed(chain) if (wait := _wait(getattr(one, "response", None)))), "")
+        return busy
     what = "broke its answer off with an error" if begun else f"answered with an error ({code})"
     return AnsweredError(f"the provider {what}" + ("" if body else f": {said}"), body, code)
 
@@ -199,6 +201,12 @@ def _status(thing: Any) -> int:
     else:
         code = getattr(thing, "status_code", None)
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
+
+
+def _wait(response: Any) -> str:
+    """Return the seconds or the date of a response's ``retry-after``, "" for none."""
+    found = getattr(getattr(response, "headers", None), "get", lambda _name: "")("retry-after")
+    return found if isinstance(found, str) and found.isascii() and found.isprintable() else ""
 
 
 def _body(error: BaseException, response: Any) -> bytes:

@@ -86,6 +86,8 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
 
         backend, _ = backends.load(settings.backend, gateway=bool(settings.base_url))
         secrets = keys.secrets(backend.variables, settings.key_file)
+        if backend.library is not None and settings.key_file:
+            keys.fill(settings.key_file)
     identity = Identity(settings.store)
     port = _number(own, "port", zero=True)
     return Serving(

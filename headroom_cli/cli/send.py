@@ -310,17 +310,12 @@ def _plugins(settings: Settings) -> Plugins | None:
 def _backend(settings: Settings, data: bytes, headers: Headers) -> tuple[Backend, Target]:
     """Return who answers, and where. Raise ConfigError."""
     from headroom_cli import backends
-    from headroom_cli.keys import key_lines, override, secrets
+    from headroom_cli.keys import fill, secrets
 
     name = settings.backend or ("openai" if _reads_as_openai(data, settings) else "anthropic")
     backend, provider = backends.load(name, gateway=bool(settings.base_url))
     if backend.library is not None and settings.key_file:
-        for variable, value in key_lines(settings.key_file):
-            if not variable:
-                raise ConfigError(
-                    f"{settings.key_file}: a library wants lines NAME=VALUE with its provider's own names"
-                )
-            override(variable, value)
+        fill(settings.key_file)
     target = backends.Target(
         base=settings.base_url, provider=provider, secrets=secrets(backend.variables, settings.key_file),
         headers=headers, timeout=float(settings.timeout or TIMEOUT),

@@ -17,7 +17,8 @@ class Ask:
 
     ``shape``    a row of wire.WIRES: how the client wrote it
     ``body``     its bytes, decoded
-    ``what``     "messages", "count" (as it will be sent, but nothing begins) or "socket" (no tool)
+    ``what``     "messages", "count" (as it will be sent, but nothing begins), "socket" (no tool) or "off" (no tool, and
+                 nothing is shortened)
     ``headers``  the client's own that belong to the API; never credentials
     ``scope``    who asks, as a digest: credential and session (see identity.py)
     ``policy``   keywords of model.Policy that differ for this request

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
+import threading
 
 from headroom_cli import backends, formats
-from headroom_cli.errors import UpstreamError
+from headroom_cli.errors import HeadroomError, UpstreamError
 from headroom_cli.formats._edits import Edit
 from headroom_cli.wire._events import Event, written
 
@@ -33,16 +35,22 @@ class Library:
         self._provider = provider
 
     async def hop(self, extra: list[Any]) -> _Answer:
-        """Begin a hop; return what reads as the head of an answer. Raise UpstreamError."""
+        """Begin a hop; return what reads as the head of an answer. Raise HeadroomError."""
         made, serving = self._made, self._exchange.app.serving
         body = made.body
         if extra:
             # A worker process has no part in this: the list is short, and the library copies the whole of it anyway.
             body = await asyncio.to_thread(_with, body, extra)
-        target = backends.Target(provider=self._provider, secrets=serving.secrets, timeout=serving.limits.silence)
+        target = backends.Target(
+            base=serving.base_url, provider=self._provider, secrets=serving.secrets, timeout=serving.limits.silence
+        )
         outgoing = backends.Outgoing(made.shape, made.model, body, stream=made.stream)
         answer = _Answer(self.backend, outgoing, target)
-        await answer.begin()
+        try:
+            await answer.begin()
+        except BaseException:  # the client went away: nobody will close it
+            answer.close()
+            raise
         return answer
 
 
@@ -71,8 +79,9 @@ class _Answer:
         self._closed = False
 
     async def begin(self) -> None:
-        """Start the thread and wait for the first chunk. Raise UpstreamError when there is none."""
-        self._loop.run_in_executor(None, self._run)
+        """Start the thread and wait for the first chunk. Raise HeadroomError when there is none."""
+        # One of its own: those that the loop shares are few, and an end of the program would wait for them.
+        threading.Thread(target=self._run, daemon=True).start()
         self._first = await self._queue.get()
         if isinstance(self._first, BaseException):
             raise self._first
@@ -91,17 +100,23 @@ class _Answer:
             if self._stream:
                 self._put(b"data: [DONE]\n\n")
             self._put(None)
-        except UpstreamError as error:
+        except HeadroomError as error:
             self._put(error)
         except Exception as error:  # noqa: BLE001 - whatever a library raises, its client is told
             self._put(UpstreamError(f"{self._backend.name} failed ({type(error).__name__})"))
 
     def _put(self, chunk: Any) -> None:
-        if not self._closed:
-            asyncio.run_coroutine_threadsafe(self._queue.put(chunk), self._loop).result()
+        if self._closed:
+            return
+        waiting = self._queue.put(chunk)
+        try:
+            asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
+        except (RuntimeError, concurrent.futures.CancelledError):  # the loop is over, and with it whoever waited
+            waiting.close()
+            self._closed = True
 
     async def iter_any(self) -> AsyncIterator[bytes]:
-        """Give the chunks. Raise UpstreamError when the library broke off."""
+        """Give the chunks. Raise HeadroomError when the library broke off."""
         chunk = self._first
         while chunk is not None:
             if isinstance(chunk, BaseException):

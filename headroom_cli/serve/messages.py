@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from headroom_cli import backends
 from headroom_cli.errors import HeadroomError, UnreachableError, UpstreamError
+from headroom_cli.model import KINDS
 from headroom_cli.relay import Relay, Request
 from headroom_cli.serve import aws, library, passing, routes, upstream
 from headroom_cli.serve import body as bodies
@@ -43,14 +44,18 @@ async def handle(exchange: Exchange) -> None:
         plain = await bodies.decoded(raw, encodings, app.serving.limits, exchange.share)
     if plain is None:
         why = "its encoding is unknown or broken"
+    if plain is None and app.serving.backend:  # nobody there takes it as it came
+        raise RefusedError(400, f"the body of the request: {why}")
     made = Made(route.shape, raw if plain is None else plain, why=why)
     ask = Ask(
         route.shape, made.body, what=_what(exchange), headers=exchange.api_headers(),
         scope=app.identity.scope(exchange.given), policy=policy, model=route.model,
         number=done.number,
     )  # fmt: skip
-    if not why or (app.serving.backend and plain is not None):
+    if not why:
         made = await _made(app, ask, made)
+    elif app.serving.backend:
+        made = await _untouched(app, ask, why)
     exchange.made = made
     exchange.tell(made)
     if made.after < made.before:
@@ -89,13 +94,29 @@ async def _made(app: App, ask: Ask, made: Made) -> Made:
     except EngineError as error:
         app.told(f"a request was not shortened: the worker {error.reason}")
         if app.serving.backend:
-            raise RefusedError(503, f"the request could not be prepared: the worker {error.reason}") from error
+            return await _untouched(app, ask, f"the worker {error.reason}")
         made.why = f"the worker {error.reason}"
         return made
-    found.body = found.body or ask.body
-    if found.refused is not None:
-        raise RefusedError(*found.refused)
-    return found
+    return _whole(found, ask)
+
+
+async def _untouched(app: App, ask: Ask, why: str) -> Made:
+    """Have a request written as the backend wants it, and nothing in it shortened. Raise RefusedError."""
+    ask.what, ask.policy = "off", {"skip": frozenset(KINDS)}
+    try:
+        found: Made = await app.engines.do("prepare", ask)
+    except EngineError as error:
+        raise RefusedError(503, f"the request could not be prepared: the worker {error.reason}") from error
+    found.why = why
+    return _whole(found, ask)
+
+
+def _whole(made: Made, ask: Ask) -> Made:
+    """Return what a worker made, with the body that need not travel. Raise RefusedError for what cannot be sent."""
+    made.body = made.body or ask.body
+    if made.refused is not None:
+        raise RefusedError(*made.refused)
+    return made
 
 
 async def _answered(exchange: Exchange, ask: Ask, made: Made) -> None:

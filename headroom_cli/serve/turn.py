@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from headroom_cli.errors import KeyMissingError
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve import frames, passing, routes, upstream
 from headroom_cli.serve.engines import EngineError
@@ -64,7 +65,6 @@ class Turn:
         self._relay = relay
         self._served = served
         self._begins: asyncio.Task[Any] | None = None
-        self._kept = False  # what was hidden before this hop is on disk
         self._head: list[tuple[bytes, bytes]] = []
         self._status = 200
         self._framed = exchange.route.what == routes.BEDROCK
@@ -83,15 +83,12 @@ class Turn:
                 if name.lower() not in {b"content-length", b"content-encoding", b"content-type"}
             ]  # fmt: skip
         relay.begin(kind)
-        self._kept = False
         last: list[Event] = []
         async for data in _decoded(response):
             events = relay.feed(data)
             if relay.ended:
                 last = events
                 break
-            if relay.stopped and not self._kept:
-                await self._keep()
             await self._show(events)
         last += relay.arrived()
         if calls := relay.calls:
@@ -141,12 +138,16 @@ class Turn:
         if exchange.started:
             await self.breaks("api_error", str(error))
             return
+        # 200 is that of an answer that broke off, before anything of it could be shown.
+        code = error.code if error.code >= 400 else 401 if isinstance(error, KeyMissingError) else 502
         if not error.body:
-            raise RefusedError(error.code or 502, str(error)) from error
-        await exchange.start(
-            error.code or 502, [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(error.body))]
-        )
-        await exchange.write(error.body)
+            raise RefusedError(code, str(error)) from error
+        body = self._relay.told(error).body
+        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        if error.wait:
+            head.append((b"retry-after", error.wait.encode()))
+        await exchange.start(code, head)
+        await exchange.write(body)
         await exchange.end()
 
     async def breaks(self, kind: str, sentence: str) -> None:
@@ -190,13 +191,6 @@ class Turn:
             return
         turned = relay.turned()
         if self._made.notes or turned.hops > 1 or turned.hidden()[1] is not None or (turned.held() and self._made.ours):
-            await self._noted("remember", self._ask, turned)
-
-    async def _keep(self) -> None:
-        """Note what was hidden, before the client sees why the turn ends: many close their connection at that."""
-        self._kept = True
-        turned = self._relay.turned()
-        if turned.hidden()[1] is not None:
             await self._noted("remember", self._ask, turned)
 
     async def _noted(self, job: str, *arguments: Any) -> None:

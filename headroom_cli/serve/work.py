@@ -95,7 +95,7 @@ class State:
                 if seen.body == ask.body and seen.scope == ask.scope and seen.policy == ask.policy:
                     return made
         options = send.Options(
-            headers=ask.headers, redeem="none" if ask.what == "socket" else "tool", scope=ask.scope,
+            headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
             plugins=work_told.plugins(self.serving), request_id=str(ask.number),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
