@@ -65,6 +65,7 @@ class Turn:
         self._relay = relay
         self._served = served
         self._begins: asyncio.Task[Any] | None = None
+        self._kept = False  # what was hidden before this hop is on disk
         self._head: list[tuple[bytes, bytes]] = []
         self._status = 200
         self._framed = exchange.route.what == routes.BEDROCK
@@ -83,12 +84,15 @@ class Turn:
                 if name.lower() not in {b"content-length", b"content-encoding", b"content-type"}
             ]  # fmt: skip
         relay.begin(kind)
+        self._kept = False
         last: list[Event] = []
         async for data in _decoded(response):
             events = relay.feed(data)
             if relay.ended:
                 last = events
                 break
+            if relay.stopped and not self._kept:
+                await self._keep()
             await self._show(events)
         last += relay.arrived()
         if calls := relay.calls:
@@ -191,6 +195,13 @@ class Turn:
             return
         turned = relay.turned()
         if self._made.notes or turned.hops > 1 or turned.hidden()[1] is not None or (turned.held() and self._made.ours):
+            await self._noted("remember", self._ask, turned)
+
+    async def _keep(self) -> None:
+        """Note what was hidden, before the client sees why the turn ends: many close their connection at that."""
+        self._kept = True
+        turned = self._relay.turned()
+        if turned.hidden()[1] is not None:
             await self._noted("remember", self._ask, turned)
 
     async def _noted(self, job: str, *arguments: Any) -> None:
