@@ -27,6 +27,7 @@ from headroom_cli.serve.engines import EngineError
 from headroom_cli.serve.jobs import Made
 from headroom_cli.serve.options import Limits, Serving
 from headroom_cli.serve.replies import RefusedError
+from headroom_cli.serve.room import Room
 from headroom_cli.serve.upstream import Upstream
 
 CREATE = {"type": "response.create", "model": "m", "input": [{"role": "user", "content": "hello"}]}
@@ -54,6 +55,7 @@ class App:
     def __init__(self, address, **limits):
         self.serving = Serving("", addresses={"openai": address}, limits=Limits(**limits))
         self.engines = Engines()
+        self.room = Room(self.serving.limits)
         self.identity = self
         self.counts = Counts()
         self.upstream = None
