@@ -61,9 +61,10 @@ def _where(serving: Serving, listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """Uvicorn's server, ended by a signal with the status of a program that did as it was told."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], watched: int) -> None:
         super().__init__(config)
         self._started = started
+        self._watched = watched
         self.interrupted = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -74,15 +75,27 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """End on SIGTERM and SIGINT: at the first when all that is under way has ended, at a second at once."""
+        """End on signals: at the first when all that is under way has ended, at a second at once.
+
+        The end of the process that watches is one.
+        """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        numbers = _ending()
+        for number in numbers:
             loop.add_signal_handler(number, self._end, number)
+        if self._watched >= 0:
+            loop.add_reader(self._watched, self._alone)
         try:
             yield
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in numbers:
                 loop.remove_signal_handler(number)
+            if self._watched >= 0:
+                loop.remove_reader(self._watched)
+
+    def _alone(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._watched)
+        self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
         self.interrupted = self.interrupted or number == signal.SIGINT
@@ -90,8 +103,14 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _serve(serving: Serving, listeners: list[socket.socket], started: Callable[[], None]) -> int:
-    """Serve in this process."""
+def _ending() -> tuple[signal.Signals, ...]:
+    """Return the signals that end a proxy: a terminal that closes (SIGHUP) is none for who is to outlive it (nohup)."""
+    stays = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return (signal.SIGTERM, signal.SIGINT, *(() if stays else (signal.SIGHUP,)))
+
+
+def _serve(serving: Serving, listeners: list[socket.socket], started: Callable[[], None], watched: int = -1) -> int:
+    """Serve in this process; until ``watched`` comes to its end, where one is given."""
     limits = serving.limits
     config = uvicorn.Config(
         App(serving), loop="uvloop", http=protocol_for(limits), ws="websockets-sansio", lifespan="on", log_config=None,
@@ -99,7 +118,7 @@ def _serve(serving: Serving, listeners: list[socket.socket], started: Callable[[
         timeout_keep_alive=int(limits.idle_seconds), timeout_graceful_shutdown=int(limits.shutdown_seconds),
         ws_max_size=int(limits.body), ws_per_message_deflate=False, backlog=_BACKLOG,
     )  # fmt: skip
-    server = _Server(config, started)
+    server = _Server(config, started, watched)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=listeners))
     if not server.started:
@@ -115,10 +134,11 @@ class _Crew:
         self._listeners = listeners
         self._pids: dict[int, float] = {}
         self._ended = 0  # the signal that ends them all
+        self._watched, self._held = os.pipe()  # comes to its end with this process, however that ends
 
     def run(self, listening: Callable[[], None]) -> int:
         """Start them, keep their number, and end them."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ending():
             signal.signal(number, self._end)
         for _ in range(self._serving.workers):
             self._start()
@@ -148,9 +168,10 @@ class _Crew:
             return
         status = 70
         try:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            os.close(self._held)
+            for number in _ending():
                 signal.signal(number, signal.SIG_DFL)
-            status = _serve(self._serving, self._listeners, lambda: None)
+            status = _serve(self._serving, self._listeners, lambda: None, self._watched)
         finally:
             os._exit(status if status != 130 else 0)
 
