@@ -1,7 +1,11 @@
 """Answers of providers as bytes that HTTP has no place for, and clients of HTTP/1.0: none ends in silence."""
 
+import contextlib
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 
 import pytest
@@ -17,8 +21,9 @@ WHOLE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2
 class Scripted:
     """A provider that answers each request with ``said`` and closes."""
 
-    def __init__(self):
+    def __init__(self, secure=None):
         self.said = b""
+        self._secure = secure
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._run, daemon=True).start()
@@ -29,11 +34,17 @@ class Scripted:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
-                data = b""
-                while not data.endswith(BODY) and (more := connection.recv(65_536)):
-                    data += more
-                connection.sendall(self.said)
+            with connection, contextlib.suppress(OSError):
+                self._answer(connection)
+
+    def _answer(self, connection):
+        if self._secure is not None:
+            connection = self._secure.wrap_socket(connection, server_side=True)
+        with connection:
+            data = b""
+            while not data.endswith(BODY) and (more := connection.recv(65_536)):
+                data += more
+            connection.sendall(self.said)
 
     def close(self):
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -136,3 +147,45 @@ def test_a_client_of_1_0_gets_no_chunks(scripted, proxy, said, shown):
     assert b"transfer-encoding" not in head.lower()
     assert body == shown
     assert proxy.said == []
+
+
+@pytest.mark.parametrize(
+    ("address", "environment", "said"),
+    [
+        ("http://no-such-name.invalid", {}, "its name is not known"),
+        ("http://127.0.0.1:1", {}, "connection refused"),
+        ("https://127.0.0.1:1", {"NO_PROXY": "", "HTTPS_PROXY": "http://127.0.0.1:1"}, "proxy does not answer"),
+        ("https://127.0.0.1:1", {"NO_PROXY": "", "HTTPS_PROXY": "127.0.0.1:1"}, "is no address"),
+    ],
+    ids=["name", "port", "proxy", "odd proxy"],
+)
+def test_why_a_provider_cannot_be_reached_is_said(tmp_path, address, environment, said):
+    with Running(tmp_path / "store", address, environment=environment) as running:
+        head, body = asked(running)
+    assert head.startswith(b"HTTP/1.1 502 ")
+    assert said.encode() in body
+    assert said.encode() in head
+
+
+def test_a_certificate_that_nobody_signed_is_said(tmp_path):
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("makes a certificate with openssl")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = f"req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -days 2 -subj /CN=localhost".split()
+    named = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([openssl, *made, *named], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    provider = Scripted(context)
+    provider.said = WHOLE + b"\r\n{}"
+    address = provider.url.replace("http:", "https:")
+    try:
+        with Running(tmp_path / "store", address) as running:
+            head, body = asked(running)
+            assert head.startswith(b"HTTP/1.1 502 ")
+            assert b"SSL_CERT_FILE" in body
+        with Running(tmp_path / "store", address, environment={"SSL_CERT_FILE": str(certificate)}) as running:
+            assert asked(running)[1] == b"{}"
+    finally:
+        provider.close()

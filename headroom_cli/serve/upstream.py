@@ -7,6 +7,7 @@ Again is tried only when no connection came about, so no byte of the request was
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from urllib.request import getproxies, proxy_bypass
 
@@ -111,7 +112,7 @@ class Upstream:
                 )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 if attempt == _MOST_TRIES or _is_hopeless(error):
-                    raise RefusedError(502, f"the provider cannot be reached ({_kind(error)})") from error
+                    raise RefusedError(502, f"the provider cannot be reached: {_why(error)}") from error
                 await asyncio.sleep(0.1 * 2**attempt)
             except TimeoutError as error:
                 raise RefusedError(504, "the provider did not answer in time") from error
@@ -119,6 +120,8 @@ class Upstream:
                 raise RefusedError(502, f"the environment's proxy refused to connect (HTTP {error.status})") from error
             except aiohttp.ClientResponseError as error:
                 raise RefusedError(502, "the provider's answer is no HTTP") from error
+            except aiohttp.InvalidURL as error:
+                raise RefusedError(502, "the provider's address, or the environment's proxy, is no address") from error
             except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
                 raise RefusedError(502, f"the provider broke the connection ({_kind(error)})") from error
             else:
@@ -139,6 +142,22 @@ async def _pieces(body: bytes) -> AsyncIterator[memoryview]:
 def _is_hopeless(error: Exception) -> bool:
     """Tell what another try does not mend: a certificate, a name that does not exist."""
     return isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorDNSError)
+
+
+def _why(error: Exception) -> str:
+    """Return why no connection came about, and what helps."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name is not known"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "its certificate is signed by nobody known; name who signs it in SSL_CERT_FILE"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "it speaks no TLS"
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return "the environment's proxy does not answer, or speaks no HTTP"
+    if isinstance(error, TimeoutError):
+        return f"no connection within {_CONNECT_SECONDS:.0f} s"
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if isinstance(number, int) and number > 0 else _kind(error)
 
 
 def _kind(error: BaseException) -> str:
