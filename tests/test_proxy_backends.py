@@ -210,3 +210,39 @@ def test_a_request_that_cannot_be_shortened_goes_as_it_is():
     assert [what for _, what, _ in app.engines.asked] == ["messages", "off"]
     assert app.engines.asked[1][2]["skip"] == frozenset(KINDS)
     assert "took too long" in said[0]
+
+
+def test_an_error_of_bedrock_comes_in_the_clients_form(tmp_path):
+    environment = {"AWS_BEARER_TOKEN_BEDROCK": "k"}
+    with running(tmp_path, "--backend", "bedrock", "--base-url", "{url}", environment=environment) as (proxy, provider):
+        provider.script(Reply(status=429, headers={"retry-after": "3"}))
+        answer = httpx.post(f"{proxy.url}/v1/messages", json=first("x"))
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
+        assert answer.json()["error"] == {"type": "rate_limit_error", "message": "Too many requests"}
+        answer = httpx.post(f"{proxy.url}/model/m/invoke", json=first("x"))
+        assert answer.json() == {"message": "Too many requests"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "key", "base"), [("anthropic", "ANTHROPIC_API_KEY", "{url}"), ("openai", "OPENAI_API_KEY", "{url}/v1")]
+)
+def test_bedrocks_clients_answered_by_another(tmp_path, backend, key, base):
+    pytest.importorskip("botocore")
+    from botocore.eventstream import EventStreamBuffer
+
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
+    flags = ("--backend", backend, "--base-url", base)
+    with running(tmp_path, *flags, environment={key: "k"}) as (proxy, provider):
+        provider.script(Reply([text("hello")]))
+        answer = httpx.post(f"{proxy.url}/model/claude%3Ax/invoke", json=body)
+        assert answer.json()["content"][0]["text"] == "hello"
+        assert json.loads(provider.requests[-1].body)["model"] == "claude:x"
+        answer = httpx.post(f"{proxy.url}/model/claude%3Ax/invoke-with-response-stream", json=body)
+        assert answer.headers["content-type"] == "application/vnd.amazon.eventstream"
+        frames = EventStreamBuffer()
+        frames.add_data(answer.content)
+        events = [json.loads(base64.b64decode(json.loads(event.payload)["bytes"])) for event in frames]
+        assert (events[0]["type"], events[-1]["type"]) == ("message_start", "message_stop")
+        provider.script(Reply(status=400))
+        answer = httpx.post(f"{proxy.url}/model/m/invoke", json=body)
+        assert (answer.status_code, list(answer.json())) == (400, ["message"])

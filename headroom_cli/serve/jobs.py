@@ -24,13 +24,14 @@ class Ask:
     ``policy``   keywords of model.Policy that differ for this request
     ``model``    the model's name where it stands in the path
     ``number``   the request's number in this proxy
+    ``stream``   a stream is asked for by the path
     """
 
-    __slots__ = ("body", "headers", "model", "number", "policy", "scope", "shape", "what")
+    __slots__ = ("body", "headers", "model", "number", "policy", "scope", "shape", "stream", "what")
 
     def __init__(
         self, shape: str, body: bytes, *, what: str = "messages", headers: Headers = (), scope: str = "",
-        policy: dict[str, Any] | None = None, model: str = "", number: int = 0,
+        policy: dict[str, Any] | None = None, model: str = "", number: int = 0, stream: bool = False,
     ) -> None:  # fmt: skip
         """Only the shape and the body are needed."""
         self.shape = shape
@@ -41,6 +42,7 @@ class Ask:
         self.policy = policy or {}
         self.model = model
         self.number = number
+        self.stream = stream
 
 
 class Made:

@@ -50,7 +50,7 @@ async def handle(exchange: Exchange) -> None:
     ask = Ask(
         route.shape, made.body, what=_what(exchange), headers=exchange.api_headers(),
         scope=app.identity.scope(exchange.given), policy=policy, model=route.model,
-        number=done.number,
+        number=done.number, stream=route.what == routes.BEDROCK and route.path.endswith("-stream"),
     )  # fmt: skip
     if not why:
         made = await _made(app, ask, made)
@@ -188,7 +188,9 @@ async def _relayed(exchange: Exchange, ask: Ask, made: Made, hops: Any) -> None:
         value={"stream": made.stream or exchange.route.path.endswith("-stream"), "conversation": made.conversation},
     )  # fmt: skip
     relay = Relay(request, hops.backend, backends.Target(), served)  # type: ignore[arg-type] # answers as a desk does
-    turn = Turn(exchange, ask, made, relay, served)
+    framed = hops.backend.framing == "eventstream", exchange.route.what == routes.BEDROCK
+    foreign = bool(exchange.app.serving.backend) and framed[0] != framed[1]
+    turn = Turn(exchange, ask, made, relay, served, foreign=foreign)
     try:
         while relay.more:
             response = await hops.hop(relay.extra)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _KINDS = {
     400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
     408: "timeout_error", 411: "invalid_request_error", 413: "request_too_large", 415: "invalid_request_error",
-    421: "permission_error", 431: "request_too_large", 503: "overloaded_error", 504: "timeout_error",
+    421: "permission_error", 429: "rate_limit_error",
+    431: "request_too_large", 503: "overloaded_error", 504: "timeout_error", 529: "overloaded_error",
 }  # fmt: skip
 
 
@@ -54,13 +55,13 @@ async def refuse(send: Send, error: RefusedError, shape: str = "", *, head: bool
     await reply(send, error.status, error_body(shape, error.status, error.sentence), headers=headers, head=head)
 
 
-def error_body(shape: str, status: int, sentence: str) -> bytes:
-    """Return an error as the API of ``shape`` writes it."""
+def error_body(shape: str, status: int, sentence: str, who: str = "headroom: ") -> bytes:
+    """Return an error as the API of ``shape`` writes it; ``who`` says it."""
     kind = _KINDS.get(status, "api_error")
     if shape == "anthropic":
-        value: dict[str, Any] = {"type": "error", "error": {"type": kind, "message": f"headroom: {sentence}"}}
+        value: dict[str, Any] = {"type": "error", "error": {"type": kind, "message": who + sentence}}
     elif shape == "bedrock":
-        value = {"message": f"headroom: {sentence}"}
+        value = {"message": who + sentence}
     else:
-        value = {"error": {"message": f"headroom: {sentence}", "type": kind, "param": None, "code": None}}
+        value = {"error": {"message": who + sentence, "type": kind, "param": None, "code": None}}
     return json.dumps(value).encode()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 
 from headroom_cli.errors import KeyMissingError
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve import frames, passing, routes, upstream
 from headroom_cli.serve.engines import EngineError
-from headroom_cli.serve.replies import RefusedError
+from headroom_cli.serve.replies import RefusedError, error_body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +57,14 @@ class Served:
 class Turn:
     """One turn on its way to the client."""
 
-    def __init__(self, exchange: Exchange, ask: Ask, made: Made, relay: Relay, served: Served) -> None:
-        """``made`` is the request that went out, ``served`` the desk of ``relay``."""
+    def __init__(
+        self, exchange: Exchange, ask: Ask, made: Made, relay: Relay, served: Served, *, foreign: bool
+    ) -> None:
+        """``made`` is the request that went out, ``served`` the desk of ``relay``.
+
+        ``foreign``: errors have another form than the client's, though the shape may be one. Bedrock's answers are
+        Anthropic's, but its errors are not.
+        """
         self._exchange = exchange
         self._app = exchange.app
         self._ask = ask
@@ -69,6 +76,7 @@ class Turn:
         self._head: list[tuple[bytes, bytes]] = []
         self._status = 200
         self._framed = exchange.route.what == routes.BEDROCK
+        self._foreign = foreign
         self._kind = b"application/vnd.amazon.eventstream" if self._framed else b"text/event-stream"
 
     async def hop(self, response: Any) -> None:
@@ -77,7 +85,7 @@ class Turn:
         kind = response.headers.get("content-type", "")
         if relay.hops == 0:
             self._status = response.status
-            if self._made.shape == self._exchange.route.shape and "event-stream" in kind:
+            if self._made.shape == self._exchange.route.shape and "event-stream" in kind and not self._framed:
                 self._kind = kind.encode("latin-1", "replace")
             self._head = [
                 (name, value) for name, value in upstream.passed(response.raw_headers)
@@ -123,11 +131,13 @@ class Turn:
             error = self._relay.refused(response.status, {}, body)
             await self.breaks("api_error", str(error))
             return
-        if self._made.shape == exchange.route.shape:
+        if self._made.shape == exchange.route.shape and not self._foreign:
             await passing.back(exchange, response)
             return
         body = await _error_body(response)
         error = self._relay.refused(response.status, {}, body)
+        if self._framed or self._made.shape == exchange.route.shape:
+            error.body = error_body(exchange.error_shape, response.status, _message(body), "")
         head = [
             (name, value) for name, value in upstream.passed(response.raw_headers)
             if name.lower() not in {b"content-length", b"content-encoding"}
@@ -229,6 +239,18 @@ async def _decoded(response: Any) -> AsyncIterator[bytes]:
             yield piece
     if rest := decoder.end():
         yield rest
+
+
+def _message(body: bytes) -> str:
+    """Return what an error says, in Bedrock's form or another."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    inner = value.get("error") if isinstance(value, dict) else None
+    value = inner if isinstance(inner, dict) else value
+    said = (value.get("message") or value.get("Message")) if isinstance(value, dict) else None
+    return said if isinstance(said, str) else body[:2000].decode("utf-8", "replace")
 
 
 async def _error_body(response: Any) -> bytes:

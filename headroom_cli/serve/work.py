@@ -97,6 +97,9 @@ class State:
         options = send.Options(
             headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
             plugins=work_told.plugins(self.serving), request_id=str(ask.number),
+            # Another backend has the path's words in the body.
+            model=unquote(ask.model) if self.backend is not None else "",
+            stream=ask.stream and self.backend is not None,
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
         if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:
