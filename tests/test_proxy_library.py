@@ -1,11 +1,14 @@
 """A backend that is a library in the proxy's process: threads that end, errors in the client's form."""
 
 import asyncio
+import subprocess
 import threading
 import time
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
+from proxies import Running
 
 from headroom_cli import backends
 from headroom_cli.errors import BusyError, CannotCarryError, UpstreamError
@@ -125,3 +128,21 @@ def test_errors_keep_what_they_say(tmp_path, error):
 def test_an_error_of_somebody_else_is_one_of_the_backend(tmp_path):
     with pytest.raises(UpstreamError, match=r"talking failed \(LookupError\)"):
         asyncio.run(made(tmp_path, Talking([LookupError("secret")])).hop([]))
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--backend", "litellm"), "headroom-cli[litellm]"),
+        (("--backend", "anyllm-openai"), "headroom-cli[anyllm]"),
+        (("--backend", "openai", "--base-url", "ftp://host"), "--base-url is no address"),
+        (("--backend", "anthropic", "--base-url", "host"), "--base-url is no address"),
+    ],
+)
+def test_what_would_keep_all_requests_from_an_answer_is_said_at_start(tmp_path, flags, said):
+    if "[" in said and any(find_spec(name) for name in ("litellm", "any_llm")):
+        pytest.skip("the library is here")
+    made = Running(tmp_path / "store", "", *flags)
+    done = subprocess.run(made.command, env=made.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 78
+    assert said in done.stderr

@@ -13,11 +13,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from headroom_cli.backends import Backend
     from headroom_cli.serve.options import Serving
     from headroom_cli.settings import Settings
 
 PORT = 8_787
 _MISSING = "the proxy needs headroom-cli[proxy]; install it"
+_LIBRARIES = {"litellm": "litellm", "anyllm": "any_llm"}  # backend -> the module that answers
 _LARGEST = {"port": 65_535, "workers": 64, "engines": 64, "max_body": 2_048, "time_limit": 600}
 
 
@@ -86,8 +88,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
 
         backend, _ = backends.load(settings.backend, gateway=bool(settings.base_url))
         secrets = keys.secrets(backend.variables, settings.key_file)
-        if backend.library is not None and settings.key_file:
-            keys.fill(settings.key_file)
+        _check(backend, settings)
     identity = Identity(settings.store)
     port = _number(own, "port", zero=True)
     return Serving(
@@ -101,6 +102,23 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         verbose=settings.verbose,
         limits=limits,
     )  # fmt: skip
+
+
+def _check(backend: Backend, settings: Settings) -> None:
+    """Say now what would keep each request from being answered. Raise ConfigError."""
+    from importlib.util import find_spec
+
+    from headroom_cli import keys
+    from headroom_cli.backends import _http
+
+    if settings.base_url:
+        _http.checked(settings.base_url, "--base-url")
+    if backend.library is None:
+        return
+    if find_spec(_LIBRARIES[backend.name]) is None:
+        raise ConfigError(f"--backend {settings.backend} needs headroom-cli[{backend.extra}]; install it")
+    if settings.key_file:
+        keys.fill(settings.key_file)
 
 
 def _addresses(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
