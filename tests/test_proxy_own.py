@@ -236,6 +236,14 @@ def test_a_worker_that_fails_costs_the_saving_alone(app):
     assert ask(app, "GET", f"/v1/retrieve/{handle_of(LOG)}", headers=[KEY]).status == 503
 
 
+def test_nothing_large_is_read_where_others_are_served(app, monkeypatch):
+    app.engines.failing = EngineError("needed too much memory")
+    monkeypatch.setattr(work_own, "untouched", None)
+    answer = ask(app, "POST", "/v1/compress", {"messages": [{"role": "user", "content": "a" * (1 << 20)}]}, [KEY])
+    assert answer.status == 503
+    assert b"needed too much memory" in answer.headers[b"x-headroom-error"]
+
+
 def test_a_store_that_cannot_be_used_costs_the_saving_alone(tmp_path):
     (tmp_path / "file").write_text("")
     made = compressed(App(tmp_path / "file" / "store"))

@@ -130,6 +130,22 @@ def test_a_large_body_is_read_when_there_is_room_and_a_small_one_at_once(length)
     asyncio.run(main())
 
 
+def test_who_only_says_that_much_will_come_takes_nothing():
+    async def main():
+        limits = Limits(together=10 * MB)
+        shared, never = Room(limits), asyncio.Event()
+
+        async def receive():
+            await never.wait()
+
+        reading = asyncio.create_task(bodies.read(receive, [(b"content-length", b"60000000")], limits, Share(shared)))
+        await turns()
+        assert shared.held == 0
+        reading.cancel()
+
+    asyncio.run(main())
+
+
 def test_what_a_small_body_decodes_to_counts_as_well():
     async def main():
         limits = Limits(decoded=8 * MB, together=10 * MB)

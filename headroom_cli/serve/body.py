@@ -39,13 +39,12 @@ async def read(receive: Receive, headers: Pairs, limits: Limits, share: Share | 
     What is large is read when ``share`` has room for it and for what it may decode to; RefusedError (503) without.
     """
     more = limits.decoded if share is not None and encodings(headers) else 0
+    most = limits.body
     for name, value in headers:
         if name.lower() == b"content-length" and value.isdigit():
-            length = int(value[:20])
-            if length > limits.body:
+            most = int(value[:20])
+            if most > limits.body:
                 raise _too_large(limits.body)
-            if share is not None and length > SMALL:
-                await share.take(length + more)
     first = b""
     whole: io.BytesIO | None = None  # its buffer becomes the body: no second copy
     while True:
@@ -65,8 +64,9 @@ async def read(receive: Receive, headers: Pairs, limits: Limits, share: Share | 
         size = whole.tell() if whole is not None else len(first)
         if size > limits.body:
             raise _too_large(limits.body)
-        if share is not None and size > SMALL:  # one of a length that nobody said
-            await share.take(limits.body + more)
+        # Not before it is large indeed: who only says that much will come, and sends nothing, must not keep others out.
+        if share is not None and size > SMALL:
+            await share.take(most + more)
         if not message.get("more_body", False):
             if share is not None:
                 share.shrink(size + more)

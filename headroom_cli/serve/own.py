@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 _SLICES = ("lines", "rows", "grep", "query")
 _MOST_OF_SLICE = 4_096  # characters
 _ASK = Limits(body=65_536, decoded=65_536)  # of a body that names one handle
+_AT_ONCE = 1 << 20  # bytes of a body that this process may read itself: 20 ms
 _ON = frozenset((b"1", b"true", b"yes", b"on"))
 _PLAIN = (b"text/plain", b"application/octet-stream")
 _NO_STORE = ((b"cache-control", b"no-store"),)
@@ -84,6 +85,8 @@ async def _compressed(app: App, scope: Scope, data: bytes, send: Send) -> None:
         status, answer = await app.engines.do("compress", data, app.identity.scope(scope["headers"]), mode)
     except EngineError as error:
         reason = str(error.reason)
+        if len(data) > _AT_ONCE:  # to read it in this process would hold up all others, in whatever thread
+            raise RefusedError(503, f"these messages could not be shortened: the worker {reason}") from error
         why = ((b"x-headroom-why-not", reason.encode("ascii", "replace")),)
         status, answer = await asyncio.to_thread(work_own.untouched, data, reason)
     await reply(send, status, answer, headers=(*_NO_STORE, *why))
@@ -103,24 +106,19 @@ async def retrieve(app: App, scope: Scope, receive: Receive, send: Send) -> None
     except bodies.GoneError:
         return
     handle = asked.decode("latin-1")
+    accept = next((value for name, value in scope["headers"] if name.lower() == b"accept"), b"").lower()
+    plain = accept.split(b";")[0].strip() in _PLAIN
     try:
-        status, answer = await app.engines.do("retrieve", handle, slices, app.identity.scopes(scope["headers"]))
+        status, answer = await app.engines.do(
+            "retrieve", handle, slices, app.identity.scopes(scope["headers"]), not plain
+        )
     except EngineError as error:
         raise RefusedError(503, f"the original cannot be read now ({error.reason})") from None
     kind = "application/json"
-    if status == 200:
-        accept = next((value for name, value in scope["headers"] if name.lower() == b"accept"), b"").lower()
-        if accept.split(b";")[0].strip() in _PLAIN:
-            kind = "application/octet-stream" if b"octet" in accept else "text/plain; charset=utf-8"
-        else:
-            answer = await asyncio.to_thread(_told, handle, answer)
+    if status == 200 and plain:
+        kind = "application/octet-stream" if b"octet" in accept else "text/plain; charset=utf-8"
     headers = (*_NO_STORE, (b"x-content-type-options", b"nosniff"))
     await reply(send, status, answer, kind, headers, head=method == "HEAD")
-
-
-def _told(handle: str, original: bytes) -> bytes:
-    text = original.decode("utf-8", "replace")  # a part may be cut inside of a character; Accept: text/plain gives all
-    return json.dumps({"hash": handle, "handle": handle, "original_content": text, "bytes": len(original)}).encode()
 
 
 async def _body(limits: Limits, scope: Scope, receive: Receive, share: Share | None = None) -> bytes:

@@ -150,19 +150,34 @@ def _detail(sentence: str) -> bytes:
     return json.dumps({"detail": sentence}).encode()
 
 
+def _told(handle: str, original: bytes) -> bytes:
+    text = original.decode("utf-8", "replace")  # a part may be cut inside of a character; Accept: text/plain gives all
+    return json.dumps({"hash": handle, "handle": handle, "original_content": text, "bytes": len(original)}).encode()
+
+
 MISSED = _detail("nothing is kept under this handle for whoever asks")
 
 
-def retrieve(state: State, asked: str, slices: dict[str, str], who: tuple[str, ...]) -> tuple[int, bytes]:
+def retrieve(
+    state: State,
+    asked: str,
+    slices: dict[str, str],
+    who: tuple[str, ...],
+    told: bool = False,  # noqa: FBT001, FBT002
+) -> tuple[int, bytes]:
     """Return (200, an original or the parts of it that were asked for), or the status and body of an error.
 
-    ``asked`` is a handle in one of its spellings, ``who`` the scopes whose grants count. What is not granted is
+    ``asked`` is a handle in one of its spellings, ``who`` the scopes whose grants count; ``told``: in JSON, with its
+    handle. What is not granted is
     answered as what does not exist, after the same work: nothing that depends on other scopes is looked at.
     """
     handle = spelling.read(asked)
     try:
         granted = scopes.is_granted(state.store, who, handle) and bool(handle)
-        return (200, engine.fetch(state.store, handle, **slices)) if granted else (404, MISSED)
+        if not granted:
+            return 404, MISSED
+        original = engine.fetch(state.store, handle, **slices)
+        return 200, _told(asked, original) if told else original
     except UsageError as error:
         return 400, _detail(str(error))
     except (NotFoundError, StoreError):
