@@ -146,3 +146,12 @@ def test_what_would_keep_all_requests_from_an_answer_is_said_at_start(tmp_path, 
     done = subprocess.run(made.command, env=made.environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 78
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("name", ["uvicorn", "uvloop", "httptools", "websockets", "aiohttp", "brotli"])
+def test_a_part_of_the_proxy_that_is_not_installed_is_said(tmp_path, name):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{name!r}] = None")
+    made = Running(tmp_path / "store", "", environment={"PYTHONPATH": str(tmp_path)})
+    done = subprocess.run(made.command, env=made.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 78
+    assert "headroom-cli[proxy]" in done.stderr

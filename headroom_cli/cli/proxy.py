@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PORT = 8_787
 _MISSING = "the proxy needs headroom-cli[proxy]; install it"
+_LATER = ("uvloop", "websockets", "brotli")  # what it needs and imports when it is used
 _LIBRARIES = {"litellm": "litellm", "anyllm": "any_llm"}  # backend -> the module that answers
 _LARGEST = {"port": 65_535, "workers": 64, "engines": 64, "max_body": 2_048, "time_limit": 600}
 
@@ -31,8 +32,12 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
         if error.name is not None and error.name.startswith("headroom_cli"):
             raise
         raise ConfigError(_MISSING) from error
+    from importlib.util import find_spec
+
     from headroom_cli.serve import work_told
 
+    if any(find_spec(name) is None for name in _LATER):
+        raise ConfigError(_MISSING)
     serving = _serving(settings, own)
     plugins = work_told.plugins(serving)  # says which cannot be used, before anything listens
     if plugins is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from inspect import signature
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -19,6 +20,7 @@ from headroom_cli.serve.replies import RefusedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+    from typing import Any
 
     from headroom_cli.serve.options import Limits
 
@@ -71,11 +73,14 @@ class Upstream:
         """Open nothing yet. Needs a running loop."""
         self._proxies: dict[tuple[str, str | None, int | None], str | None] = {}
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS, ttl_dns_cache=60)
+        # Releases before there was such a limit have no name for it.
+        limited = "max_headers" in signature(aiohttp.ClientSession).parameters
+        more: dict[str, Any] = {"max_headers": _MOST_FIELDS} if limited else {}
         self.session = aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=limits.silence),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            max_line_size=65_536, max_field_size=65_536, max_headers=_MOST_FIELDS, read_bufsize=65_536,
+            max_line_size=65_536, max_field_size=65_536, read_bufsize=65_536, **more,
         )  # fmt: skip
 
     def proxy_for(self, url: URL) -> str | None:
