@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from headroom_cli import engine
 from headroom_cli.model import LOSSY
 from headroom_cli.retrieval import Desk
@@ -72,8 +74,12 @@ class Ready:
             scopes.grant(self._store, self._way.scope, self._handles())
 
     def _handles(self) -> set[str]:
-        now = {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle}
+        now = self._now()
         return now if self._way is None else now | self._way.held | self._way.given
+
+    def _now(self) -> set[str]:
+        """Return the handles of markers that stand in this request."""
+        return {report.handle for report in self.result.blocks if report.degree == LOSSY and report.handle}
 
     def record(self, body: bytes) -> None:
         """Record what leads from the bytes that go out back to the input, for ``retrieve --expand``. Raise StoreError.
@@ -104,7 +110,7 @@ class Ready:
         mine = scopes.own(name, way.scope)
         if hidden is not None:
             notes[mine] = hidden
-            if way.scope and (originals := self._originals(store)) is not None:
+            if way.scope and (originals := self._originals(store, hidden)) is not None:
                 notes[scopes.by(name)] = scopes.held_also(name, way.scope, originals, way.notes)
         elif relay.finished and (way.notes.get(mine) or (way.scope and way.notes.get(scopes.by(name)))):
             notes[mine] = False if way.scope else None  # of two turns that look the same the latest counts
@@ -119,8 +125,13 @@ class Ready:
         if relay.finished and way.tool is not None:
             way.keep_held((*relay.held(), *([way.server] if way.server else ())), self._handles(), hidden)
 
-    def _originals(self, store: Store) -> set[str] | None:
-        """Return the digests of all originals that can stand in a hidden turn, None where one is lost."""
-        handles = self._handles()
+    def _originals(self, store: Store, hidden: Any) -> set[str] | None:
+        """Return the digests of all originals that can stand in a hidden turn, None where one is lost.
+
+        Of those that earlier requests had, the ones that it names: others may belong to a branch that was left.
+        """
+        handles, named = self._handles(), json.dumps(hidden)
+        if self._way is not None and "\\u" not in named:  # letters of a name can be written so
+            handles -= {handle for handle in self._way.given if handle not in named} - self._now()
         owners = store.owners(handles)
         return set(owners.values()) if len(owners) == len(handles) else None
