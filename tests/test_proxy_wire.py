@@ -160,3 +160,12 @@ def test_a_path_stays_behind_the_address_it_belongs_to(proxy, logger):
     seen = [head.split(b"\r\n") for head, _ in logger.requests]
     assert [lines[0].split(b" ")[1] for lines in seen] == [target.removeprefix(b"/anthropic") for target in targets]
     assert {lines[1].lower() for lines in seen} == {b"host: " + logger.url.encode().partition(b"//")[2]}
+
+
+def test_a_large_body_goes_out_in_pieces_as_one(proxy, logger):
+    logger.requests.clear()
+    body = bytes(range(256)) * 3000
+    for path in (b"/v1/messages", b"/v1/files"):
+        fields = (b"Host: localhost", b"Connection: close", b"Content-Length: %d" % len(body))
+        say(proxy, get(*fields, line=b"POST %b HTTP/1.1" % path) + body)
+    assert [sent == body for _, sent in logger.requests] == [True, True]
