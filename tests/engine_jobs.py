@@ -78,6 +78,14 @@ def eats_slowly(state):
         pieces.append("x" * 1_000_000 + str(len(pieces)))
 
 
+def killed_once(state, path):
+    if os.path.exists(path):
+        return "done"
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+    os.kill(os.getpid(), signal.SIGKILL)
+    return None
+
+
 def segfaults(state):
     ctypes.string_at(0)
 

@@ -43,7 +43,16 @@ def test_whatever_a_job_does_the_next_one_is_done(run):
             said = engines.counters
             assert said["done"] == len(BAD)
             assert said["failed"] == {"failed": 8, "needed too much memory": 2, "crashed": 2}
-            assert said["restarts"] == 7  # "failed" keeps the process but for the three whose answers were none
+            assert said["restarts"] == 9  # "failed" keeps the process but for three; a crash is met twice
+
+    run(body)
+
+
+def test_a_job_whose_process_was_killed_is_done_once_more(run, tmp_path):
+    async def body():
+        async with pool(engines=1) as engines:
+            assert await engines.do("killed_once", str(tmp_path / "mark"), seconds=LONG) == "done"
+            assert engines.counters["failed"] == {}
 
     run(body)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 import traceback
 from collections import Counter
@@ -62,6 +63,10 @@ class App:
         if access.wants(self.serving):
             self.access = access.Access(self.serving, self.upstream)
         await self.engines.start()
+        # What was loaded stays: looking through all of it again and again would hold the loop for tens of milliseconds,
+        # or, since that is put off until much has come up, leave the rings of thousands of connections in memory.
+        gc.collect()
+        gc.freeze()
         self._writer = asyncio.create_task(self._keep_house())
 
     async def stop(self) -> None:

@@ -27,6 +27,7 @@ GRACE = 0.3  # seconds that a job may still run when nobody waits for it any lon
 START_SECONDS = 30.0  # until a process must be ready
 _FIRST_PAUSE = 0.2  # seconds before another try when processes die at their start; doubled each time
 _LONGEST_PAUSE = 30.0
+_ONCE = frozenset(("told",))  # jobs that are not done again when their process went: what they tell is told
 _HOPELESS = 2  # starts that failed one after the other: until one succeeds, nobody waits for an engine
 
 
@@ -48,7 +49,7 @@ class EngineError(Exception):
 class _Job:
     """One thing to do, from when it is asked for until its ``future`` is done."""
 
-    __slots__ = ("arguments", "future", "left", "limit", "name", "patience", "seconds")
+    __slots__ = ("again", "arguments", "future", "left", "limit", "name", "patience", "seconds")
 
     def __init__(self, name: str, arguments: tuple[Any, ...], seconds: float) -> None:
         self.name = name
@@ -58,6 +59,7 @@ class _Job:
         self.patience: asyncio.TimerHandle | None = None  # rings when it has waited too long
         self.limit: asyncio.Timeout | None = None  # while it runs
         self.left = False  # nobody waits for it any longer
+        self.again = False  # it is done once more, because its process went
 
     def leave(self) -> None:
         """Note that nobody waits any longer."""
@@ -188,7 +190,7 @@ class Engines:
             self._fail(job, "failed", type(error).__name__)
             self._freed(process)
             return
-        reason, detail, usable = "failed", "", False
+        reason, detail, usable, again = "failed", "", False, False
         try:
             async with asyncio.timeout(job.seconds) as job.limit:
                 word, value, process.worn = await process.ask(frame)
@@ -204,6 +206,9 @@ class Engines:
             reason = "took too long"
         except GoneError:
             reason = "crashed" if self._open else "stopped"
+            # Processes are killed for what others do, too: for want of memory first. A request that went as it came
+            # because of that would change what the provider has cached.
+            again = self._open and not (job.left or job.again or job.name in _ONCE)
         except asyncio.CancelledError:
             reason = "stopped"  # the loop ends
             raise
@@ -213,7 +218,10 @@ class Engines:
             job.limit = None
             if not usable:
                 process.kill()
-            if not reason:
+            if again:
+                job.again = True
+                self._waiting.appendleft(job)
+            elif not reason:
                 self._done += not job.left
                 job.end(value)
             elif not job.left:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from headroom_cli.serve.options import Limits
 
+_UNSENT = 32 << 10  # bytes of an answer that wait for a client that does not read
 _HELD = 64 << 10  # bytes that may come behind a message in the works; then we stop reading
 _DROPPED = 1 << 20  # bytes of a body that nobody wants any more, and that are still read to keep the connection
 _PARTING = 1.0  # seconds for the other side to read our last words: closing at once would take them away again
@@ -85,6 +86,7 @@ class Door(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Start to wait for a first head."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(_UNSENT)
         self.flow = self._clock = Flow(transport, self.loop)
         self._arm(self.limits.head_seconds)
 

@@ -31,6 +31,9 @@ _MOST_FIELDS = 1000  # headers of an answer
 _STATUSES = range(200, 600)  # that end a request; 101 would make another protocol of the connection
 # Idle connections are closed before providers do (60 s and more): a request must not meet a connection that just ends.
 _KEEP_SECONDS = 15.0
+# Bytes of an answer that are read before the client wants them; up to twice as many are held. A hundred clients that
+# read nothing are to cost a few megabytes.
+_AHEAD = 16_384
 
 # Never passed on: they are about one connection (RFC 9110, section 7.6.1). Nor is what begins with "proxy-".
 HOP_BY_HOP = frozenset((
@@ -80,7 +83,7 @@ class Upstream:
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=limits.silence),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            max_line_size=65_536, max_field_size=65_536, read_bufsize=65_536, **more,
+            max_line_size=65_536, max_field_size=65_536, read_bufsize=_AHEAD, **more,
         )  # fmt: skip
 
     def proxy_for(self, url: URL) -> str | None:
