@@ -59,9 +59,7 @@ async def handle(exchange: Exchange) -> None:
     exchange.made = made
     exchange.tell(made)
     if made.after < made.before:
-        done.bodies = (ask.body, made.body)
-    if plain is not None and made.body != plain:
-        done.bodies = plain, made.body
+        done.bodies = ask.body, made.body
     if app.serving.backend:
         await _answered(exchange, ask, made)
     elif made.ours and route.what != routes.COUNT:
