@@ -92,7 +92,8 @@ ODD = (
 
 def examples() -> list[tuple[str, bytes]]:
     """Return the shipped examples."""
-    return [(path.name, path.read_bytes()) for path in sorted(EXAMPLES.iterdir()) if path.name not in MAKERS]
+    paths = [path for path in sorted(EXAMPLES.iterdir()) if path.is_file() and path.name not in MAKERS]
+    return [(path.name, path.read_bytes()) for path in paths]
 
 
 def corpus(*kinds: str, limit: int = 0) -> list[tuple[str, str, bytes]]:

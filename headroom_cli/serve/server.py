@@ -162,15 +162,20 @@ class _Crew:
         return 130 if self._ended == signal.SIGINT else status
 
     def _start(self) -> None:
+        # A signal must not meet the new process while it still has our handlers, nor us before we know of it.
+        numbers = _ending()
+        signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         pid = os.fork()
         if pid:
             self._pids[pid] = time.monotonic()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
             return
         status = 70
         try:
             os.close(self._held)
-            for number in _ending():
+            for number in numbers:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
             status = _serve(self._serving, self._listeners, lambda: None, self._watched)
         finally:
             os._exit(status if status != 130 else 0)
