@@ -446,6 +446,11 @@ def test_the_place_is_that_of_the_first_character_that_differs(head, tail, put_i
             assert json.loads(f'"{literal}"') == value[same:]
 
 
+def test_a_list_of_one_text_is_not_that_text():
+    found = place.difference({"a": [""]}, {"a": ""})
+    assert (found.steps, found.offset) == ((["a"], ["a"]), -1)
+
+
 @given(st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=True) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3), max_leaves=8,

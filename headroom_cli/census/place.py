@@ -65,12 +65,11 @@ def difference(one: Any, other: Any) -> Difference:
 def _opened(value: Any, other: Any, steps: list[Step]) -> Any:
     """Return a block of text as its text when it stands beside a plain string, which is short for one."""
     if isinstance(other, str):
-        if isinstance(value, list) and len(value) == 1:
-            steps.append(0)
-            value = value[0]
-        if isinstance(value, dict) and isinstance(value.get("text"), str):
-            steps.append("text")
-            return value["text"]
+        alone = isinstance(value, list) and len(value) == 1
+        block = value[0] if alone else value
+        if isinstance(block, dict) and isinstance(block.get("text"), str):
+            steps += [0, "text"] if alone else ["text"]
+            return block["text"]
     return value
 
 
