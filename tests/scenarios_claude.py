@@ -188,8 +188,10 @@ def claude_pause_in_a_tool_of_the_server(clients):
     return clients.claude().messages.create(**ASK)
 
 
-@scenario(Reply([text("cut")], stop="length"), Reply([text("until")], stop="sequence"), Reply([text("I")], stop="refusal"),
-          Reply([text("full")], stop="window"), Reply([]))  # fmt: skip
+@scenario(
+    Reply([text("cut")], stop="length"), Reply([text("until")], stop="sequence"), Reply([text("I")], stop="refusal"),
+    Reply([text("full")], stop="window"), Reply([]),
+)  # fmt: skip
 def claude_reasons_to_stop(clients):
     claude = clients.claude()
     return [claude.messages.create(**ASK) for _ in range(5)]
