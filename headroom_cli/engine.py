@@ -50,19 +50,21 @@ def crush(
     stages: tuple[str, ...] = STAGES,
     prepare: Callable[[Document, Notes], Prepared] | None = None,
     watch: Watch | None = None,
+    document: Document | None = None,
 ) -> Result:
     """Return the same document, smaller; the bytes given when nothing is to be gained or something fails.
 
-    ``dry`` weighs every block as if it were stored and stores nothing: for ``--explain`` and for previews.
+    ``document`` is what ``data`` was opened as, if it was. ``dry`` weighs every block as if it were stored and stores
+    nothing: for ``--explain`` and for previews.
     ``prepare`` is for whoever sends the document on as a request: see ``stages.Prepared``. ``watch`` is told of stages
     (events.STAGES) that are done, with the result so far and what gives the document as it is by then.
     Without a store nothing changes (law 1). Raise FormatError only when ``form`` names a format that the data has not.
     """
-    if form in ("", "jsonl") and formats.are_request_lines(data):
+    if document is None and form in ("", "jsonl") and formats.are_request_lines(data):
         lines = data.splitlines(keepends=True)
         return _joined(list(crush_lines(lines, policy, store, model=model, dry=dry, stages=stages)))
     try:
-        document = formats.parse(data, form)
+        document = document or formats.parse(data, form)
     except UnicodeDecodeError as error:
         return _untouched(data, policy, f"input is not UTF-8 text (byte {error.start:,}); passed through")
     return _staged(document, data, policy, store, model, dry=dry, stages=stages, prepare=prepare, watch=watch)[1]

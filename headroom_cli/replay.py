@@ -243,7 +243,9 @@ class _Walker:
             if past.stale:
                 self._known.keep(held.replay, held.digest, past)
         else:
-            report.before = report.after = drafter.count(block.text)
+            # Of a request on its way, what stays is only reported.
+            count = tokens.about if kept and self._policy.live else drafter.count
+            report.before = report.after = count(block.text)
             kept = kept or ("not stored" if self._frozen else "")
             report.kept = kept
             draft = None if kept else self._drafted(block, report)
@@ -267,7 +269,7 @@ class _Walker:
             past.exact = tokens.is_exact()
         if past is None and self._policy.live and block.answered and not self._policy.fresh:
             report = Report(block.path, block.role)
-            report.before = report.after = count(block.text)
+            report.before = report.after = tokens.about(block.text)
             report.kept = "was sent as it is"
             past = Past(report, exact=tokens.is_exact())
             past.stale = True  # to be noted

@@ -57,16 +57,18 @@ STYLES: dict[str, Callable[[str], str]] = {
     "g": _html_safe,  # Go's default
 }
 RAW_STYLE = "r"  # a raw blob: the text is its own literal
+_VALUE_KEPT = 2_000_000  # characters of a document whose value is kept when it was read
 OTHER_STYLE = "x"  # no encoder above wrote this literal
 
 
 class Document:
     """What stdin or a request holds."""
 
-    __slots__ = ("blocks", "format", "text", "warning")
+    __slots__ = ("_value", "blocks", "format", "text", "warning")
 
     def __init__(self, form: str, text: str, blocks: list[Block], warning: str = "") -> None:
         """``text`` is the whole input; ``blocks`` are in document order with ascending spans."""
+        self._value: Any = None
         self.format = form
         self.text = text
         self.blocks = blocks
@@ -103,9 +105,14 @@ class Document:
         """
         if not self.has_turns:
             return self.text
+        if self._value is not None:
+            return self._value
         if self.format == "jsonl":
             return [_tree.scan_once(self.text, start)[0] for start, _ in self._lines()]
-        return _tree.scan_once(self.text, _tree.skip_space(self.text, self._start()))[0]
+        value = _tree.scan_once(self.text, _tree.skip_space(self.text, self._start()))[0]
+        if len(self.text) <= _VALUE_KEPT:  # a request is asked for it by several; a large file must not lie there twice
+            self._value = value
+        return value
 
     def source(self, path: Path) -> str:
         """Return the client's own JSON text of the value at a path. Raise EditError when there is none."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.backends import Backend, Headers
+    from headroom_cli.formats import Document
     from headroom_cli.model import Policy
     from headroom_cli.store import Store
 
@@ -53,32 +54,46 @@ def ready(
     for what cannot be read, UsageError for what is missing, CannotCarryError for what the backend has no place for.
     """
     data = data.removeprefix(b"\xef\xbb\xbf")
-    read_as, value, opened = _opened(data, form)
+    read = _opened(data, form)
     came = data
     if options.plugins:
         from headroom_cli.send import told
 
-        data, options = told.received(data, value, backend, options, opened=opened)
+        data, options = told.received(data, read.value, backend, options, opened=read.document is not None)
         if data is not came:
-            read_as, value, opened = _opened(data, form)
-    made = _made(data, read_as, value, policy, store, backend, options, form=form, opened=opened)
+            read = _opened(data, form)
+    made = _made(data, read, policy, store, backend, options, form=form)
     made.telling = options.telling
-    if value is not None:
+    if read.value is not None:
         made.came = came
     return made
 
 
+class _Read:
+    """An input that was read: its format, the request or list of turns that it is (None for a text), its document.
+
+    There is no document where the stages cannot open it.
+    """
+
+    __slots__ = ("document", "read_as", "value")
+
+    def __init__(self, read_as: str, value: Any, document: Document | None) -> None:
+        self.read_as = read_as
+        self.value = value
+        self.document = document
+
+
 def _made(  # noqa: PLR0917 - what was found out of the input, then what ``ready`` has
-    data: bytes, read_as: str, value: Any, policy: Policy, store: Store | None, backend: Backend, options: Options,
-    *, form: str, opened: bool,
-) -> Ready:  # fmt: skip
-    """Do what ``ready`` does with an input that was opened."""
+    data: bytes, read: _Read, policy: Policy, store: Store | None, backend: Backend, options: Options, *, form: str
+) -> Ready:
+    """Do what ``ready`` does with an input that was read."""
+    came, read_as, value = data, read.read_as, read.value
     if value is None:
         return _ready_text(data, policy, store, backend, options)
     shape = shape_of(value, read_as, form, backend)
     if options.prompt or (options.max_tokens and not isinstance(value, list)):
         raise UsageError("--prompt and --max-tokens are for texts; a request says both itself")
-    if not opened:
+    if read.document is None:
         return _unopened(data, value, shape, backend, options)
     seen_as, include_usage = shape, _includes_usage(value)
     if isinstance(value, list):
@@ -90,7 +105,9 @@ def _made(  # noqa: PLR0917 - what was found out of the input, then what ``ready
         marks = backend.name in KEEP_MARKS and "claude" in (options.model or str(json.loads(data).get("model")))
         value = convert.request(shape, backend.shapes[0], json.loads(data), keep_cache_control=marks)
         shape, data = backend.shapes[0], _as_json(value)
-    return _staged(data, policy, store, options, shape=shape, seen_as=seen_as, include_usage=include_usage)
+    # Reading a conversation is most of what a request costs that was sent before: what was read is not read again.
+    document = read.document if data is came and read_as in wire.WIRES else formats.parse(data)
+    return _staged(data, document, policy, store, options, shape=shape, seen_as=seen_as, include_usage=include_usage)
 
 
 def _unopened(data: bytes, value: dict[str, Any], shape: str, backend: Backend, options: Options) -> Ready:
@@ -127,14 +144,14 @@ def _includes_usage(value: Any) -> bool:
 def reads_as(data: bytes, backend: Backend, form: str = "") -> str:
     """Return the shape in which an input is written, as this backend would take it; "" for a text or what is none."""
     try:
-        read_as, value, _ = _opened(data.removeprefix(b"\xef\xbb\xbf"), form)
+        read = _opened(data.removeprefix(b"\xef\xbb\xbf"), form)
     except FormatError:
         return ""
-    return "" if value is None else shape_of(value, read_as, form, backend)
+    return "" if read.value is None else shape_of(read.value, read.read_as, form, backend)
 
 
-def _opened(data: bytes, form: str) -> tuple[str, Any, bool]:
-    """Open an input: (its format, the request or list of turns that it is or None for a text, whether it was opened).
+def _opened(data: bytes, form: str) -> _Read:
+    """Open an input.
 
     A plain request shows no trace of its shape, so whoever names one is believed where there are turns at all. Raise
     FormatError.
@@ -146,30 +163,32 @@ def _opened(data: bytes, form: str) -> tuple[str, Any, bool]:
         read_as, value = "", unread(data)
         if value is None:
             raise FormatError(f"the input is not text (byte {error.start:,}); send UTF-8 text or a request") from None
-        return read_as, value, False
+        return _Read(read_as, value, None)
     if value is None and form != "raw" and (value := unread(data)) is not None:
-        return read_as, value, False
+        return _Read(read_as, value, None)
     if form in wire.WIRES and value is None:
         raise FormatError(f"the input is no request for {wire.WIRES[form]}; leave --from out to have it recognised")
-    return read_as, value, True
+    return _Read(read_as, value, document)
 
 
 def _staged(
-    data: bytes, policy: Policy, store: Store | None, options: Options, *, shape: str, seen_as: str, include_usage: bool
-) -> Ready:
+    data: bytes, document: Document, policy: Policy, store: Store | None, options: Options, *, shape: str, seen_as: str,
+    include_usage: bool,
+) -> Ready:  # fmt: skip
     """Run the stages over a request in its final shape."""
-    value = json.loads(data)
+    value = document.value() if document.format in wire.WIRES else json.loads(data)
     way = Way(shape, options, store)
     if isinstance(value.get("input"), str) and names(value.get("tools")):
         # The one text of a first request: as the list that it stands for it can be taken up in the next one.
         data = formats.spliced(data, [Edit.put(("input",), [{"type": "message", "role": "user", "content": KEPT}])])
-    if options.plain or formats.parse(data).format not in {"anthropic", "openai", "responses"}:
+        document = formats.parse(data)
+    if options.plain or document.format not in wire.WIRES:
         result = Result(data, shape, policy.level_for(turns=True))  # nothing in it that the stages know
     else:
         result = engine.crush(
             data, policy, store, model=options.model or str(value.get("model") or ""),
             stages=engine.STAGES if policy.budget else engine.STAGES[:2], prepare=way.prepare,
-            watch=options.telling.watch if options.telling else None,
+            watch=options.telling.watch if options.telling else None, document=document,
         )  # fmt: skip
     ours = way.ours if result.entered else frozenset[str]()
     body, headers = _leaving(result.data, options, ours)

@@ -58,7 +58,7 @@ async def handle(exchange: Exchange) -> None:
         made = await _untouched(app, ask, why)
     exchange.made = made
     exchange.tell(made)
-    if made.after < made.before:
+    if made.body is not ask.body:
         done.bodies = ask.body, made.body
     if app.serving.backend:
         await _answered(exchange, ask, made)
