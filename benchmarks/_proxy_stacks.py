@@ -119,14 +119,14 @@ def family(pid: int) -> list[int]:
 
 
 def cpu(pids: list[int]) -> float:
-    """Return the seconds of processor time of some processes, in user and system mode, to 10 ms."""
+    """Return the seconds of processor time of processes and of their children that have ended, to 10 ms."""
     spent = 0
     for pid in pids:
         try:
             columns = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         except OSError:
             continue
-        spent += int(columns[11]) + int(columns[12])
+        spent += sum(int(column) for column in columns[11:15])
     return spent / os.sysconf("SC_CLK_TCK")
 
 

@@ -69,7 +69,7 @@ def test_who_leaves_in_the_middle_ends_it(tmp_path):
 
     async def go():
         answer = await made(tmp_path, talking).hop([])
-        async for _ in answer.iter_any():
+        async for _ in answer.iter_chunked(1):
             break
         answer.close()
         assert await asyncio.to_thread(talking.closed.wait, 20)
@@ -113,7 +113,7 @@ def test_the_address_that_was_given_is_asked(tmp_path):
 
     async def go():
         answer = await made(tmp_path, talking, base_url="http://gateway").hop([])
-        return b"".join([piece async for piece in answer.iter_any()])
+        return b"".join([piece async for piece in answer.iter_chunked(1)])
 
     assert asyncio.run(go()).endswith(b"data: [DONE]\n\n")
     assert [(target.base, target.provider) for target in talking.targets] == [("http://gateway", "somebody")]

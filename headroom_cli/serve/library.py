@@ -115,7 +115,7 @@ class _Answer:
             waiting.close()
             self._closed = True
 
-    async def iter_any(self) -> AsyncIterator[bytes]:
+    async def iter_chunked(self, _size: int) -> AsyncIterator[bytes]:
         """Give the chunks. Raise HeadroomError when the library broke off."""
         chunk = self._first
         while chunk is not None:

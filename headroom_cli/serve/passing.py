@@ -45,7 +45,7 @@ async def back(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
         encoding=response.headers.get("content-encoding", ""),
     )  # fmt: skip
     try:
-        async for data in response.content.iter_any():
+        async for data in response.content.iter_chunked(upstream.PIECE):
             if shown := tap.feed(data):
                 await exchange.write(shown)
     except upstream.READ_ERRORS as error:

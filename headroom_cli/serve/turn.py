@@ -234,7 +234,7 @@ def _framed(event: Event) -> bytes:
 async def _decoded(response: Any) -> AsyncIterator[bytes]:
     """Give the bytes of an answer; who was asked for none encoded and did it all the same is understood."""
     decoder = bodies.Decoder(response.headers.get("content-encoding", ""))
-    async for data in response.content.iter_any():
+    async for data in response.content.iter_chunked(upstream.PIECE):
         if piece := decoder.feed(data):
             yield piece
     if rest := decoder.end():

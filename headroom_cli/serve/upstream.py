@@ -34,6 +34,9 @@ _KEEP_SECONDS = 15.0
 # Bytes of an answer that are read before the client wants them; up to twice as many are held. A hundred clients that
 # read nothing are to cost a few megabytes.
 _AHEAD = 16_384
+# Bytes of an answer that are looked at in one go, at most: what is made of them takes several times their room, and
+# waits while a client does not read.
+PIECE = 32_768
 
 # Never passed on: they are about one connection (RFC 9110, section 7.6.1). Nor is what begins with "proxy-".
 HOP_BY_HOP = frozenset((
