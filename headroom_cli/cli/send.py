@@ -21,7 +21,6 @@ from headroom_cli.settings import Setting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from headroom_cli.backends import Backend, Call, Headers, Target
     from headroom_cli.events import Plugins
@@ -267,7 +266,9 @@ class _Sending:
 
     def _more(self) -> dict[str, object]:
         """Return what is to be told of the call, {} when none was answered."""
-        usage = _flat(self._relay.usage)
+        from headroom_cli.wire._usage import flat
+
+        usage = flat(self._relay.usage)
         called: dict[str, object] = {"backend": self._backend.name, "hops": self._relay.hops}
         return {**called, **({"usage": usage} if usage else {})} if self._relay.hops else {}
 
@@ -374,17 +375,6 @@ def _save(path: str, data: bytes) -> None:
             os.close(descriptor)
     except (OSError, ValueError) as error:
         raise OutputError(f"--save {path}: {getattr(error, 'strerror', None) or error}; nothing was sent") from error
-
-
-def _flat(usage: Mapping[str, Any]) -> dict[str, int]:
-    """Return the whole numbers of a provider's usage, one level down with dotted names."""
-    found: dict[str, int] = {}
-    for name, value in usage.items():
-        if isinstance(value, int) and not isinstance(value, bool):
-            found[name] = value
-        elif isinstance(value, dict):
-            found.update({f"{name}.{inner}": n for inner, n in value.items() if type(n) is int})
-    return found
 
 
 VERB = Verb(
