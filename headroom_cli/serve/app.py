@@ -226,7 +226,7 @@ class App:
                     self._trouble = await self.engines.do("usable")
             turn += 1
             if turn % _STORE_TURNS == 0:
-                gc.collect()  # by itself it comes so rarely that the rings of closed connections pile up: 0.4 MB a second
+                gc.collect()  # by itself it comes too rarely: rings of closed connections pile up, 0.4 MB a second
             await asyncio.sleep(_LEDGER_SECONDS)
             await self._flush()
 
