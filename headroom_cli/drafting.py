@@ -13,6 +13,7 @@ from headroom_cli.routing import route, wrappers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.dedup import Seen
+    from headroom_cli.kompress.runtime import Rater
     from headroom_cli.model import Block, Hint, Policy, Report
     from headroom_cli.routing.wrappers import Wrapper
 
@@ -42,7 +43,7 @@ MAX_PARTS = 3
 class Drafter:
     """What stays the same for all blocks of a document: the policy, its level, the counter and the deadline."""
 
-    __slots__ = ("_deadline", "_policy", "_seen", "_standing", "_turns", "level", "lossless", "model")
+    __slots__ = ("_deadline", "_policy", "_rater", "_seen", "_standing", "_turns", "level", "lossless", "model")
 
     def __init__(self, policy: Policy, *, turns: bool, model: str) -> None:
         """Start with nothing seen; ``turns`` tells a conversation from a raw blob."""
@@ -54,10 +55,23 @@ class Drafter:
         self.lossless = policy.lossless
         self.level = policy.level_for(turns=turns)
         self.model = model
+        self._rater: Rater | None = None
+        # Words that go from within a sentence are none of the steps that safe allows, whatever is asked for.
+        if policy.kompress and self.level != "safe" and not self.lossless:
+            from headroom_cli.kompress.runtime import Rater
+
+            self._rater = Rater(policy.kompress)
 
     def begin(self, deadline: float) -> None:
         """Start on a document, or go on with one; ``deadline`` is a value of ``time.perf_counter``."""
         self._deadline = deadline
+        if self._rater is not None:
+            self._rater.begin()
+
+    @property
+    def trouble(self) -> str:
+        """Why the model for prose could not be used since ``begin``, "" when it could or was not needed."""
+        return self._rater.trouble if self._rater is not None else ""
 
     def count(self, text: str) -> int:
         """Return the tokens of a text."""
@@ -230,6 +244,7 @@ class Drafter:
             part=lambda text, hint: self._part(block, text, hint, end, lossless=lossless, depth=depth),
             hint=block.hint,
             asked=bool(policy.as_kind),
+            kompress=self._rater,
         )
 
     def _part(self, block: Block, text: str, hint: Hint, end: float, *, lossless: bool, depth: int) -> Draft | None:

@@ -20,6 +20,7 @@ HeadroomError
 │   ├── AnsweredError       76  it answered with an error
 │   └── KeyMissingError     77  no key was given, or it was refused
 └── ConfigError         78  a setting has a value that cannot be used
+    └── NotUsableError      78  a model that is missing, or does not do what such models do
 """
 
 
@@ -142,3 +143,7 @@ class ConfigError(HeadroomError):
     """A setting has a value that cannot be used."""
 
     status = 78
+
+
+class NotUsableError(ConfigError):
+    """A model is missing, damaged, or does not do what models of its kind do."""

@@ -58,6 +58,7 @@ def compress(
     live: bool = False,
     fresh: bool = False,
     plugins: Iterable[str | Any] | Plugins = (),
+    kompress: str = "",
 ) -> Compressed:
     """Return a conversation that says the same in fewer tokens.
 
@@ -67,14 +68,21 @@ def compress(
     where it is known. ``live`` is for a request that goes out next:
     what stands before its last assistant turn went out before, and is left as it went out. ``fresh`` renders anew what
     was rendered before. ``plugins`` are names of plugins or objects with ``on_pipeline_event``, in their order: they
-    are told of the stages up to input_remembered, and may change the messages first (docs/plugins.md).
+    are told of the stages up to input_remembered, and may change the messages first (docs/plugins.md). ``kompress`` is
+    a model that deletes words from prose at levels balanced and max: "embedded", the name of one that was pulled, or a
+    folder; it needs headroom-cli[ml].
 
-    Raise TypeError for other values and ConfigError for a level or a plugin that does not exist; whatever else fails
-    leaves the messages as they are, with the reason in ``warnings``.
+    Raise TypeError for other values and ConfigError for a level, a plugin or a model that does not exist; whatever else
+    fails leaves the messages as they are, with the reason in ``warnings``.
     """
     policy = Policy(
-        level=level or "", query=query or "", lossless=lossless, redeem=redeem, budget=budget, live=live, fresh=fresh
-    )
+        level=level or "", query=query or "", lossless=lossless, redeem=redeem, budget=budget, live=live, fresh=fresh,
+        kompress=kompress,
+    )  # fmt: skip
+    if kompress:
+        from headroom_cli.kompress.find import find
+
+        find(kompress)
     if not tokens.is_exact() and (ranks := resolve({}).ranks):
         tokens.use_exact(ranks)
     if not plugins:

@@ -84,9 +84,13 @@ class Want:
     ``part``      hand a part of the text to its own specialist: (text, hint) -> Draft or None
     ``hint``      the command, tool and path behind the text
     ``asked``     the caller named the kind: the shape of the text need not convince
+    ``kompress``  how much each word of a prose text is worth, 0..1, by a model; None when no words are to be deleted;
+                  raises NotUsableError when the model cannot say
     """
 
-    __slots__ = ("asked", "budget", "count", "hint", "keep_json", "level", "lossless", "part", "question", "spent")
+    __slots__ = (
+        "asked", "budget", "count", "hint", "keep_json", "kompress", "level", "lossless", "part", "question", "spent",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -101,9 +105,11 @@ class Want:
         part: Callable[[str, Hint], Draft | None] = lambda _text, _hint: None,
         hint: Hint | None = None,
         asked: bool = False,
+        kompress: Callable[[list[str]], list[float]] | None = None,
     ) -> None:
         """Only the counter is required."""
         self.asked = asked
+        self.kompress = kompress
         self.count = count
         self.question = question
         self.level = level
@@ -198,11 +204,12 @@ class Policy:
     ``fresh``     render anew what was rendered before
     ``only_tools``, ``protect_tools``  names of tools, with wildcards: in a conversation the results of other tools, and
                   those of these tools, stay as they are
+    ``kompress``  the model that deletes words from prose, at balanced and above; "" for none
     """
 
     __slots__ = (
-        "as_kind", "budget", "fresh", "keep_json", "level", "live", "lossless", "only", "only_tools", "protect_tools",
-        "query", "redeem", "skip",
+        "as_kind", "budget", "fresh", "keep_json", "kompress", "level", "live", "lossless", "only", "only_tools",
+        "protect_tools", "query", "redeem", "skip",
     )  # fmt: skip
 
     def __init__(
@@ -221,6 +228,7 @@ class Policy:
         fresh: bool = False,
         only_tools: tuple[str, ...] = (),
         protect_tools: tuple[str, ...] = (),
+        kompress: str = "",
     ) -> None:
         """Raise ConfigError for a level, kind or redeem value that does not exist, or a budget below 1."""
         if level not in ("", *LEVELS):
@@ -245,6 +253,7 @@ class Policy:
         self.fresh = fresh
         self.only_tools = only_tools
         self.protect_tools = protect_tools
+        self.kompress = kompress
 
     def spares(self, tool: str) -> str:
         """Return why the results of a tool ("" when nobody knows which) stay as they are, "" when they need not."""
@@ -268,7 +277,8 @@ class Policy:
         own = ("", "") if turns else (str(self.budget or ""), str(self.keep_json))
         # What stays is there to be referred to. Without any of them the line is as it was before there were such.
         tools = () if not turns or not self._tools() else (repr(self._tools()),)
-        return "\t".join((self.level_for(turns=turns), str(self.lossless), *own, *kinds, self.query, *tools))
+        model = (f"kompress={self.kompress}",) if self.kompress else ()
+        return "\t".join((self.level_for(turns=turns), str(self.lossless), *own, *kinds, self.query, *tools, *model))
 
     def _tools(self) -> dict[str, list[str]]:
         """Return what is said of tools, {} for nothing; in which order names stand makes no difference."""
@@ -281,7 +291,7 @@ class Policy:
         return Policy(
             level=self.level, budget=self.budget, lossless=lossless, keep_json=self.keep_json, redeem=way,
             query=self.query, only=self.only, skip=self.skip, as_kind=self.as_kind, live=self.live, fresh=self.fresh,
-            only_tools=self.only_tools, protect_tools=self.protect_tools,
+            only_tools=self.only_tools, protect_tools=self.protect_tools, kompress=self.kompress,
         )  # fmt: skip
 
     def lasting(self) -> dict[str, Any]:
@@ -289,6 +299,7 @@ class Policy:
         return {
             "level": self.level, "lossless": self.lossless, "query": self.query, "only": sorted(self.only),
             "skip": sorted(self.skip), "as": self.as_kind, **self._tools(),
+            **({"kompress": self.kompress} if self.kompress else {}),
         }  # fmt: skip
 
     def as_begun(self, kept: dict[str, Any]) -> Policy:
@@ -298,6 +309,7 @@ class Policy:
             redeem=self.redeem, query=kept["query"], only=frozenset(kept["only"]), skip=frozenset(kept["skip"]),
             as_kind=kept["as"], live=self.live, fresh=self.fresh,
             only_tools=tuple(kept.get("only_tools", ())), protect_tools=tuple(kept.get("protect_tools", ())),
+            kompress=kept.get("kompress", ""),
         )  # fmt: skip
 
     def level_for(self, *, turns: bool) -> str:

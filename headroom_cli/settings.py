@@ -123,6 +123,11 @@ TABLE = (
         "how the reader of the output can ask for an original", choices=REDEEMS, shown="shell; tool for send",
     ),
     Setting(
+        "kompress", ("--kompress",), "HEADROOM_KOMPRESS_MODEL", "text", "MODEL",
+        "at balanced and max, delete words from prose by this model: embedded, one of `headroom models list`, a folder",
+        shown="none",
+    ),
+    Setting(
         "only", ("--only",), "HEADROOM_ONLY", "choices", "KIND,...",
         "compress these kinds alone", choices=KINDS,
     ),
@@ -204,6 +209,7 @@ class Settings:
     lossless: bool
     keep_json: bool
     redeem: str
+    kompress: str
     only: frozenset[str]
     skip: frozenset[str]
     only_tool: tuple[str, ...]
@@ -244,10 +250,16 @@ def resolve(given: Mapping[str, str], environment: Mapping[str, str] | None = No
             value = _DEFAULTS[row.kind]
         setattr(settings, row.name, value)
     if not settings.store:
-        settings.store = os.path.join(_base(environment, "XDG_DATA_HOME", ".local/share"), "headroom", "store")
+        settings.store = os.path.join(data_folder(environment), "store")
     if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":  # https://no-color.org
         settings.no_color = True
     return settings
+
+
+def data_folder(environment: Mapping[str, str] | None = None) -> str:
+    """Return where this program keeps what it was asked to keep, whether that exists or not."""
+    environment = os.environ if environment is None else environment
+    return os.path.join(_base(environment, "XDG_DATA_HOME", ".local/share"), "headroom")
 
 
 def config_file(environment: Mapping[str, str] | None = None) -> str:

@@ -11,7 +11,7 @@ LAYERS = (
     ("errors", "hashing", "lazy", "nesting"),
     ("harness", "model", "models", "events"),
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
-    ("ledger", "keys"),
+    ("ledger", "keys", "kompress"),
     ("formats", "compressors", "backends", "context"),
     ("routing", "align", "dedup", "fit", "shaping", "wire"),
     ("convert",),

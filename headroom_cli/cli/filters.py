@@ -64,7 +64,7 @@ def policy_of(settings: Settings, level: str = "") -> Policy:
         level=level or settings.level, budget=settings.budget, lossless=settings.lossless,
         keep_json=settings.keep_json, redeem=settings.redeem or "shell", query=settings.query,
         only=settings.only, skip=settings.skip, as_kind=settings.as_kind, live=settings.live, fresh=settings.fresh,
-        only_tools=settings.only_tool, protect_tools=settings.protect_tool,
+        only_tools=settings.only_tool, protect_tools=settings.protect_tool, kompress=settings.kompress,
     )  # fmt: skip
 
 

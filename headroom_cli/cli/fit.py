@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 # What says how texts are shortened: turns go as a whole.
-NOT_OURS = frozenset(("level", "lossless", "keep_json", "only", "skip", "only_tool", "protect_tool", "as_kind"))
+NOT_OURS = frozenset((
+    "level", "lossless", "keep_json", "kompress", "only", "skip", "only_tool", "protect_tool", "as_kind",
+))  # fmt: skip
 # The parts of a score, in the order of the table: what would be lost with a unit.
 PARTS = ("used", "unused", "errors", "asked", "recent", "kind")
 

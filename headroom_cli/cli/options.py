@@ -21,8 +21,9 @@ VERBS = {
 }  # fmt: skip
 
 SHARED = (
-    "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "only", "skip",
-    "only_tool", "protect_tool", "as_kind", "live", "fresh", "strict", "json", "quiet", "verbose", "no_color",
+    "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "kompress",
+    "only", "skip", "only_tool", "protect_tool", "as_kind", "live", "fresh", "strict", "json", "quiet",
+    "verbose", "no_color",
 )  # fmt: skip
 REPORTING = ("store", "json", "quiet", "verbose", "no_color")
 

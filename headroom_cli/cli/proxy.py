@@ -76,7 +76,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
     policy = {
         "level": settings.level, "lossless": settings.lossless, "only": settings.only, "skip": settings.skip,
         "only_tools": settings.only_tool, "protect_tools": settings.protect_tool,
-        "redeem": settings.redeem or "tool",
+        "redeem": settings.redeem or "tool", "kompress": settings.kompress,
     }  # fmt: skip
     filters.policy_of(settings)  # says what is wrong with it before anything is bound
     limits = Limits(
@@ -196,8 +196,8 @@ VERB = Verb(
     x-headroom-bypass: true and x-headroom-mode: safe, balanced, max, lossless or off change one request.
     """,
     flags=(
-        "ranks", "store", "level", "lossless", "redeem", "only", "skip", "only_tool", "protect_tool", "plugins",
-        "backend", "base_url", "key_file", "timeout", "json", "quiet", "verbose", "no_color",
+        "ranks", "store", "level", "lossless", "redeem", "kompress", "only", "skip", "only_tool", "protect_tool",
+        "plugins", "backend", "base_url", "key_file", "timeout", "json", "quiet", "verbose", "no_color",
     ),
     own=(
         Setting("port", ("--port",), "", "text", "N", "the port; 0 takes a free one", shown=str(PORT)),

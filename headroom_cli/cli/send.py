@@ -406,9 +406,9 @@ VERB = Verb(
     """,
     arguments=(FILE,),
     flags=(
-        "format", "ranks", "store", "query", "level", "budget", "lossless", "redeem", "only", "skip", "only_tool",
-        "protect_tool", "live", "fresh", "backend", "base_url", "key_file", "timeout", "plugins", "strict", "json",
-        "quiet", "verbose", "no_color",
+        "format", "ranks", "store", "query", "level", "budget", "lossless", "redeem", "kompress", "only", "skip",
+        "only_tool", "protect_tool", "live", "fresh", "backend", "base_url", "key_file", "timeout", "plugins", "strict",
+        "json", "quiet", "verbose", "no_color",
     ),
     own=(
         Setting("model", ("--model",), "", "text", "NAME", "ask this model, whatever the request says"),

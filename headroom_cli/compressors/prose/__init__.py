@@ -40,6 +40,15 @@ _NOTE_SHARE = 6  # bytes; about every other sentence brings a note
 
 def compress(text: str, want: Want) -> Draft | None:
     """Return the shorter text, or None when there is nothing to gain or the time is over."""
+    if want.kompress is None:
+        return cover(text, want)
+    from headroom_cli.compressors.prose import learned
+
+    return learned.compress(text, want, cover)
+
+
+def cover(text: str, want: Want, stretch: float = 1.0) -> Draft | None:
+    """Return the shorter text, made of whole sentences; ``stretch`` times its target is what it may have left."""
     clean = tidy(text)
     draft = Draft(clean, FAITHFUL) if len(clean) < len(text) and clean.strip() else None
     strict = want.budget is not None or want.level == "max"
@@ -75,6 +84,7 @@ def compress(text: str, want: Want) -> Draft | None:
     relevance = scores(units, want.question) if want.question else []
     ratio = ASKED if relevance else RATIO
     target = want.budget if want.budget is not None else round((MOST if strict else ratio) * tokens)
+    target = round(stretch * target)
     rendering = _fit(units, relevance, target, tokens, want, strict=strict)
     if rendering is None:
         return draft

@@ -1,0 +1,91 @@
+"""Which words go: those that a model rates lowest, never one that is protected, and a clause with its comma as a whole.
+
+What stays is what the text said, word for word and in order. Nothing is joined: a word that ends a sentence or a
+clause goes only with all of that clause.
+"""
+
+from __future__ import annotations
+
+from headroom_cli.kompress.protect import FREE, NEVER, protected
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+THRESHOLD = 0.5  # a word above it stays, as the published models were trained
+_LONGEST = 12  # words of a clause that goes as a whole
+_SHARE = 0.5  # of a clause's words that may go one by one; what is left of it must still say something
+_DASHES = frozenset(("-", "--", "\u2013", "\u2014", "&", "/", "|", "\u00b7", "\u2022"))
+
+
+def order(words: list[str], scores: list[float], starts: list[int]) -> list[tuple[int, ...]]:
+    """Return what may go, the least worth first: words one by one, and clauses or remarks in brackets as a whole.
+
+    ``words`` are what stands between blanks; ``starts`` the numbers of those that begin a sentence. A step may name
+    words that an earlier one has taken already.
+    """
+    held = protected(words, starts)
+    steps: list[tuple[float, tuple[int, ...]]] = []
+    for first, last in _clauses(words, starts):
+        inside = range(first, last)
+        whole = last - first <= _LONGEST and _goes_whole(words, first, last)
+        if whole and all(held[at] != NEVER for at in inside):
+            steps.append((sum(scores[at] for at in inside) / (last - first), tuple(inside)))
+        free = [at for at in inside if held[at] == FREE and "(" not in words[at] and ")" not in words[at]]
+        free.sort(key=lambda at: (scores[at], at))
+        steps += [(scores[at], (at,)) for at in free[: int((last - first) * _SHARE)]]
+    steps.sort()
+    return [taken for _, taken in steps]
+
+
+def _goes_whole(words: list[str], first: int, last: int) -> bool:
+    """Tell whether a clause ends by itself: with its closing bracket or its comma."""
+    if words[first].startswith("("):
+        return words[last - 1].rstrip(",;").endswith(")")
+    return words[last - 1].endswith(",") and "(" not in words[last - 1] and ")" not in words[last - 1]
+
+
+def _clauses(words: list[str], starts: list[int]) -> list[tuple[int, int]]:
+    """Return (first, one past the last) of what lies between commas, dashes, brackets and the ends of sentences."""
+    begins = set(starts)
+    found = []
+    first = 0
+    for at, word in enumerate(words):
+        if at > first and (at in begins or word.startswith("(") or words[at - 1] in _DASHES):
+            found.append((first, at))
+            first = at
+        if word[-1:] in ",;:)" or word in _DASHES or word.endswith((".)", "),")):
+            found.append((first, at + 1))
+            first = at + 1
+    if first < len(words):
+        found.append((first, len(words)))
+    return found
+
+
+def keep(
+    words: list[str],
+    scores: list[float],
+    starts: list[int],
+    *,
+    share: float | None = None,
+    threshold: float = THRESHOLD,
+    fits: Callable[[bytearray], bool] | None = None,
+) -> bytearray:
+    """Return 1 for each word that stays.
+
+    With a ``share`` (0..1) words go until that share of them is left, as far as protected ones allow; without, every
+    unprotected word at or below the ``threshold``. ``fits``, asked with a mask, ends it earlier.
+    """
+    kept = bytearray(b"\1") * len(words)
+    left = len(words)
+    for taken in order(words, scores, starts):
+        if share is None and sum(scores[at] for at in taken) / len(taken) > threshold:
+            break
+        if share is not None and left <= share * len(words):
+            break
+        for at in taken:
+            left -= kept[at]
+            kept[at] = 0
+        if fits is not None and fits(kept):
+            break
+    return kept
