@@ -13,7 +13,7 @@ LAYERS = (
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
     ("ledger", "keys", "kompress"),
     ("formats", "compressors", "backends", "context"),
-    ("routing", "align", "dedup", "fit", "shaping", "wire"),
+    ("routing", "align", "dedup", "fit", "shaping", "wire", "images"),
     ("convert",),
     ("mixed", "slices", "renderings", "emit", "census", "plugins"),
     ("drafting",),

@@ -1,0 +1,150 @@
+"""Pixels in and out: decode within limits, upright and in sRGB; resize; test the contrast; encode. Needs Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+from PIL import Image, ImageChops, ImageStat, UnidentifiedImageError
+
+from headroom_cli.images import head as heads
+from headroom_cli.images import measure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headroom_cli.images.head import Head
+
+_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
+# What Pillow raises for pictures that are not what their heads say; DecompressionBombError is an Exception of its own.
+_UNREADABLE = (
+    OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, OverflowError, MemoryError,
+    ZeroDivisionError, AttributeError, NotImplementedError, RuntimeError, UnidentifiedImageError,
+    Image.DecompressionBombError,
+)  # fmt: skip
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_GREY = 128  # behind what is transparent while it is measured: black and white both show on it
+_CLOSE = 1.0  # of 255 on average, what a palette may change of a drawing
+
+
+def decode(data: bytes, told: Head, wanted: tuple[int, int]) -> Image.Image | None:
+    """Return the picture upright, in RGB or RGBA and sRGB; None when its bytes are damaged or not what they say.
+
+    ``wanted`` is the size (width, height) that will be used at most: a JPEG is decoded at an eighth, a quarter or half
+    of its size where that is enough, and may come back at that size.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a bomb by its head is refused before; odd metadata does not matter here
+        try:
+            with Image.open(io.BytesIO(data), formats=[_FORMATS[told.media_type]]) as opened:
+                if opened.size != (told.width, told.height) or heads.too_large(told):
+                    return None
+                if told.media_type == "image/jpeg":
+                    turned = told.upright != (told.width, told.height)
+                    opened.draft(None, wanted[::-1] if turned else wanted)
+                profile = opened.info.get("icc_profile")
+                opened.load()
+                picture = _plain(opened, profile)
+        except _UNREADABLE:
+            return None
+    turn = _TURNS.get(told.orientation)
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _plain(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return a picture in mode RGB, or RGBA where something is transparent, its colours in sRGB."""
+    if picture.mode.startswith("I"):  # 16 bits: the upper eight; converting would clip
+        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    see_through = "A" in picture.getbands() or "transparency" in picture.info
+    if profile and not see_through and picture.mode in {"RGB", "CMYK", "L"}:
+        picture = _in_srgb(picture, profile)
+    if not see_through:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    return picture.convert("RGB") if picture.getchannel("A").getextrema()[0] == 255 else picture
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Return the colours that a profile means; a profile that does not fit is left aside, as viewers do."""
+    if b"sRGB" in profile[:4096] or len(profile) < 128:
+        return picture
+    try:
+        from PIL import ImageCms
+
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        changed = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImportError, OSError, ValueError, TypeError, RuntimeError):
+        return picture
+    except Exception as error:
+        if type(error).__name__ != "PyCMSError":  # derives from Exception alone
+            raise
+        return picture
+    return changed or picture
+
+
+def resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a picture in another size, averaged over what falls together."""
+    if picture.size == size:
+        return picture
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def opaque(picture: Image.Image) -> Image.Image:
+    """Return a picture on grey ground where it is transparent."""
+    if picture.mode == "RGB":
+        return picture
+    ground = Image.new("RGBA", picture.size, (_GREY, _GREY, _GREY, 255))
+    return Image.alpha_composite(ground, picture).convert("RGB")
+
+
+def contrast(shown: Image.Image, picture: Image.Image, size: tuple[int, int]) -> float:
+    """Return how much of the contrast at the edges of ``shown`` is left in ``picture`` at a smaller size (0 to 1)."""
+    edges = measure.edge_map(shown)
+    where = measure.strong(edges)
+    before = ImageStat.Stat(edges, where).mean[0] if where.getbbox() else 0.0
+    if not before:
+        return 1.0
+    again = resized(picture, size).resize(shown.size, Image.Resampling.BICUBIC)
+    return float(ImageStat.Stat(measure.edge_map(again), where).mean[0] / before)
+
+
+def encode(picture: Image.Image, most: int, *, lossy: bool, quality: int) -> tuple[bytes, str] | None:
+    """Return bytes and media type of the first encoding that has fewer than ``most`` bytes, None when none has.
+
+    What was lossy already, and photos, become JPEG; drawings PNG with a palette if it changes next to nothing, else in
+    full colours, else WebP without loss. Transparency is kept.
+    """
+    if lossy and picture.mode == "RGB":
+        data = _saved(picture, "JPEG", quality=quality, optimize=True)
+        return (data, "image/jpeg") if len(data) < most else None
+    few = _few_colours(picture)
+    for candidate in (few, picture):
+        if candidate is not None:
+            data = _saved(candidate, "PNG")
+            if len(data) < most:
+                return data, "image/png"
+    data = _saved(picture, "WEBP", lossless=True, quality=60, method=2, exact=False)
+    if len(data) < most:
+        return data, "image/webp"
+    return None
+
+
+def _few_colours(picture: Image.Image) -> Image.Image | None:
+    """Return the picture with a palette of 256 colours, None where that would be seen."""
+    few = picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    changed = ImageChops.difference(picture, few.convert(picture.mode))
+    return few if max(ImageStat.Stat(changed).mean) <= _CLOSE else None
+
+
+def _saved(picture: Image.Image, name: str, **options: object) -> bytes:
+    target = io.BytesIO()
+    picture.info.clear()  # no profile, no comment, no gamma
+    picture.save(target, name, **options)
+    return target.getvalue()
