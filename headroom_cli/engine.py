@@ -168,16 +168,18 @@ def crush_lines(
         yield result
 
 
-def fetch(store: Store, handle: str, *, lines: str = "", rows: str = "", grep: str = "", query: str = "") -> bytes:
+def fetch(
+    store: Store, handle: str, *, lines: str = "", rows: str = "", grep: str = "", query: str = "", area: str = ""
+) -> bytes:
     """Return an original by its handle, or the parts of it that were asked for (see slices.cut).
 
     Raise NotFoundError, CorruptError, StoreError, UsageError.
     """
     data = store.fetch(handle)
-    if lines or rows or grep or query:
+    if lines or rows or grep or query or area:
         from headroom_cli.slices import cut
 
-        data = cut(data, lines=lines, rows=rows, grep=grep, query=query)
+        data = cut(data, lines=lines, rows=rows, grep=grep, query=query, area=area)
     return data
 
 

@@ -18,6 +18,11 @@ _LONGEST_OPENING = 100  # characters of an opening tag
 VALUES = "[headroom: the names in braces above stand for these values]"
 NEW_VALUES = "[headroom: from here on these names in braces stand for other values]"
 _OURS = (f"{VALUES}\n", f"{NEW_VALUES}\n")
+# What stands beside a picture of the user's that was made smaller, and in front of an original that was asked for.
+SMALLER = "[headroom: the picture above is smaller than it was]"
+ORIGINAL = "[headroom: the original picture that was asked for]"
+PICTURE = "[headroom: the picture "  # how every line of ours about a picture of the user's begins
+_OF_PICTURES = (PICTURE, ORIGINAL)
 # What stands for turns that fit left out begins so.
 LEFT_OUT = pattern(r"\[\.\.\. \d{1,9} turns? left out\b")
 # How Codex says what a file of instructions holds: a line, then an element.
@@ -58,4 +63,6 @@ def words(text: str) -> str:
     """Return what the user said in a text: nothing when it is all a harness's or ours."""
     if text[:1] not in {"<", "[", "#", " ", "\n"}:
         return text
-    return "" if is_ours(text) or LEFT_OUT.match(text) else text[wrapped(text) :]
+    if is_ours(text) or text.startswith(_OF_PICTURES) or LEFT_OUT.match(text):
+        return ""
+    return text[wrapped(text) :]

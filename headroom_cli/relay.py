@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from headroom_cli.backends import Backend, Headers, Target
     from headroom_cli.backends import Call as Http
     from headroom_cli.retrieval import Desk
-    from headroom_cli.wire._events import Call, Event
+    from headroom_cli.wire._events import Call, Event, Image
 
 # Kinds of errors inside an answer that say: later.
 _BUSY = (
@@ -99,7 +99,7 @@ class Relay:
         self._converter: Any = None
         self._decoder: Any = None
         self.extra: list[Any] = []  # turns that the next hop's request has behind the client's own
-        self._answers: list[str] = []  # to calls in a turn that calls the client's tools as well
+        self._answers: list[str | Image] = []  # to calls in a turn that calls the client's tools as well
         self._pieces: list[bytes] = []
         self._whole = b""
         self._done = False  # the stream said so itself

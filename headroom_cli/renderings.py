@@ -18,7 +18,7 @@ from headroom_cli.hashing import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from headroom_cli.formats import Document
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LEGEND = "[JSON as tables"
 # Edits that fit into this are kept in the record itself.
 LONGEST_INSIDE = 4_000  # characters
+_SHORT = 4_000  # characters around a picture's base64
 # A rendering above this is made anew each time: it is more than any model reads in one turn.
 LONGEST_KEPT = 1 << 20  # characters
 
@@ -194,13 +195,18 @@ class Renderings:
 
     # What undoes the edits of a whole document.
 
-    def add_undo(self, output: str, undo: Any, originals: Iterable[str] = ()) -> None:
+    def add_undo(
+        self, output: str, undo: Any, originals: Iterable[str] = (), stored: Mapping[str, str] | None = None
+    ) -> None:
         """Record what undoes the edits that made this output; ``originals`` are digests of texts that are in it.
 
-        Raise StoreError.
+        ``stored`` are the base64 of pictures that were there, with the digest under which each is stored: a record
+        names them, or every request of a conversation would hold them all again. Raise StoreError.
         """
         if self._store is None or not any(undo):
             return
+        if stored:
+            undo = [[(start, end, _short(old, stored)) for start, end, old in one] for one in undo]
         text = json.dumps(undo, separators=(",", ":"))
         digest = _name_of(output)
         record: Record = {"e": undo, "p": self._policy}
@@ -226,6 +232,11 @@ class Renderings:
             return None
         held = self._get(context.shard(self._document, ""), context.note_key(stage, name))
         return None if held is None else held[0]
+
+    def note_is_worn(self, stage: str, name: str) -> bool:
+        """Tell whether a note is to be written again, so that it is not forgotten while it is used."""
+        held = self._get(context.shard(self._document, ""), context.note_key(stage, name))
+        return held is not None and held[1]
 
     def set_note(self, stage: str, name: str, value: Any) -> None:
         """Note a JSON value; written with the rest."""
@@ -259,6 +270,10 @@ class Notes:
     def get(self, name: str) -> Any:
         """Return a JSON value, None when there is none. Raise StoreError."""
         return self._renderings.note(self._stage, name)
+
+    def worn(self, name: str) -> bool:
+        """Tell whether what was noted is to be noted again. Raise StoreError."""
+        return self._renderings.note_is_worn(self._stage, name)
 
     def set(self, name: str, value: Any) -> None:
         """Note a JSON value; it is written when the run's output is accepted."""
@@ -326,7 +341,27 @@ def before_edits(store: Store, text: str) -> str:
     if held is None:
         return text
     record = json.loads(held)
-    return formats.undone(text, record["e"] if "e" in record else json.loads(store.get(record["u"])))
+    undo = record["e"] if "e" in record else json.loads(store.get(record["u"]))
+    return formats.undone(text, [[(start, end, _written(old, store)) for start, end, old in one] for one in undo])
+
+
+def _short(old: str, stored: Mapping[str, str]) -> Any:
+    """Return what stood somewhere with the base64 of a stored picture left out: what is before it, digest, behind."""
+    if len(old) > _SHORT:
+        for text, digest in stored.items():
+            if 0 <= len(old) - len(text) < _SHORT and (at := old.find(text)) >= 0:
+                return [old[:at], digest, old[at + len(text) :]]
+    return old
+
+
+def _written(old: Any, store: Store) -> str:
+    """Return what stood somewhere. Raise NotFoundError, CorruptError, StoreError."""
+    if isinstance(old, str):
+        return old
+    import binascii
+
+    before, digest, behind = old
+    return f"{before}{binascii.b2a_base64(store.get(digest), newline=False).decode('ascii')}{behind}"
 
 
 def stands_for(record: Record | None, digest: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from headroom_cli import engine
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError, UsageError
 from headroom_cli.lazy import pattern
+from headroom_cli.wire._events import Image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ DESCRIPTION = (
     "Returns what was left out of a tool result of this conversation. A line <<headroom:HANDLE WHAT>> at the end of a "
     "tool result says that it was shortened and what is missing there; the handle is no file name, path or URL. Call "
     "this only when what is missing matters for the task, and ask for a part of it where that is enough: originals can "
-    "be long. The answer is the original text, byte for byte."
+    "be long. The answer is the original text, byte for byte, or the original picture."
 )
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -35,6 +36,7 @@ SCHEMA: dict[str, Any] = {
         "rows": {"type": "string", "description": "only these elements of a JSON array, or data lines, such as 1:20"},
         "grep": {"type": "string", "description": "only the lines that match this regular expression"},
         "query": {"type": "string", "description": "only the lines that bear on this question"},
+        "area": {"type": "string", "description": "of a picture, only left,top,width,height in its original pixels"},
     },
     "required": ["handle"],
 }
@@ -43,7 +45,7 @@ MOST_HOPS = 3  # requests for originals in a row, within one turn
 MOST_BYTES = 4 << 20  # of originals that one turn may bring into the conversation
 
 _HANDLE = pattern(r"(?:<<headroom:)?([a-z2-7]{12,52})(?![a-z2-7])")
-_SLICES = ("lines", "rows", "grep", "query")
+_SLICES = ("lines", "rows", "grep", "query", "area")
 
 
 class Desk:
@@ -64,7 +66,7 @@ class Desk:
         self.served = 0  # originals, or parts of them
         self.stubborn = False  # the model asked again for what it was told does not exist
 
-    def answer(self, call: Call) -> str:
+    def answer(self, call: Call) -> str | Image:
         """Return the result of a call; never raise, and never the same refusal twice without saying so."""
         if call.arguments is None:
             return 'The arguments of this call are no JSON object. Give the handle as {"handle": "..."}.'
@@ -94,12 +96,19 @@ class Desk:
         if len(data) > left:
             return (
                 f"This is {len(data):,} bytes, more than the {left:,} that this turn may still bring. "
-                "Ask for a part with lines, rows, grep or query."
+                "Ask for a part with lines, rows, grep, query or area."
             )
         self._spent += len(data)
         self.served += 1
         if not data:
             return "Nothing in this original is in the part that was asked for."
+        from headroom_cli.images import head
+
+        first = head.read(data)
+        if first is not None:
+            import binascii
+
+            return Image(first.media_type, binascii.b2a_base64(data, newline=False).decode("ascii"))
         return data.decode("utf-8", "replace")
 
     def state(self) -> tuple[int, frozenset[str], bool, int]:

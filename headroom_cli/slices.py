@@ -18,15 +18,26 @@ if TYPE_CHECKING:
 GREP_SECONDS = 2.0  # a pattern of the model's own making must not hold the run
 QUERY_LINES = 60  # lines that --query gives at most
 _AROUND = 2  # lines before and after each hit of --query
+# How the four types of pictures begin.
+_PICTURES = (b"\x89PN", b"\xff\xd8\xff", b"GIF", b"RIF")
+_AREA = pattern(r"\s*(\d{1,6})\s*,\s*(\d{1,6})\s*,\s*(\d{1,6})\s*,\s*(\d{1,6})\s*\Z")
 _RANGE = pattern(r"\s*(\d{0,12})\s*(?:(:)\s*(\d{0,12}))?\s*\Z")
 
 
-def cut(data: bytes, *, lines: str = "", rows: str = "", grep: str = "", query: str = "") -> bytes:
+def cut(data: bytes, *, lines: str = "", rows: str = "", grep: str = "", query: str = "", area: str = "") -> bytes:
     """Return the parts of ``data`` that were asked for; all of it when nothing was.
 
-    Several asks narrow one after the other: rows, lines, grep, query. Raise UsageError for a range or pattern that
-    cannot be read.
+    Several asks narrow one after the other: rows, lines, grep, query. Of a picture there is the ``area``
+    left,top,width,height in its upright pixels. Raise UsageError for a range, area or pattern that cannot be read.
     """
+    if area or data[:3] in _PICTURES:
+        from headroom_cli.images import head
+
+        picture = head.read(data) is not None
+        if picture and (lines or rows or grep or query):
+            raise UsageError("this original is a picture: ask for all of it, or for an area")
+        if area:
+            return _area(data, area) if picture else _no_picture()
     if rows:
         data = b"".join(_taken(_rows(data), rows, "--rows"))
     if lines:
@@ -36,6 +47,23 @@ def cut(data: bytes, *, lines: str = "", rows: str = "", grep: str = "", query: 
     if query:
         data = _passages(data, query)
     return data
+
+
+def _no_picture() -> bytes:
+    raise UsageError("this original is no picture: ask for lines, rows, grep or query")
+
+
+def _area(data: bytes, area: str) -> bytes:
+    found = _AREA.match(area)
+    if found is None:
+        raise UsageError(f"--area {area[:40]!r} is not left,top,width,height in pixels")
+    left, top, wide, high = map(int, found.groups())
+    from headroom_cli.images import area as areas
+
+    made = areas.crop(data, (left, top, wide, high))
+    if made is None:
+        raise UsageError(f"--area {area[:40]!r} lies outside of the picture, or pictures cannot be read here")
+    return made[0]
 
 
 def _taken(parts: Sequence[bytes], asked: str, flag: str) -> Sequence[bytes]:

@@ -12,6 +12,7 @@ import time
 from headroom_cli import formats, replay
 from headroom_cli.drafting import Drafter, weighed
 from headroom_cli.emit import emit, handle_of
+from headroom_cli.errors import HeadroomError
 from headroom_cli.harness import is_ours
 from headroom_cli.hashing import sha256
 from headroom_cli.literals import emitted, keep_all, repeated, told_apart
@@ -20,7 +21,7 @@ from headroom_cli.renderings import Notes, Renderings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from headroom_cli.errors import StoreError
@@ -61,7 +62,8 @@ class Run:
     """One document on its way through the stages: what it is by now, and what is to be remembered in the end."""
 
     __slots__ = (
-        "_added", "_came", "_conversation", "_data", "_frozen", "_key", "_model", "_policy", "_records", "_refers",
+        "_added", "_came",  "_conversation", "_data", "_frozen", "_key", "_model", "_pictures", "_policy",
+        "_records", "_refers",
         "_rendered", "_scope", "_store", "_usable", "_value", "document", "repeats", "result",
     )  # fmt: skip
 
@@ -84,7 +86,8 @@ class Run:
         self._usable = usable
         self._model = model
         self._records: list[Renderings] = []
-        self._added = 0  # tokens that align's notes and placeholders cost
+        self._added = 0  # tokens that align's notes and placeholders cost, and lines of ours beside pictures
+        self._pictures: list[Report] = []
         self._rendered: bytes | None = None  # what route made of ``document``
         self._refers: dict[int, tuple[int, ...]] | None = None
         self._key: tuple[object, ...] = ()
@@ -97,10 +100,13 @@ class Run:
         self._records.append(Renderings(self.document, self._store, identity))
         return self._records[-1]
 
-    def _edit(self, edits: list[Edit], known: Renderings, originals: Iterable[str] = ()) -> bool:
+    def _edit(
+        self, edits: list[Edit], known: Renderings, originals: Iterable[str] = (),
+        stored: Mapping[str, str] | None = None,
+    ) -> bool:  # fmt: skip
         """Edit the document's structure; False when that cannot be done, and nothing has changed.
 
-        ``originals`` are digests of what the edits leave out.
+        ``originals`` are digests of what the edits leave out, ``stored`` as in Renderings.add_undo.
         """
         try:
             document, undo = self.document.edited(edits)
@@ -108,7 +114,7 @@ class Run:
             return False
         self.document = document
         if not self._frozen:
-            known.add_undo(document.text, undo, originals)
+            known.add_undo(document.text, undo, originals, stored)
         return True
 
     def enter(self, prepare: Callable[[Document, Notes], Prepared]) -> None:
@@ -149,8 +155,9 @@ class Run:
 
     def route(self) -> None:
         """Replay or draft every block, store the originals, and put the renderings in their places."""
-        document = self.document
         policy = self._kept_policy()
+        self._look(policy)
+        document = self.document
         known = self._opened(policy)
         conversation = self._remembered(policy)
 
@@ -159,6 +166,8 @@ class Run:
             return self._out_of_reach(block) or (policy.spares(block.hint.tool) if tool else "")
 
         changes = replay.walk(document, conversation, self.result, known, policy=policy, kept=kept, frozen=self._frozen)
+        if trouble := conversation.drafter.trouble:
+            self.result.warnings.append(f"{trouble}; prose was shortened by whole sentences")
         if self._store is None:
             return
         if self._frozen:
@@ -178,6 +187,34 @@ class Run:
         self._rendered = rendered
         places = {id(block): number for number, block in enumerate(document.blocks)}
         self._refers = {places[id(change.block)]: change.draft.refers for change in told if change.draft.refers}
+
+    def _look(self, policy: Policy) -> None:
+        """Make the pictures of tool outputs smaller."""
+        if not self.document.has_pictures:
+            return
+        from headroom_cli import pictures
+
+        known = self._opened()
+        looked = pictures.look(
+            self.document, policy, self._store, known, self._model, usable=self._usable, frozen=self._frozen
+        )
+        self._pictures = looked.reports
+        for report in looked.reports:
+            if report.failure:
+                self.result.warnings.append(f"{report.path}: {report.compressor} failed; passed through")
+                self.result.failure = HeadroomError(f"{report.compressor}: {report.failure}; report it with the input")
+        if not looked.edits:
+            return
+        if not self._edit(looked.edits, known, stored=looked.stored):
+            self._records.remove(known)
+            for report in looked.reports:
+                report.after, report.kept, report.degree = report.before, "its place cannot be edited", ""
+                report.handle = ""
+            return
+        self.repeats = True
+        count = self._counter()
+        # The lines of ours beside pictures are counted with these.
+        self._added += sum(count(text) for text in looked.texts)
 
     def _kept_policy(self) -> Policy:
         """Return the policy that a live conversation began with, else the one asked for.
@@ -376,6 +413,8 @@ class Run:
         self.result.moved, self.result.plan = [], None
         self.result.entered = False
         self._added = 0
+        self.result.blocks += self._pictures
+        self._pictures = []
         keep_all(self.result, "not stored")
         self._sum_up()
         self.result.warnings.append(f"nothing was compressed: {error}")
@@ -383,6 +422,8 @@ class Run:
 
     def _sum_up(self) -> None:
         result = self.result
+        result.blocks += self._pictures
+        self._pictures = []
         # The reports begin behind align; what it added was not there before.
         result.before = sum(report.before for report in result.blocks) - self._added
         result.after = sum(report.after for report in result.blocks)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # The grammar of handles; nothing else is ever looked up, so nothing from outside becomes a path.
 HANDLE = pattern(r"[a-z2-7]{12,52}", re.ASCII)
-SLICES = ("lines", "rows", "grep", "query")
+SLICES = ("lines", "rows", "grep", "query", "area")
 
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
@@ -90,10 +90,12 @@ VERB = Verb(
         Setting("rows", ("--rows",), "", "text", "A:B", "print these elements of the outermost array, or data lines"),
         Setting("grep", ("--grep",), "", "text", "RE", "print the lines that match this regular expression"),
         Setting("query", ("--query",), "", "text", "TEXT", "print the lines that bear on this question"),
+        Setting("area", ("--area",), "", "text", "X,Y,W,H", "of a picture, print this part alone, in its own pixels"),
     ),
     examples=(
         ("headroom retrieve k3f5a2m7qx4c", "print an original"),
         ("headroom retrieve k3f5a2m7qx4c --lines 40:80", "print some of its lines"),
+        ("headroom retrieve k3f5a2m7qx4c --area 0,0,400,300 > corner.png", "cut a part out of a picture"),
         ("headroom retrieve --expand < small.json > trace.json", "undo crush"),
     ),
     statuses=(

@@ -33,6 +33,9 @@ REQUESTS = ("anthropic", "openai", "responses", "bare")
 # Where the list of turns stands; a bare list and JSON Lines are that list.
 _TURNS: dict[str, Path] = {"anthropic": ("messages",), "openai": ("messages",), "responses": ("input",)}
 
+# How parts with pictures call themselves.
+_PICTURES = ('"image', '"input_image', '"computer_screenshot')
+
 # How encoders write the same string. A literal that none of these gives back is kept as it was (see Document.style).
 _GO = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
@@ -78,6 +81,11 @@ class Document:
     def has_turns(self) -> bool:
         """Tell a conversation from a raw blob."""
         return self.format != "raw"
+
+    @property
+    def has_pictures(self) -> bool:
+        """Tell whether pictures may be in it: no look at most documents costs less."""
+        return self.has_turns and any(sign in self.text for sign in _PICTURES)
 
     @property
     def turns(self) -> Path:
@@ -203,6 +211,11 @@ class ValueDocument(Document):
         """``made`` is the value itself until something is replaced."""
         super().__init__(form, "", blocks)
         self.made = value
+
+    @property
+    def has_pictures(self) -> bool:
+        """Values are looked through when they are asked for."""
+        return True
 
     @property
     def size(self) -> int:

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
             """Who tells askers apart."""
 
 
-_SLICES = ("lines", "rows", "grep", "query")
+_SLICES = ("lines", "rows", "grep", "query", "area")
 _MOST_OF_SLICE = 4_096  # characters
 _ASK = Limits(body=65_536, decoded=65_536)  # of a body that names one handle
 _AT_ONCE = 1 << 20  # bytes of a body that this process may read itself: 20 ms

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from headroom_cli.serve.app import App
     from headroom_cli.serve.exchange import Exchange
     from headroom_cli.serve.jobs import Ask, Made
-    from headroom_cli.wire._events import Call, Event
+    from headroom_cli.wire._events import Call, Event, Image
 
 
 class Served:
@@ -30,13 +30,13 @@ class Served:
 
     def __init__(self) -> None:
         """Start before the first call."""
-        self._texts: list[str] = []
+        self._texts: list[str | Image] = []
         self.spent = 0
         self.unknown: frozenset[str] = frozenset()
         self.stubborn = False
         self.served = 0
 
-    def answer(self, _call: Call) -> str:
+    def answer(self, _call: Call) -> str | Image:
         """Return the result of the next of the calls that were looked up: they come in the same order."""
         return self._texts.pop(0) if self._texts else "This cannot be read now. Go on with what the conversation shows."
 

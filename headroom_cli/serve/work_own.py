@@ -6,11 +6,13 @@ goes out, and is spelled so that readers of hex take it.
 
 from __future__ import annotations
 
+import base64
 import json
 
 from headroom_cli import engine, formats
 from headroom_cli.emit import handle_of
 from headroom_cli.errors import HeadroomError, NotFoundError, StoreError, UsageError
+from headroom_cli.images import head
 from headroom_cli.model import LOSSY
 from headroom_cli.send import scopes
 from headroom_cli.serve import spelling
@@ -151,6 +153,10 @@ def _detail(sentence: str) -> bytes:
 
 
 def _told(handle: str, original: bytes) -> bytes:
+    first = head.read(original)
+    if first is not None:
+        told = {"hash": handle, "handle": handle, "media_type": first.media_type, "bytes": len(original)}
+        return json.dumps({**told, "original_base64": base64.b64encode(original).decode("ascii")}).encode()
     text = original.decode("utf-8", "replace")  # a part may be cut inside of a character; Accept: text/plain gives all
     return json.dumps({"hash": handle, "handle": handle, "original_content": text, "bytes": len(original)}).encode()
 

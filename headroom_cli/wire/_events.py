@@ -63,6 +63,22 @@ def written(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
+class Image:
+    """An answer to a call that is a picture: its media type, and its bytes in base64."""
+
+    __slots__ = ("data", "media")
+
+    def __init__(self, media: str, data: str) -> None:
+        """Hold one picture."""
+        self.media = media
+        self.data = data
+
+    @property
+    def address(self) -> str:
+        """The picture as an address that holds it."""
+        return f"data:{self.media};base64,{self.data}"
+
+
 class Call:
     """A model's call of one of our tools: id, name, and arguments (None when they are no JSON object)."""
 

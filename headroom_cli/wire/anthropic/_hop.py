@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from headroom_cli.wire._events import Event
+    from headroom_cli.wire._events import Event, Image
 
 # With these the model was stopped: a call that stands there may be cut off, and an answer to it is not what comes next.
 _STOPPED = frozenset(("max_tokens", "model_context_window_exceeded", "refusal", "pause_turn"))
@@ -148,9 +148,15 @@ class Hop:
         return found
 
 
-def results(calls: Sequence[Call], answers: Sequence[str]) -> list[dict[str, Any]]:
+def results(calls: Sequence[Call], answers: Sequence[str | Image]) -> list[dict[str, Any]]:
     """Return the tool_result blocks of calls."""
     return [
-        {"type": "tool_result", "tool_use_id": call.identifier, "content": answer}
+        {"type": "tool_result", "tool_use_id": call.identifier, "content": _content(answer)}
         for call, answer in zip(calls, answers, strict=True)
     ]
+
+
+def _content(answer: str | Image) -> str | list[dict[str, Any]]:
+    if isinstance(answer, str):
+        return answer
+    return [{"type": "image", "source": {"type": "base64", "media_type": answer.media, "data": answer.data}}]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from headroom_cli.wire._events import Call
+    from headroom_cli.wire._events import Call, Image
 
 # The many; with no tool of ours there is nothing in them that must be known.
 _PLAIN = frozenset(("content_block_start", "content_block_delta", "content_block_stop", "ping"))
@@ -229,7 +229,7 @@ class Turn:
 
     # --- hops
 
-    def turns(self, answers: Sequence[str]) -> list[Any]:
+    def turns(self, answers: Sequence[str | Image]) -> list[Any]:
         """Return the model's turn as it came and the results, for the next hop's request; [] when it was not kept."""
         if not self._hop.whole:
             return []
@@ -250,7 +250,7 @@ class Turn:
         self._first = False
         self._hop = Hop(self._ours, self._next)
 
-    def past(self, answers: Sequence[str]) -> dict[str, Any] | None:
+    def past(self, answers: Sequence[str | Image]) -> dict[str, Any] | None:
         """Return what ``restore`` needs; ``answers`` are the results of this hop's calls beside the client's own."""
         calls = self._hop.calls() if self._hop.others and self._hop.whole else []
         mixed = bool(calls) and len(answers) == len(calls)

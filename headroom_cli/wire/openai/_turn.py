@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from headroom_cli.harness import ORIGINAL
 from headroom_cli.wire._usage import summed
 from headroom_cli.wire.openai import _chunk
 from headroom_cli.wire.openai._hop import Hop
@@ -14,19 +15,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from headroom_cli.wire._events import Call, Event
+    from headroom_cli.wire._events import Call, Event, Image
     from headroom_cli.wire.openai._gather import Called
 
     Whose = list[Called | None]  # the call that each piece of a chunk's tool_calls is of
 
 _NOT_HEAD = ("choices", "obfuscation", "usage")
 _LONGEST_WAIT = 1000  # events held back until a call's name comes: it comes in the first or second piece
+# What stands in a tool's message, which holds texts alone, for an original that is a picture.
+_NEXT = "This original is a picture: it stands in the next message."
+_NOT_HERE = "This original is a picture, which cannot be given beside the results of other calls. Ask for it alone."
 _SAME = ("id", "created")  # what the first hop says of the answer as a whole
 
 
 def error(kind: str, message: str) -> Event:
     """Return the event that says that a stream broke off."""
     return _chunk.written({"error": {"message": message, "type": kind, "param": None, "code": None}})
+
+
+def _shown_beside(answers: Iterable[str | Image]) -> list[dict[str, Any]]:
+    """Return the message that shows pictures that were asked for, [] when there are none."""
+    parts: list[dict[str, Any]] = []
+    for answer in answers:
+        if not isinstance(answer, str):
+            parts.append({"type": "text", "text": ORIGINAL})
+            parts.append({"type": "image_url", "image_url": {"url": answer.address, "detail": "high"}})
+    return [{"role": "user", "content": parts}] if parts else []
 
 
 class Turn:
@@ -324,14 +338,18 @@ class Turn:
 
     # --- hops
 
-    def turns(self, answers: list[str]) -> list[dict[str, Any]]:
+    def turns(self, answers: list[str | Image]) -> list[dict[str, Any]]:
         """Return the model's turn and the answers to our calls in it, as messages. ``answers`` in the calls' order."""
-        self._turned = [self._hop.message(), *self._answered(answers)]
+        self._turned = [self._hop.message(), *self._answered(answers), *_shown_beside(answers)]
         return self._turned
 
-    def _answered(self, answers: list[str]) -> list[dict[str, Any]]:
+    def _answered(self, answers: list[str | Image], picture: str = _NEXT) -> list[dict[str, Any]]:
+        """Return the messages of the tool; a picture cannot stand in one, so ``picture`` says where it is."""
         pairs = zip(self.calls, answers, strict=True)
-        return [{"role": "tool", "tool_call_id": call.identifier, "content": answer} for call, answer in pairs]
+        return [
+            {"role": "tool", "tool_call_id": call.identifier, "content": answer if isinstance(answer, str) else picture}
+            for call, answer in pairs
+        ]
 
     def go_on(self) -> None:
         """Begin the next hop: of the end of this one the client sees nothing."""
@@ -366,7 +384,7 @@ class Turn:
 
     # --- later requests
 
-    def past(self, answers: Iterable[str] = ()) -> dict[str, Any] | None:
+    def past(self, answers: Iterable[str | Image] = ()) -> dict[str, Any] | None:
         """Return what ``restore`` needs; ``answers`` to calls that stand beside the client's own. None for nothing."""
         hop = self._hop
         told = list(answers)
@@ -385,7 +403,7 @@ class Turn:
             "before": self._hidden,
             "shown": "".join(text for text, _ in self._earlier),
             "calls": calls,
-            "after": self._answered(told) if beside else [],
+            "after": self._answered(told, _NOT_HERE) if beside else [],
             "fields": {key: [field_digest(key, value), own.get(key)] for key, value in shown.items()},
         }
 

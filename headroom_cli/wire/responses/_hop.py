@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from headroom_cli.wire._events import Image
+
     Item = dict[str, Any]
 
 
@@ -112,7 +114,7 @@ class Hop:
         items = [self.items[index] for index in sorted(self.items)]
         return [item for item in items if stored or not _is_bare_reasoning(item)]
 
-    def entries(self, answers: list[str]) -> list[list[Any]]:
+    def entries(self, answers: list[str | Image]) -> list[list[Any]]:
         """Return the hop for ``restore``: ["seen", sign] or ["put", item] each; calls without answers are left out."""
         found: list[list[Any]] = []
         for index in sorted(self.hidden.union(self.signs)):
@@ -122,12 +124,19 @@ class Hop:
                 found.append(["put", self.items[index]])
         return found + [["put", output] for output in self.outputs(answers)]
 
-    def outputs(self, answers: list[str]) -> list[Item]:
+    def outputs(self, answers: list[str | Image]) -> list[Item]:
         """Return the results of our calls, none for no answers."""
         pairs = zip(self.calls(), answers, strict=True) if answers else ()
         return [
-            {"type": "function_call_output", "call_id": call.identifier, "output": answer} for call, answer in pairs
+            {"type": "function_call_output", "call_id": call.identifier, "output": _output(answer)}
+            for call, answer in pairs
         ]
+
+
+def _output(answer: str | Image) -> str | list[Item]:
+    if isinstance(answer, str):
+        return answer
+    return [{"type": "input_image", "image_url": answer.address, "detail": "high"}]
 
 
 def _arguments(item: Item) -> Item | None:

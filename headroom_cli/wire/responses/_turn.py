@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from typing import Any
 
-    from headroom_cli.wire._events import Call
+    from headroom_cli.wire._events import Call, Image
 
     Item = dict[str, Any]
 
@@ -57,7 +57,7 @@ class Turn:
     def _begin(self, hop: Hop) -> None:
         self._hop = hop
         self._held: list[Event] = []
-        self._results: list[str] = []
+        self._results: list[str | Image] = []
         self._data = b""
         self.ended = False
         self.others = False
@@ -266,7 +266,7 @@ class Turn:
             final["tool_usage"] = self._tools
         return final
 
-    def turns(self, answers: Sequence[str]) -> list[Any]:
+    def turns(self, answers: Sequence[str | Image]) -> list[Any]:
         """Return the items that the next request has besides: the hop's, and the results."""
         self._results = list(answers)
         return [*([] if self._served else self._hop.turn()), *self._hop.outputs(self._results)]
@@ -282,7 +282,7 @@ class Turn:
 
     # --- for later requests
 
-    def past(self, answers: Sequence[str] = ()) -> Item | None:
+    def past(self, answers: Sequence[str | Image] = ()) -> Item | None:
         """Return {"run": the turn's entries, "open": results that the provider still waits for, "id": the last hop's}.
 
         Give ``answers`` also for a turn that a note ended: a provider that keeps the history refuses to go on without.
