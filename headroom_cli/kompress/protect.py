@@ -56,6 +56,7 @@ _FUNCTION = frozenset((
     "there", "would", "should", "must", "does", "do", "only", "these", "other", "any", "so", "then", "use", "used",
     "using",
 ))  # fmt: skip
+_COUNTING = frozenset("0123456789<>=~+-$")  # how a number begins
 _ENGLISH = 0.2  # of the words
 _OPENS = {'"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb", "[": "]", "`": "`", "*": "*", "{": "}", "<": ">"}
 _QUOTE = 60  # words; a quote left open for longer was never meant to close
@@ -109,7 +110,8 @@ def _around(words: list[str], small: list[str], held: bytearray, begins: bytearr
         if _FIGURE.search(word):
             if at and not begins[at] and small[at - 1] not in _ARTICLES:
                 held[at - 1] = NEVER
-            if at + 1 < total and not begins[at + 1] and word[-1] not in ",;:.)":
+            counts = word[-1] not in ",;:.)" and small[at][:1] in _COUNTING
+            if counts and at + 1 < total and not begins[at + 1]:
                 held[at + 1] = NEVER
         elif small[at] in _NEGATIONS or small[at] in _MODALS or small[at].endswith(("n't", "n\u2019t")):
             following = at + 1

@@ -15,7 +15,7 @@ from headroom_cli.errors import NotUsableError
 from headroom_cli.kompress.choose import THRESHOLD, order
 from headroom_cli.kompress.protect import reads_as_english
 from headroom_cli.lazy import pattern
-from headroom_cli.model import LOSSY, Draft
+from headroom_cli.model import FAITHFUL, LOSSY, Draft
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
     from headroom_cli.model import Want
 
-BOTH = "both"  # sentences by the cover down to STRETCH of its target, then words
+BOTH = "both"  # sentences by the cover, at one of STRETCHES of its target, then words down to the target
 ALONE = "alone"  # words of the whole text
 MODE = BOTH
-STRETCH = 1.25
+STRETCHES = (1.25, 1.15, 1.07)  # the first from which the words that may go lead down to the target
 _LEAST = 64  # words; fewer are not worth a model
 _SURE = 0.95  # of the words above the threshold: the model has nothing against this text
 _FLAT = 1e-3  # scores that differ by no more say nothing
 _ROUNDS = 5  # renderings to find how many words go
+_LONGEST = 80  # characters that a marker may say
 _NOTED = 24  # words that go before they are noted, at a paragraph's end
 _BEFORE_OTHER = 8  # likewise where something else than words follows: a heading, a listing
 _WORD = pattern(r"\S+")
@@ -42,26 +43,39 @@ def compress(text: str, want: Want, cover: Callable[..., Draft | None], mode: st
     plain: Draft | None = cover(text, want)
     if plain is None or plain.degree != LOSSY or want.kompress is None or want.spent():
         return plain  # the text is no prose, too short, or nothing may be left out
-    began: Draft | None = cover(text, want, STRETCH) if mode == BOTH else Draft(tidy(text), "faithful")
-    if began is None:
-        return plain
-    words = _Words(began.text, text)
-    if len(words.texts) < _LEAST or not reads_as_english(words.texts):
-        return plain
-    try:
-        scores = want.kompress(words.texts)
-    except NotUsableError:
-        return plain
-    if len(scores) != len(words.texts) or _is_unsure(scores):
-        return plain
     target = want.count(plain.text)
-    made = _fit(words, order(words.texts, scores, words.starts), target, want)
-    if made is None:
-        return plain
-    shorter, gone = made
-    said = f"{gone} of {len(_WORD.findall(text))} words"
-    missing = f"{began.missing}, {said}" if began.missing else said
-    return Draft(shorter, LOSSY, missing if len(missing) <= 80 else said)
+    source = Units(tidy(text))
+    scores: dict[str, list[float]] = {}
+    for stretch in STRETCHES if mode == BOTH else (0.0,):
+        began: Draft | None = cover(text, want, stretch) if stretch else Draft(source.text, FAITHFUL)
+        if began is None or want.count(began.text) <= target:
+            continue
+        words = _Words(began.text, source)
+        if not scores:  # the longest text has all the sentences of the others, but for a few
+            try:
+                scores = _rated(words, want.kompress)
+            except NotUsableError:
+                return plain
+            if not scores:
+                return plain
+        made = _fit(words, words.order(scores), target, want)
+        if made is not None:
+            shorter, gone = made
+            said = f"{gone} of {len(_WORD.findall(text))} words"
+            missing = f"{began.missing}, {said}" if began.missing else said
+            return Draft(shorter, LOSSY, missing if len(missing) <= _LONGEST else said)
+    return plain
+
+
+def _rated(words: _Words, rate: Callable[[list[str]], list[float]]) -> dict[str, list[float]]:
+    """Return the scores of each sentence's words, {} where the model has nothing to say. Raise NotUsableError."""
+    if len(words.texts) < _LEAST or not reads_as_english(words.texts):
+        return {}
+    scores = rate(words.texts)
+    if len(scores) != len(words.texts) or _is_unsure(scores):
+        return {}
+    ends = [*words.starts[1:], len(words.texts)]
+    return {" ".join(words.texts[start:end]): scores[start:end] for start, end in zip(words.starts, ends, strict=True)}
 
 
 def _is_unsure(scores: list[float]) -> bool:
@@ -75,10 +89,9 @@ def _fit(words: _Words, steps: list[tuple[int, ...]], target: int, want: Want) -
     low, high = 1, len(steps)
     best: tuple[str, int] | None = None
     whole = want.count(words.text)
-    if whole <= target:
-        return None  # no word has to go: the cover has got there
-    share = (whole - target) / whole
-    guess = max(1, round(share * len(words.texts)))
+    if not steps or want.count(words.without(steps)[0]) > target:
+        return None  # too little of it may go
+    guess = max(1, round((whole - target) / whole * len(words.texts)))
     for _ in range(_ROUNDS):
         guess = min(high, max(low, guess))
         made = words.without(steps[:guess])
@@ -100,7 +113,7 @@ class _Words:
 
     __slots__ = ("_ends", "_spans", "starts", "text", "texts")
 
-    def __init__(self, text: str, source: str) -> None:
+    def __init__(self, text: str, source: Units) -> None:
         """Take the sentences of ``text`` that stand in ``source`` word for word, and hold no note of ours."""
         self.text = text
         self.texts: list[str] = []
@@ -109,10 +122,9 @@ class _Words:
         # Of each paragraph: how many words stand before its end, that place, whether something else comes before it.
         self._ends: list[tuple[int, int, bool]] = []
         units = Units(text)
-        original = Units(tidy(source))
         known = {
-            original.text[begin:end].strip()
-            for begin, end, kind in zip(original.begin, original.end, original.kind, strict=True)
+            source.text[begin:end].strip()
+            for begin, end, kind in zip(source.begin, source.end, source.kind, strict=True)
             if kind in (TEXT, ITEM)
         }
         other = False
@@ -138,6 +150,14 @@ class _Words:
                     self.starts.pop()
             self._ends.append((len(self.texts), stop, other))
             other = False
+
+    def order(self, scores: dict[str, list[float]]) -> list[tuple[int, ...]]:
+        """Return which words may go, the least worth first; sentences that no model has rated stay whole."""
+        ends = [*self.starts[1:], len(self.texts)]
+        rated: list[float] = []
+        for start, end in zip(self.starts, ends, strict=True):
+            rated += scores.get(" ".join(self.texts[start:end])) or [1.0] * (end - start)
+        return [taken for taken in order(self.texts, rated, self.starts) if min(rated[at] for at in taken) < 1]
 
     def without(self, steps: list[tuple[int, ...]]) -> tuple[str, int]:
         """Return the text without some words, with notes of how many, and their number."""
