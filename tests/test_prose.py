@@ -195,7 +195,7 @@ def test_sentences_cover_the_text(text):
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.text(alphabet="ab.# \n-`|=>~:+*1\t\r", max_size=200))
+@given(st.text(alphabet="ab.# \n-`|=>~:+*1\t\r\u00a0\u3000\f", max_size=200))
 def test_blocks_lose_nothing_but_blanks(text):
     at = 0
     for kind, start, words, end, _ in Scanner(text).scan():
@@ -204,6 +204,12 @@ def test_blocks_lose_nothing_but_blanks(text):
         assert not text[at:start].strip()
         at = end
     assert not text[at:].strip()
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\f", "\x1f"])
+def test_any_blank_indents(blank):
+    blocks = Scanner(f"Words and words.\n\n{blank * 4}$ ls {{a}} [b]\n{blank * 4}$ cd\n\nMore words.").scan()
+    assert [kind for kind, *_ in blocks] == [TEXT, CODE, TEXT]
 
 
 def test_a_guide_keeps_its_frame():

@@ -290,7 +290,8 @@ class Scanner:
         """Take a run of lines indented by four and more as code when it does not read as sentences."""
         lines = self._lines
         stop = at
-        while stop < len(lines) and lines[stop].strip() and lines[stop][:1] in (" ", "\t"):
+        # Any blank, as where it was taken for indented: a line that no block takes would be looked at for ever.
+        while stop < len(lines) and lines[stop].strip() and lines[stop][0].isspace():
             stop += 1
         sample = "\n".join(lines[at : min(stop, at + 12)])
         if reads_as_sentences(sample):
