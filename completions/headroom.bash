@@ -23,23 +23,25 @@ _headroom() {
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && current=
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "crush align route fit send retrieve stats store proxy --version --help" -- "$current"))
+        COMPREPLY=($(compgen -W "crush align route fit send retrieve stats store models proxy --version --help" -- "$current"))
         return
     fi
     case ${COMP_WORDS[1]} in
-    crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    crush) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --kompress --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    align) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --kompress --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    route) flags='--explain --from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --kompress --only --skip --only-tool --protect-tool --as --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
     fit) flags='--explain --from --model --ranks --store --query --budget --redeem --live --fresh --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --only --skip --only-tool --protect-tool --live --fresh --backend --base-url --key-file --timeout --plugin --strict --json --quiet -q --verbose -v --no-color --help' ;;
-    retrieve) flags='--expand --lines --rows --grep --query --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --kompress --only --skip --only-tool --protect-tool --live --fresh --backend --base-url --key-file --timeout --plugin --strict --json --quiet -q --verbose -v --no-color --help' ;;
+    retrieve) flags='--expand --lines --rows --grep --query --area --from --store --strict --json --quiet -q --verbose -v --no-color --help' ;;
     stats) flags='--follow -f --diff --from --model --ranks --store --level --json --quiet -q --verbose -v --no-color --help' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
-    proxy) flags='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --ranks --store --level --lossless --redeem --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --json --quiet -q --verbose -v --no-color --help' ;;
+    models) flags='--check --json --quiet -q --verbose -v --no-color --help' ;;
+    proxy) flags='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --ranks --store --level --lossless --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --json --quiet -q --verbose -v --no-color --help' ;;
     esac
     case " $flags " in *" $previous "*) case $previous in
     --allow-host) compopt +o default; return ;;
     --allow-origin) compopt +o default; return ;;
+    --area) compopt +o default; return ;;
     --as) COMPREPLY=($(compgen -W 'json log test-log search diff code table html prose listing image mixed' -- "$current")); return ;;
     --backend) COMPREPLY=($(compgen -W 'anthropic openai openrouter bedrock litellm anyllm' -- "$current")); return ;;
     --base-url) compopt +o default; return ;;
@@ -53,6 +55,7 @@ _headroom() {
     --header) compopt +o default; return ;;
     --host) compopt +o default; return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames; return ;;
+    --kompress) compopt +o default; return ;;
     --level) COMPREPLY=($(compgen -W 'safe balanced max' -- "$current")); return ;;
     --lines) compopt +o default; return ;;
     --max-body) compopt +o default; return ;;
@@ -86,6 +89,8 @@ _headroom() {
     retrieve) [[ " ${COMP_WORDS[*]} " == *' --expand '* ]] ||
         COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
     store) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W 'where list verify gc forget' -- "$current"))
+        [[ ${COMP_WORDS[2]} == forget ]] && ((COMP_CWORD > 2)) && COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
+    models) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W 'pull list path remove' -- "$current"))
         [[ ${COMP_WORDS[2]} == forget ]] && ((COMP_CWORD > 2)) && COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
     esac
 }

@@ -173,6 +173,7 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
             "--rows": "rows",
             "--grep": "grep",
             "--query": "query",
+            "--area": "area",
             "--from": "format",
             "--store": "store",
         },

@@ -255,7 +255,7 @@ def _fish(verbs: list[Verb]) -> str:
                 lines.append(
                     f"complete -c headroom -n '__fish_seen_subcommand_from {which}' -a '(__headroom_handles)'\n"
                 )
-            if not argument.choices and (not _is_handle(argument) or verb.name == "retrieve"):
+            if not argument.choices and (argument.name == "file" or verb.name == "retrieve"):
                 lines.append(f"{start} -F\n")
     return NOTE + "".join(lines)
 
