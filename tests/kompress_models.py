@@ -43,9 +43,9 @@ def vocabulary(tokenizer):
 
 def onnx_bytes(scores, *, inputs=("input_ids", "attention_mask"), output="final_scores"):
     """Return a model: final_scores = scores[input_ids] * attention_mask."""
+    import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
-    import numpy as np
 
     ids, mask = inputs
     graph = helper.make_graph(

@@ -160,7 +160,7 @@ def _fetch(hub: Hub, one: Wanted, watch: Callable[[str, int, int], None], pause:
 def _append(hub: Hub, one: Wanted, have: int, watch: Callable[[str, int, int], None]) -> None:
     """Add to a part what comes, until that is more than is stated: then it is another file."""
     with _open(one.part, os.O_APPEND) as stream, hub.reading(one.repository, one.commit, one.stated, have) as reading:
-        if not reading.goes_on:
+        if have and not reading.goes_on:
             stream.truncate(0)
             have = 0
         for piece in reading.pieces():
