@@ -65,7 +65,7 @@ def alike(one: bytes, other: bytes) -> Difference | None:
 
     Not the same are pictures of other sizes, and those of which the box around all that differs covers more than half.
     """
-    if one[:_HEAD] != other[:_HEAD] or one[: len(_BEGIN)] != _BEGIN or len(one) != len(other):
+    if len(one) <= _HEAD or one[:_HEAD] != other[:_HEAD] or one[: len(_BEGIN)] != _BEGIN or len(one) != len(other):
         return None
     wide, high = int.from_bytes(one[2:6], "big"), int.from_bytes(one[6:10], "big")
     across, down = _lines(wide), _lines(high)
@@ -89,5 +89,5 @@ def alike(one: bytes, other: bytes) -> Difference | None:
 
 def _lines(size: int) -> list[int]:
     """Return the borders of the cells along a side."""
-    cells = min(CELLS, size)
+    cells = max(1, min(CELLS, size))
     return [i * size // cells for i in range(cells + 1)]

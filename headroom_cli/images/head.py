@@ -34,6 +34,13 @@ class Head:
         return self.width, self.height
 
 
+def is_lossy(head: Head, data: bytes) -> bool:
+    """Tell whether a picture was encoded with loss: every JPEG, and a WebP that holds no lossless one."""
+    if head.media_type == "image/webp":
+        return all(name != b"VP8L" for name, _ in _riff(data))
+    return head.media_type == "image/jpeg"
+
+
 def read(data: bytes) -> Head | None:
     """Return what a PNG, JPEG, GIF or WebP says of itself, None for anything else and for damaged heads."""
     if data[:8] == b"\x89PNG\r\n\x1a\n":

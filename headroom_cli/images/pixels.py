@@ -12,6 +12,8 @@ from headroom_cli.images import measure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from headroom_cli.images.head import Head
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
@@ -31,7 +33,10 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _GREY = 128  # behind what is transparent while it is measured: black and white both show on it
-_CLOSE = 1.0  # of 255 on average, what a palette may change of a drawing
+# What a palette may change of a drawing, of 255: on average, and at any pixel.
+_PALETTES = (256, 64, 32)
+_CLOSE = 1.2
+_FAR = 64
 
 
 def decode(data: bytes, told: Head, wanted: tuple[int, int]) -> Image.Image | None:
@@ -104,43 +109,56 @@ def opaque(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(ground, picture).convert("RGB")
 
 
-def contrast(shown: Image.Image, picture: Image.Image, size: tuple[int, int]) -> float:
-    """Return how much of the contrast at the edges of ``shown`` is left in ``picture`` at a smaller size (0 to 1)."""
+def contrast(shown: Image.Image, size: tuple[int, int]) -> float:
+    """Return how much of the contrast at a picture's edges is left at a smaller size (0 to 1)."""
     edges = measure.edge_map(shown)
     where = measure.strong(edges)
     before = ImageStat.Stat(edges, where).mean[0] if where.getbbox() else 0.0
     if not before:
         return 1.0
-    again = resized(picture, size).resize(shown.size, Image.Resampling.BICUBIC)
+    again = resized(shown, size).resize(shown.size, Image.Resampling.BICUBIC)
     return float(ImageStat.Stat(measure.edge_map(again), where).mean[0] / before)
 
 
 def encode(picture: Image.Image, most: int, *, lossy: bool, quality: int) -> tuple[bytes, str] | None:
     """Return bytes and media type of the first encoding that has fewer than ``most`` bytes, None when none has.
 
-    What was lossy already, and photos, become JPEG; drawings PNG with a palette if it changes next to nothing, else in
-    full colours, else WebP without loss. Transparency is kept.
+    What was lossy already, and photos, become JPEG, or WebP where something is transparent. Drawings become PNG, with a
+    palette if that changes next to nothing, else in full colours, else WebP without loss. Transparency is kept.
     """
-    if lossy and picture.mode == "RGB":
-        data = _saved(picture, "JPEG", quality=quality, optimize=True)
-        return (data, "image/jpeg") if len(data) < most else None
-    few = _few_colours(picture)
-    for candidate in (few, picture):
-        if candidate is not None:
-            data = _saved(candidate, "PNG")
-            if len(data) < most:
-                return data, "image/png"
+    if lossy:
+        if picture.mode == "RGB":
+            data, media_type = _saved(picture, "JPEG", quality=quality, optimize=True), "image/jpeg"
+        else:
+            data, media_type = _saved(picture, "WEBP", quality=quality, method=3), "image/webp"
+        return (data, media_type) if len(data) < most else None
+    for candidate in _drawn(picture):
+        data = _saved(candidate, "PNG")
+        if len(data) < most:
+            return data, "image/png"
     data = _saved(picture, "WEBP", lossless=True, quality=60, method=2, exact=False)
     if len(data) < most:
         return data, "image/webp"
     return None
 
 
-def _few_colours(picture: Image.Image) -> Image.Image | None:
-    """Return the picture with a palette of 256 colours, None where that would be seen."""
-    few = picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    changed = ImageChops.difference(picture, few.convert(picture.mode))
-    return few if max(ImageStat.Stat(changed).mean) <= _CLOSE else None
+def cut_out(picture: Image.Image, *, lossy: bool, quality: int) -> tuple[bytes, str]:
+    """Return bytes and media type of a part of a picture, whatever it takes: JPEG for what was lossy, else PNG."""
+    if lossy and picture.mode == "RGB":
+        return _saved(picture, "JPEG", quality=quality, optimize=True), "image/jpeg"
+    return _saved(picture, "PNG"), "image/png"
+
+
+def _drawn(picture: Image.Image) -> Iterator[Image.Image]:
+    """Yield a drawing with ever fewer colours as long as that cannot be seen, at last as it is."""
+    method = Image.Quantize.MEDIANCUT if picture.mode == "RGB" else Image.Quantize.FASTOCTREE  # that one knows alpha
+    for colours in _PALETTES:
+        few = picture.quantize(colours, method=method, dither=Image.Dither.NONE)
+        changed = ImageStat.Stat(ImageChops.difference(picture, few.convert(picture.mode)))
+        if max(changed.mean) > _CLOSE or max(most for _, most in changed.extrema) > _FAR:
+            break
+        yield few
+    yield picture
 
 
 def _saved(picture: Image.Image, name: str, **options: object) -> bytes:

@@ -19,11 +19,11 @@ _SHORTEST = 200  # pixels: below it models see worse (Anthropic, "Vision")
 # What each level keeps: the x-height of small text in pixels, the share of the contrast at the edges, and the long
 # edge of photos and of drawings without text. Measured with an OCR engine: docs/decisions/0018-images.md.
 _LEVELS = {
-    "safe": (8.0, 0.80, 1024, 768),
-    "balanced": (6.5, 0.66, 640, 448),
-    "max": (5.5, 0.55, 480, 320),
+    "safe": (7.5, 0.70, 576, 448),
+    "balanced": (7.0, 0.66, 512, 384),
+    "max": (6.0, 0.60, 448, 320),
 }
-_STEP = 1.06  # the scale grows by this until the contrast is kept
+_STEP = 1.02  # the scale grows at least by this until the contrast is kept
 _NEARLY = 0.985  # a scale this near to 1 gains nothing
 _QUALITY = 85  # of JPEG; text in it at 90
 _EXACT = 256  # colours of a palette
@@ -94,15 +94,18 @@ def _smaller(picture: Image, data: bytes, told: head.Head, family: str, level: s
     after: tuple[int, int] = size
     while scale < _NEARLY:
         after = _best_at(size, scale, family)
-        if not tested or pixels.contrast(shown, pixels.opaque(picture), after) >= _LEVELS[level][1]:
+        wanted = _LEVELS[level][1]
+        kept = pixels.contrast(shown, after) if tested else 1.0
+        if kept >= wanted:
             break
-        scale *= _STEP
+        # Nearly a straight line from here to the whole size, which keeps all: two or three steps.
+        scale = max(scale * _STEP, scale + (1.0 - scale) * (wanted - kept) / (1.0 - kept))
     if scale >= _NEARLY:
         return None
     cheaper = cost.tokens(*after, family)
     if cheaper > LEAST_GAIN * before:
         return None
-    lossy = told.media_type == "image/jpeg" or kind == "photo"
+    lossy = head.is_lossy(told, data) or kind == "photo"
     encoded = pixels.encode(pixels.resized(picture, after), len(data), lossy=lossy, quality=90 if tested else _QUALITY)
     if encoded is None:
         return None
