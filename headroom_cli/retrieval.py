@@ -92,23 +92,24 @@ class Desk:
             return self._refused(handle, "stands for an original that was damaged on disk.")
         except StoreError as error:
             return self._refused(handle, f"cannot be read now: {error}.")
+        from headroom_cli.images import head
+
+        picture = head.read(data)
         left = MOST_BYTES - self._spent
         if len(data) > left:
+            parts = "lines, rows, grep or query" if picture is None else "area"
             return (
                 f"This is {len(data):,} bytes, more than the {left:,} that this turn may still bring. "
-                "Ask for a part with lines, rows, grep, query or area."
+                f"Ask for a part with {parts}."
             )
         self._spent += len(data)
         self.served += 1
         if not data:
             return "Nothing in this original is in the part that was asked for."
-        from headroom_cli.images import head
-
-        first = head.read(data)
-        if first is not None:
+        if picture is not None:
             import binascii
 
-            return Image(first.media_type, binascii.b2a_base64(data, newline=False).decode("ascii"))
+            return Image(picture.media_type, binascii.b2a_base64(data, newline=False).decode("ascii"))
         return data.decode("utf-8", "replace")
 
     def state(self) -> tuple[int, frozenset[str], bool, int]:

@@ -18,7 +18,7 @@ LAYERS = (
     ("mixed", "slices", "renderings", "emit", "census", "plugins"),
     ("drafting",),
     ("replay",),
-    ("literals",),
+    ("literals", "pictures"),
     ("stages",),
     ("engine",),
     ("retrieval",),

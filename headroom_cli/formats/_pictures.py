@@ -11,7 +11,7 @@ import json
 
 from headroom_cli.formats._calls import describe
 from headroom_cli.formats._edits import Edit
-from headroom_cli.harness import ORIGINAL
+from headroom_cli.harness import ORIGINAL, SMALLER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _OUTPUTS = frozenset(("function_call_output", "custom_tool_call_output", "comput
 _MODELS_OWN = frozenset((*_CALLS, "reasoning", "local_shell_call"))
 # What a call or a tool names when the model points into the picture that it sees.
 _POINTS = (frozenset(("coordinate",)), frozenset(("coordinates",)), frozenset(("x", "y")), frozenset(("x1", "y1")))
+_MARKER = 160  # characters of a marker, at most
 _LONGEST_POINT = 4_000  # characters of a call's arguments that names a place
 
 
@@ -41,7 +42,7 @@ class Picture:
     ``call``      the call whose result it is of, None for none
     ``detail``    low, high, auto, or "" where nothing is said
     ``answered``  a turn of the model comes after it: it has been sent before
-    ``ours``      a text of ours stands in front of it: it is an original that was asked for
+    ``ours``      a text of ours stands beside it: it was made smaller, or is an original that was asked for
     ``pointed``   the model may point into it: a tool of the request, or a call before it, takes coordinates
     """
 
@@ -153,7 +154,7 @@ def _of_turn(turn: dict[str, Any], path: Path, calls: dict[str, Call]) -> Iterat
     if turn.get("type") in _OUTPUTS:
         call = calls.get(str(turn.get("call_id")))
         output = turn.get("output")
-        if isinstance(output, dict) and output.get("type") in _TYPES:
+        if isinstance(output, dict) and output.get("type") == "computer_screenshot":
             alone = Picture(output, (*path, "output"), "tool", call)
             alone.alone = True
             yield alone
@@ -171,15 +172,21 @@ def _of_turn(turn: dict[str, Any], path: Path, calls: dict[str, Call]) -> Iterat
 
 
 def _of_parts(parts: Any, path: Path, role: str, call: Call | None) -> Iterator[Picture]:
-    before = ""
-    for k, part in enumerate(parts if isinstance(parts, list) else ()):
-        if not isinstance(part, dict):
+    every = parts if isinstance(parts, list) else []
+    for k, part in enumerate(every):
+        if not isinstance(part, dict) or not isinstance(part.get("type"), str) or part["type"] not in _TYPES:
             continue
-        if part.get("type") in _TYPES:
-            picture = Picture(part, (*path, k), role, call)
-            picture.ours = before.startswith(ORIGINAL)
-            yield picture
-        before = part["text"] if isinstance(part.get("text"), str) else ""
+        picture = Picture(part, (*path, k), role, call)
+        before, behind = _text(every[k - 1 : k]), _text(every[k + 1 : k + 2])
+        marked = before.endswith(">>") and "<<headroom:" in before[-_MARKER:]
+        picture.ours = marked or before.startswith(ORIGINAL) or behind.startswith(SMALLER)
+        yield picture
+
+
+def _text(parts: list[Any]) -> str:
+    """Return the text of the part that stands beside a picture, "" for another part or none."""
+    text = parts[0].get("text") if parts and isinstance(parts[0], dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def _called(turn: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:

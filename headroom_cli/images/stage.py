@@ -140,7 +140,7 @@ class Walk:
         if not picture.data:
             return "an address: the provider fetches it"
         if picture.ours or (picture.call is not None and picture.call.kept == "retrieved text"):
-            return "an original that was asked for"
+            return "made smaller before, or asked for"
         if picture.role != "tool" and (picture.role != "user" or self._level == "safe"):
             return "user's picture" if picture.role == "user" else f"{picture.role} turn"
         if (policy.only and "image" not in policy.only) or policy.as_kind not in {"", "image"}:
