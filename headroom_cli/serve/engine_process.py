@@ -22,12 +22,12 @@ _JOIN_APART = 1 << 20  # longer answers are put together in a thread; joining by
 _MOST_PARTS = 1 << 10
 # What a process may answer with besides plain values. It parses what strangers wrote; what it sends must not be able to
 # name anything else of this process.
-_ANSWERS = frozenset({"headroom_cli.serve.jobs"})
+_ANSWERS = frozenset({"headroom_cli.serve.jobs", "headroom_cli.wire._events"})
 
 # Variables that an engine gets: where things are, and how text is written.
 _PASSED = frozenset((
     "PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME",
-    "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "HF_HOME", "HF_HUB_CACHE",
     # Where AWS credentials are to be found, for requests that are signed anew; none of these is one.
     "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_EC2_METADATA_DISABLED", "AWS_SDK_LOAD_CONFIG",
@@ -188,7 +188,10 @@ class Process:
         self.state = "starting"
         self.worn = self.proven = self.killed = False
         limits = serving.limits
-        self._first = engine.pack({"memory": int(limits.job_memory), "jobs": jobs, "serving": _plain(serving)})
+        self._first = engine.pack({
+            "memory": int(limits.job_memory), "model": int(limits.model_memory), "jobs": jobs,
+            "serving": _plain(serving),
+        })  # fmt: skip
         # An answer holds a request and little else; one that is far longer comes from a process gone mad.
         self._line = _Line(4 * int(limits.decoded) + (16 << 20))
         ours, theirs = socket.socketpair()
@@ -277,6 +280,8 @@ def variables(serving: Serving) -> dict[str, str]:
     }  # fmt: skip
     for name in [name for name in chosen if name.startswith("HEADROOM_") and name.endswith(_SECRET_TAILS)]:
         del chosen[name]
+    # A library that starts a thread for each core takes address space for each, whether they do anything or not.
+    chosen |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     # It imports what this process would, wherever that came from.
     root = os.path.abspath(__file__)
     for _ in ("engine_process.py", "serve", "headroom_cli"):
