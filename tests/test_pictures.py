@@ -409,3 +409,19 @@ def test_a_turned_photo_is_sent_upright_and_without_its_metadata(store):
     assert wide < high
     assert b"maker" not in small
     assert "original of 800x1200 pixels" in note
+
+
+def test_stats_count_pictures_and_name_those_that_nobody_can_count(store, headroom, tmp_path):
+    body = request("anthropic", PAGE, PAGE)
+    missing = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    body["messages"] += [call("anthropic", 8, "x"), result("anthropic", 8, missing)]
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(body))
+    done = headroom("stats", "--json", str(file))
+    told = json.loads(done.stdout)
+    (row,) = (part for part in told["parts"] if part["kind"] == "image" and part["tokens"])
+    assert (row["role"], row["tool"]) == ("tool", "screenshot")
+    assert row["tokens"] == 2 * cost.tokens(1400, 900, "anthropic")
+    assert row["crushed"] < 0.7 * row["tokens"]
+    assert told["uncounted_media"] == 1
+    assert "1 pictures or files are not counted" in told["warnings"][0]

@@ -106,9 +106,7 @@ class Census:
         """Return what a reader of the numbers must know besides."""
         found = []
         if self.media:
-            found.append(
-                f"{self.media:,} pictures or files are not counted: their tokens do not follow from their bytes."
-            )
+            found.append(f"{self.media:,} pictures or files are not counted: they are not here, or cannot be read.")
         if self.marks == "assumed":
             found.append("No cache breakpoints: two are assumed, behind the system prompt and at the end.")
         placed = max(sum(part.mark for part in prompt.parts) + prompt.automatic for prompt in self.prompts)
@@ -155,14 +153,22 @@ def take(held: Sequence[tuple[Document, int]], reports: Iterable[Report], model:
     count = Meter(census.model)
     columns = []
     for (document, line), prompt in zip(held, census.prompts, strict=True):
-        told = {  # in JSON Lines of requests, a path begins with the number of its line
+        told: dict[str, tuple[Block | None, Report | None]] = {  # in JSON Lines, a path begins with its line
             block.path: (block, outcomes.get(f"{line}:{block.path}") or outcomes.get(block.path))
             for block in document.blocks
         }
+        pictures = (report for report in outcomes.values() if report.kind == "image" and report.before)
+        told.update((report.path.rpartition(":")[2], (None, report)) for report in pictures if _is_of(report, line))
         columns.append(_count(census, prompt, told, count))
     census.sizes = columns[0].before
     _price(census, columns)
     return census
+
+
+def _is_of(report: Report, line: int) -> bool:
+    """Tell whether a report is of this line of JSON Lines, or of the only document there is."""
+    number, colon, _ = report.path.partition(":")
+    return not colon or number == str(line)
 
 
 class Meter:
@@ -184,7 +190,9 @@ class Meter:
         return self._known[text]
 
 
-def _count(census: Census, prompt: Prompt, told: dict[str, tuple[Block, Report | None]], count: Meter) -> Columns:
+def _count(
+    census: Census, prompt: Prompt, told: dict[str, tuple[Block | None, Report | None]], count: Meter
+) -> Columns:
     """Add the pieces of a prompt to the map and return the tokens of its parts."""
     columns = Columns()
     for part in prompt.parts:
@@ -192,10 +200,13 @@ def _count(census: Census, prompt: Prompt, told: dict[str, tuple[Block, Report |
         for piece in part.pieces:
             role, kind, tool = piece.role, piece.kind or "-", piece.tool
             block, outcome = told.get(piece.path, (None, None)) if piece.path else (None, None)
-            if outcome is not None and block is not None:
+            if outcome is not None:
                 raw, crushed = outcome.before, outcome.after
                 role, kind = outcome.role, outcome.kind or "-"
-                tool = program(block.hint) if role == "tool" else ""
+                if block is None:  # a picture
+                    census.media -= 1
+                else:
+                    tool = program(block.hint) if role == "tool" else ""
             else:
                 raw = crushed = count(piece.text)
             row = census.rows.setdefault((role, kind, tool), Row())

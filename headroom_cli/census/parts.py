@@ -64,7 +64,7 @@ class Part:
     ``opens``   what its message says besides its content, "" when it is not the first part of one
     ``answer``  the model wrote it
     ``signed``  the provider checks that what came before it is unchanged
-    ``media``   it holds pictures or files, whose tokens nobody here can count
+    ``media``   how many pictures and files it holds; of those that can be read, a run's report has the tokens
     """
 
     __slots__ = (
@@ -174,6 +174,7 @@ def _contents(part: Part, value: Any, shown: str, path: str, tool: str) -> Any:
         return {**{k: v for k, v in value.items() if k not in MARKS}, "text": ""}
     if kind in MEDIA:
         part.media += 1
+        part.pieces.append(Piece(shown, "", kind="image", path=path, tool=tool))
         return {"type": kind}  # its tokens follow from pixels and pages, not from its base64
     part.pieces.append(Piece(shown, dump(value), kind="other", tool=tool))
     return ""
