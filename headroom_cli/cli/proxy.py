@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from headroom_cli.cli import filters, io
+from headroom_cli.cli import filters, io, report
 from headroom_cli.cli.options import Verb
 from headroom_cli.errors import ConfigError, UsageError
 from headroom_cli.settings import Setting
@@ -21,6 +21,9 @@ PORT = 8_787
 _MISSING = "the proxy needs headroom-cli[proxy]; install it"
 _LATER = ("uvloop", "websockets", "brotli")  # what it needs and imports when it is used
 _LIBRARIES = {"litellm": "litellm", "anyllm": "any_llm"}  # backend -> the module that answers
+_MODEL_SECONDS = 15.0  # what shortening one request may take where a model rates words
+_MODEL_ROOM = 1 << 30  # bytes of address space for the libraries behind a model, their threads and a text
+_MODEL_TIMES = 3  # the file, its weights as they are used, and what loading takes besides
 _LARGEST = {"port": 65_535, "workers": 64, "engines": 64, "max_body": 2_048, "time_limit": 600}
 
 
@@ -79,9 +82,11 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         "redeem": settings.redeem or "tool", "kompress": settings.kompress,
     }  # fmt: skip
     filters.policy_of(settings)  # says what is wrong with it before anything is bound
+    usual = _MODEL_SECONDS if settings.kompress else Limits().job_seconds
     limits = Limits(
         silence=float(settings.timeout or Limits().silence),
-        job_seconds=float(_number(own, "time_limit") or Limits().job_seconds),
+        job_seconds=float(_number(own, "time_limit") or usual),
+        model_memory=_model_memory(settings),
     )
     if size := _number(own, "max_body"):
         limits.body = limits.decoded = size << 20
@@ -107,6 +112,19 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         verbose=settings.verbose,
         limits=limits,
     )  # fmt: skip
+
+
+def _model_memory(settings: Settings) -> int:
+    """Return the bytes of address space that a model needs, 0 without one. Raise ConfigError when it cannot be used."""
+    if not settings.kompress:
+        return 0
+    from headroom_cli.kompress import runtime
+
+    if missing := runtime.check(settings.kompress):
+        raise ConfigError(missing)
+    if settings.level in {"", "safe"}:
+        report.warn("--kompress does nothing at level safe, the default here; add --level balanced", settings)
+    return _MODEL_ROOM + _MODEL_TIMES * runtime.Model(settings.kompress).bytes
 
 
 def _check(backend: Backend, settings: Settings) -> None:
@@ -213,7 +231,8 @@ VERB = Verb(
         Setting("allow_origin", ("--allow-origin",), "", "texts", "ORIGIN", "pages that may call, as https://HOST"),
         Setting("max_body", ("--max-body",), "", "text", "MIB", "the largest request", shown="64"),
         Setting(
-            "time_limit", ("--time-limit",), "", "text", "SECONDS", "what shortening one request may take", shown="5"
+            "time_limit", ("--time-limit",), "", "text", "SECONDS", "what shortening one request may take",
+            shown="5; 15 with --kompress",
         ),
     ),
     examples=(

@@ -36,14 +36,17 @@ MISSING = "--kompress needs onnxruntime and tokenizers; run `pip install headroo
 class Model:
     """One model, loaded at its first use: 2 threads at most, no memory kept between texts."""
 
-    __slots__ = ("_batch", "_chunk", "_found", "_length", "_session", "_tokenizer", "most_words", "name", "threshold")
+    __slots__ = (
+        "_batch", "_chunk", "_found", "_length", "_session", "_tokenizer", "bytes", "most_words", "name", "threshold",
+    )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         """``name`` is what ``find.find`` takes. Raise NotUsableError when no such model is here; load nothing yet."""
         self.name = name
         self._found: Found = find(name)
         config = self._found.config
-        small = os.path.getsize(self._found.model) < _SMALL
+        self.bytes = sum(_size(self._found.model + end) for end in ("", "_data", ".data"))
+        small = self.bytes < _SMALL
         self._chunk = _whole(config, "chunk_words", CHUNK_WORDS, 8, 10_000)
         self._length = _whole(config, "max_length", MAX_LENGTH, 16, 8_192)
         self._batch = _BATCH[small]
@@ -193,6 +196,14 @@ def check(name: str) -> str:
     from importlib.util import find_spec
 
     return MISSING if any(find_spec(module) is None for module in ("onnxruntime", "tokenizers")) else ""
+
+
+def _size(path: str) -> int:
+    """Return the bytes of a file, 0 when there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _whole(config: dict[str, Any], key: str, usual: int, least: int, most: int) -> int:

@@ -104,7 +104,8 @@ def main(line: int, lifeline: int) -> None:
     no_memory = pack(("failed", "MemoryError", True))  # made now: later there may be no memory to make it
     try:
         being = _receive(line)
-        _confine(being["memory"])
+        model = being.get("model", 0)
+        _confine(being["memory"] + model if being["memory"] else 0)
         module = _import(being["jobs"])
         state = module.open(being["serving"])
         jobs = module.JOBS
@@ -128,7 +129,7 @@ def main(line: int, lifeline: int) -> None:
             _send(line, no_memory)
             return
         done += 1
-        frame = _do(jobs, name, state, arguments, done)
+        frame = _do(jobs, name, state, arguments, WORN_BYTES + model if done < WORN_JOBS else 0)
         del arguments
         _send(line, frame or no_memory)
         if not frame:
@@ -137,8 +138,8 @@ def main(line: int, lifeline: int) -> None:
         gc.collect(2 if done % 32 == 0 else 0)
 
 
-def _do(jobs: Any, name: str, state: Any, arguments: tuple[Any, ...], done: int) -> list[bytes]:
-    """Do a job; return its answer, [] when memory ran out."""
+def _do(jobs: Any, name: str, state: Any, arguments: tuple[Any, ...], most: int) -> list[bytes]:
+    """Do a job; return its answer, [] when memory ran out. A process that holds more than ``most`` bytes is worn."""
     import signal
 
     try:
@@ -151,7 +152,7 @@ def _do(jobs: Any, name: str, state: Any, arguments: tuple[Any, ...], done: int)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)  # a job's alarm must not ring in the next one
     del arguments
-    worn = done >= WORN_JOBS or resident() > WORN_BYTES
+    worn = resident() > most
     try:
         return pack((word, value, worn))
     except MemoryError:

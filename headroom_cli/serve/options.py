@@ -13,7 +13,7 @@ class Limits:
 
     __slots__ = (
         "body", "body_rate", "decoded", "head", "head_fields", "head_seconds", "idle_seconds", "job_memory",
-        "job_seconds", "shutdown_seconds", "silence", "together", "together_seconds",
+        "job_seconds", "model_memory", "shutdown_seconds", "silence", "together", "together_seconds",
     )  # fmt: skip
 
     def __init__(self, **given: float) -> None:
@@ -29,6 +29,7 @@ class Limits:
         self.body_rate = 1024.0  # bytes a second, on average after the first 10 s: slower ones are answered 408
         self.job_seconds = 5.0  # what shortening one request may take
         self.job_memory = 1 << 30  # bytes of address space of a worker process
+        self.model_memory = 0  # bytes on top of that for a model
         self.silence = 600.0  # seconds without a byte from a provider
         self.shutdown_seconds = 30.0
         for name, value in given.items():
