@@ -108,14 +108,17 @@ def retrieve(
     rows: str = "",
     grep: str = "",
     query: str = "",
+    area: str = "",
     store: str | Store | None = None,
 ) -> bytes:
     """Return an original, byte for byte, or the parts asked for ("40:80", 1-based and inclusive).
 
+    ``area`` is left,top,width,height of a picture, in its own pixels.
+
     Raise NotFoundError for a handle that was never given, CorruptError for a damaged original, UsageError for a slice
     that cannot be read.
     """
-    return engine.fetch(_store(store), handle, lines=lines, rows=rows, grep=grep, query=query)
+    return engine.fetch(_store(store), handle, lines=lines, rows=rows, grep=grep, query=query, area=area)
 
 
 def _store(store: str | Store | None) -> Store:
