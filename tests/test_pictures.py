@@ -425,3 +425,16 @@ def test_stats_count_pictures_and_name_those_that_nobody_can_count(store, headro
     assert row["crushed"] < 0.7 * row["tokens"]
     assert told["uncounted_media"] == 1
     assert "1 pictures or files are not counted" in told["warnings"][0]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_budget_counts_pictures_by_their_size(shape):
+    from headroom_cli import formats
+    from headroom_cli.fit import turns as read_turns
+
+    small, large = screenshot(size=(280, 280)), screenshot(size=(1120, 1120))
+    document = formats.of_value(request(shape, small, large))
+    turns = read_turns.read(document, lambda text: len(text) // 4)
+    first, second = (turn.tokens for turn in turns if turn.answers)
+    assert first - 10 < cost.tokens(280, 280, "anthropic") <= first
+    assert second - first == cost.tokens(1120, 1120, "anthropic") - cost.tokens(280, 280, "anthropic")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import json
 
 from headroom_cli import harness
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from headroom_cli.formats import Document
     from headroom_cli.model import Block
 
-# What a picture costs where nothing says how large it is: both APIs charge by area, a screenshot about this.
+# What a picture costs where nobody can say how large it is: both APIs charge by area, a screenshot about this.
 IMAGE = 1_500  # tokens
+_HEAD = 1 << 20  # characters of base64 in which a picture says its size
 FRAME = 4  # tokens that a message costs besides its texts
 _IMAGES = frozenset(("image", "input_image", "image_url", "computer_screenshot", "image_generation_call"))
 # Keys of a part whose strings are no words: names of things, and bytes.
@@ -183,7 +185,7 @@ def _turn(item: Any, *, observed: bool, count: Callable[[str], int]) -> Turn:
     said += [item[key] for key in ("reasoning_content", "reasoning", "refusal") if isinstance(item.get(key), str)]
     turn.said = "\n".join(said)
     turn.shown = "\n".join(shown)
-    turn.tokens = FRAME + count(turn.said) + count(turn.shown) + IMAGE * pictures
+    turn.tokens = FRAME + count(turn.said) + count(turn.shown) + pictures + _pictures(item.get("output"))
     encrypted = item.get("encrypted_content")
     if isinstance(encrypted, str):
         turn.signed = True
@@ -203,7 +205,7 @@ def _role(item: dict[str, Any]) -> str:
 
 
 def _content(content: Any, turn: Turn, said: list[str], shown: list[str], *, observed: bool) -> int:
-    """Sort a message's parts into words and outputs; return how many pictures there are."""
+    """Sort a message's parts into words and outputs; return what the pictures among them cost."""
     outputs = turn.role == "tool" or observed
     if isinstance(content, str):
         (shown if outputs else said).append(content)
@@ -233,7 +235,7 @@ def _content(content: Any, turn: Turn, said: list[str], shown: list[str], *, obs
             turn.signed = turn.signed or bool(part.get("signature") or part.get("data"))
             said += strings(part.get("thinking"))
         elif kind in _IMAGES:
-            pictures += 1
+            pictures += _pictures([part])
         elif isinstance(kind, str) and kind.endswith("_tool_result"):
             shown += strings(part.get("content"))
         else:
@@ -253,11 +255,21 @@ def _own(text: str, turn: Turn) -> None:
 
 
 def _pictures(content: Any) -> int:
-    return (
-        sum(isinstance(part, dict) and part.get("type") in _IMAGES for part in content)
-        if isinstance(content, list)
-        else 0
-    )
+    """Return what the pictures of a list of parts, or a screen that stands alone, cost in tokens."""
+    parts = content if isinstance(content, list) else [content]
+    return sum(_cost(part) for part in parts if isinstance(part, dict) and str(part.get("type")) in _IMAGES)
+
+
+def _cost(part: dict[str, Any]) -> int:
+    from headroom_cli.formats._pictures import Picture
+    from headroom_cli.images import cost, head
+
+    data = Picture(part, (), "", None).data[:_HEAD]
+    try:
+        first = head.read(binascii.a2b_base64(data[: len(data) // 4 * 4]))
+    except (binascii.Error, ValueError):
+        first = None
+    return IMAGE if first is None else cost.tokens(*first.upright, "anthropic")
 
 
 def _item(item: dict[str, Any], turn: Turn, said: list[str], shown: list[str]) -> None:
