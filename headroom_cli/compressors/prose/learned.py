@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from headroom_cli.compressors.prose.blocks import ITEM, TEXT
 from headroom_cli.compressors.prose.clean import tidy
+from headroom_cli.compressors.prose.layout import unwrapped
 from headroom_cli.compressors.prose.units import NOTE, OURS, Units
 from headroom_cli.errors import NotUsableError
 from headroom_cli.kompress.choose import THRESHOLD, order
@@ -44,7 +45,7 @@ def compress(text: str, want: Want, cover: Callable[..., Draft | None], mode: st
     if plain is None or plain.degree != LOSSY or want.kompress is None or want.spent():
         return plain  # the text is no prose, too short, or nothing may be left out
     target = want.count(plain.text)
-    source = Units(tidy(text))
+    source = Units(unwrapped(tidy(text)))
     scores: dict[str, list[float]] = {}
     for stretch in STRETCHES if mode == BOTH else (0.0,):
         began: Draft | None = cover(text, want, stretch) if stretch else Draft(source.text, FAITHFUL)
@@ -114,7 +115,10 @@ class _Words:
     __slots__ = ("_ends", "_spans", "starts", "text", "texts")
 
     def __init__(self, text: str, source: Units) -> None:
-        """Take the sentences of ``text`` that stand in ``source`` word for word, and hold no note of ours."""
+        """Take the sentences of ``text`` that stand in ``source`` word for word, and hold no note of ours.
+
+        Where lines of theirs end makes no difference.
+        """
         self.text = text
         self.texts: list[str] = []
         self.starts: list[int] = []
@@ -123,7 +127,7 @@ class _Words:
         self._ends: list[tuple[int, int, bool]] = []
         units = Units(text)
         known = {
-            source.text[begin:end].strip()
+            " ".join(source.text[begin:end].split())
             for begin, end, kind in zip(source.begin, source.end, source.kind, strict=True)
             if kind in (TEXT, ITEM)
         }
@@ -140,7 +144,7 @@ class _Words:
                     begin += noted.end()
                 if units.failed[unit] or units.alert[unit] or OURS.search(text, begin, end):
                     continue
-                if text[begin:end].strip() not in known:
+                if " ".join(text[begin:end].split()) not in known:
                     continue
                 self.starts.append(len(self.texts))
                 for word in _WORD.finditer(text, begin, end):
