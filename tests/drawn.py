@@ -36,16 +36,18 @@ def sentence(rng, count=9):
 
 
 def page(seed=1, *, scale=1, theme="light", mono=False, size=(1000, 700), letters=15, lines=24):
-    """A screen of text; ``letters`` is the font's size in logical pixels, ``scale`` that of the screen."""
+    """A screen of text, also in ``info["texts"]``; ``letters`` is the font's size in points of ``scale`` pixels."""
     rng = random.Random(seed)
     ground, ink, accent = THEMES[theme]
     picture = Image.new("RGB", (size[0] * scale, size[1] * scale), ground)
     draw = ImageDraw.Draw(picture)
     face, large = font(letters * scale, mono=mono), font(letters * 2 * scale)
-    draw.text((24 * scale, 16 * scale), "Quarterly report of the cluster", font=large, fill=ink)
+    texts = ["Quarterly report of the cluster", *(sentence(rng) for _ in range(lines))]
+    picture.info["texts"] = texts
+    draw.text((24 * scale, 16 * scale), texts[0], font=large, fill=ink)
     for i in range(lines):
         top = (70 + int(i * letters * 1.7)) * scale
-        draw.text((24 * scale, top), sentence(rng), font=face, fill=accent if i % 5 == 2 else ink)
+        draw.text((24 * scale, top), texts[i + 1], font=face, fill=accent if i % 5 == 2 else ink)
     return picture
 
 
@@ -60,6 +62,7 @@ def table(seed=2, *, scale=2, theme="light"):
         draw.line((10 * scale, y + 24 * scale, 890 * scale, y + 24 * scale), fill="#808080", width=scale)
         for column in range(5):
             text = rng.choice(WORDS) if column % 2 == 0 else f"{rng.randrange(1000, 99999)}"
+            picture.info["texts"] = [*picture.info.get("texts", ()), text]
             draw.text(((20 + column * 175) * scale, y), text, font=face, fill=ink)
     return picture
 
@@ -82,6 +85,7 @@ def plot(width=1400, height=900):
     for i in range(10):
         draw.text((30, 40 + i * (height - 140) // 10), f"{100 - i * 10}", font=font(24), fill="black")
         draw.text((110 + i * (width - 160) // 10, height - 70), f"week {i}", font=font(24), fill="black")
+    picture.info["texts"] = [f"week {i} {100 - i * 10}" for i in range(10)]
     points = [(100 + i * (width - 150) // 40, rng.randrange(80, height - 120)) for i in range(41)]
     draw.line(points, fill="#1f77b4", width=4)
     return picture

@@ -61,7 +61,8 @@ def test_a_bomb_is_too_large_and_fifty_megapixels_are_not():
 
 @pytest.mark.parametrize("data", [
     b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"%PDF-1.7", b"<svg/>",
-    b"BM" + bytes(60),    bomb(0, 5), bomb(5, 0), b"RIFF\x1e\0\0\0WEBPVP8 " + bytes(30), b"\xff\xd8\xff\xda" + bytes(40),
+    b"BM" + bytes(60), bomb(0, 5), bomb(5, 0),
+    b"RIFF\x1e\0\0\0WEBPVP8 " + bytes(30), b"\xff\xd8\xff\xda" + bytes(40),
     b"\xff\xd8" + b"\xff" * 100_000, b"II*\0" + bytes(50),
 ])  # fmt: skip
 def test_anything_else_is_none(data):
