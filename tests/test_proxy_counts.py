@@ -521,7 +521,7 @@ def test_the_proxy_counts_what_it_did(tmp_path):
     from provider import Provider, Reply, call
     from proxies import Running
 
-    from headroom_cli.serve.identity import Identity
+    from headroom_cli.identity import Identity
 
     store = tmp_path / "store"
     log = "".join(f"2026-01-01 00:{i // 60:02d}:{i % 60:02d} INFO worker {i} did batch {i * 3}\n" for i in range(900))

@@ -18,7 +18,7 @@ from headroom_cli.model import Policy
 from headroom_cli.relay import Relay
 from headroom_cli.send import scopes
 from headroom_cli.serve import spelling, work_own
-from headroom_cli.serve.identity import Identity
+from headroom_cli.identity import Identity
 from headroom_cli.store import Store
 from headroom_cli.wire._events import Call
 from headroom_cli.wire._sse import Stream

@@ -72,7 +72,7 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
 def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
     """Return what was asked for. Raise ConfigError, UsageError."""
     from headroom_cli import keys
-    from headroom_cli.serve.identity import Identity
+    from headroom_cli.identity import Identity
     from headroom_cli.serve.options import Limits, Serving
     from headroom_cli.settings import environment
 

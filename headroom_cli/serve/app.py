@@ -17,7 +17,7 @@ from headroom_cli.serve.counts import Counts
 from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
-from headroom_cli.serve.identity import Identity
+from headroom_cli.identity import Identity
 from headroom_cli.serve.replies import RefusedError, refuse
 from headroom_cli.serve.room import Room
 from headroom_cli.serve.said import Said

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from headroom_cli.serve.identity import Identity
+    from headroom_cli.identity import Identity
     from headroom_cli.serve.options import Serving
     from headroom_cli.serve.replies import Receive, Scope, Send
     from headroom_cli.serve.room import Room

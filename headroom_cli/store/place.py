@@ -19,6 +19,9 @@ _NAMES = frozenset((*_DIRECTORIES, "version", "clock", "usage", "lock", "gate", 
 _GATE = 0.25  # seconds
 _PATIENCE = 5.0  # seconds to wait for gc to let writers in; it holds the lock for milliseconds
 
+# What is open in this process now.
+_opened: set[Place] = set()
+
 
 class Place:
     """An opened store: its directories as descriptors, and its lock. A context manager; holds nothing afterwards."""
@@ -30,6 +33,7 @@ class Place:
         self.path = path
         self._fds: dict[str, int] = {}
         self.root = _open_root(path, create=create)
+        _opened.add(self)
         try:
             self._check_version(create=create)
         except BaseException:
@@ -49,6 +53,7 @@ class Place:
                 os.close(fd)
         self._fds.clear()
         self.root = -1
+        _opened.discard(self)
 
     def directory(self, name: str, *, create: bool = False) -> int:
         """Return the descriptor of one of the store's directories; raise FileNotFoundError when it is missing."""
@@ -189,3 +194,12 @@ def _open_root(path: str, *, create: bool) -> int:
         return files.open_directory(path, None, path, create=True)
     except NotADirectoryError as error:
         raise StoreRefusedError(f"{files.shown(path)} is not a directory; name one with --store") from error
+
+
+def _close_all() -> None:
+    """Close in a forked child what other threads had open: else it would hold their locks as long as it lives."""
+    for place in tuple(_opened):
+        place.__exit__(None, None, None)
+
+
+os.register_at_fork(after_in_child=_close_all)

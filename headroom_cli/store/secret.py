@@ -1,6 +1,6 @@
 """The install's key: 32 random bytes beside the store's other files, which only their owner can read.
 
-It tells whoever asks apart without keeping what they show (``serve/identity.py``). It is made once, by the first
+It tells whoever asks apart without keeping what they show (``identity.py``). It is made once, by the first
 process that needs it, and nothing ever shows it. Whoever removes it ends all grants that were given under it.
 """
 
