@@ -15,6 +15,7 @@ from kompress_models import onnx_bytes, score_of, tokenizer_json, write_model
 from headroom_cli import engine, library, tokens
 from headroom_cli.compressors import prose
 from headroom_cli.compressors.prose import learned
+from headroom_cli.compressors.prose.units import Units
 from headroom_cli.errors import ConfigError, NotUsableError
 from headroom_cli.kompress import find, runtime
 from headroom_cli.kompress.choose import keep, order
@@ -428,6 +429,54 @@ def test_a_tool_result_is_shortened_by_words_and_comes_back(small, tmp_path):
     assert " words>>" not in plain.messages[2]["content"]
     safe = library.compress(talk(PROSE), store=Store(str(tmp_path / "other")), kompress=small)
     assert safe.messages == talk(PROSE)
+
+
+def test_what_comes_after_changes_nothing_of_what_came_before(small, tmp_path):
+    turns = [
+        *talk(PROSE),
+        {"role": "assistant", "content": "so that is it"},
+        *talk(made_prose(70).replace("task", "job")),
+    ]
+    whole = library.compress(turns, level="balanced", store=str(tmp_path / "a"), kompress=small).messages
+    assert sum(" words>>" in str(turn["content"]) for turn in whole) == 2
+    for end in range(1, len(turns)):
+        part = library.compress(turns[:end], level="balanced", store=str(tmp_path / f"b{end}"), kompress=small)
+        assert part.messages == whole[:end]
+
+
+def test_what_was_shortened_is_not_shortened_again(small, headroom):
+    once = headroom("crush", "-q", "--kompress", small, stdin=PROSE.encode()).stdout
+    assert headroom("crush", "-q", "--kompress", small, stdin=once).stdout == once
+
+
+def unlike(number):
+    """Return a word that no other number gives."""
+    return "".join(chr(97 + number // 26**place % 26) for place in range(4))
+
+
+def test_each_note_counts_the_words_that_went_since_the_last():
+    lines = []
+    for number in range(24):
+        if number % 8 == 0:
+            lines += ["", f"## Part {number}", ""]
+        words = [unlike(20 * number + at) for at in range(20)]
+        lines += [" ".join(words[:10]).capitalize() + ".", " ".join(words[10:]).capitalize() + "."]
+        lines += [""] * (number % 2)
+    text = "\n".join(lines)
+    words = learned._Words(text, Units(text))
+    shorter, total = words.without(order(words.texts, [hash_of(word, 7) for word in words.texts], words.starts))
+    source = iter(text.split())
+    gone = noted = 0
+    for word in re.sub(r"\[\.\.\.(\d+) words\]", r"[...\1", shorter).split():
+        if word.startswith("[..."):
+            assert int(word[4:]) == gone
+            noted += gone
+            gone = 0
+            continue
+        while next(source) != word:
+            gone += 1
+    assert (gone, noted) == (0, total)
+    assert total > 100
 
 
 def test_the_users_own_words_stay(small, tmp_path):

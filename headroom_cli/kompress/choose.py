@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 THRESHOLD = 0.5  # a word above it stays, as the published models were trained
 _LONGEST = 12  # words of a clause that goes as a whole
-_SHARE = 0.5  # of a clause's words that may go one by one; what is left of it must still say something
+# Of a clause's words, and how many beside each other, may go one by one: without its verb and what belongs to that, a
+# clause says something else.
+_SHARE = 0.4
+_RUN = 2
 _DASHES = frozenset(("-", "--", "\u2013", "\u2014", "&", "/", "|", "\u00b7", "\u2022"))
 
 
@@ -32,10 +35,25 @@ def order(words: list[str], scores: list[float], starts: list[int]) -> list[tupl
         if whole and all(held[at] != NEVER for at in inside):
             steps.append((sum(scores[at] for at in inside) / (last - first), tuple(inside)))
         free = [at for at in inside if held[at] == FREE and "(" not in words[at] and ")" not in words[at]]
-        free.sort(key=lambda at: (scores[at], at))
-        steps += [(scores[at], (at,)) for at in free[: int((last - first) * _SHARE)]]
+        steps += [(scores[at], (at,)) for at in _single(free, scores, int((last - first) * _SHARE))]
     steps.sort()
     return [taken for _, taken in steps]
+
+
+def _single(free: list[int], scores: list[float], most: int) -> list[int]:
+    """Return up to ``most`` of the words that may go one by one, the least worth, with no long gap among them."""
+    chosen: set[int] = set()
+    for at in sorted(free, key=lambda at: (scores[at], at)):
+        if len(chosen) == most:
+            break
+        before = after = 0
+        while at - before - 1 in chosen:
+            before += 1
+        while at + after + 1 in chosen:
+            after += 1
+        if before + after < _RUN:
+            chosen.add(at)
+    return sorted(chosen)
 
 
 def _goes_whole(words: list[str], first: int, last: int) -> bool:

@@ -18,7 +18,9 @@ _NEGATIONS = frozenset((
     "no", "not", "never", "none", "nothing", "nobody", "nowhere", "neither", "nor", "cannot", "without", "except",
     "unless", "hardly", "rarely", "seldom", "barely", "instead", "fails", "failed", "lacks", "lack", "lacking", "avoid",
     "avoids", "stop", "stops", "refuse", "refuses", "refused", "disable", "disables", "disabled", "unable", "exclude",
-    "excludes", "excluded", "excluding", "prevent", "prevents", "ignore", "ignores", "ignored",
+    "excludes", "excluded", "excluding", "prevent", "prevents", "prevented", "ignore", "ignores", "ignored", "contrast",
+    "contrary", "unlike", "despite", "against", "rather", "opposed", "opposite", "regardless", "apart", "wrong",
+    "incorrect", "false", "invalid", "impossible", "unlikely", "little", "mitigate", "mitigates",
 ))  # fmt: skip
 _MODALS = frozenset((
     "must", "shall", "should", "may", "might", "can", "could", "would", "will", "need", "needs", "ought", "required",
@@ -34,7 +36,10 @@ _CONDITIONS = frozenset((
     "eleven", "twelve", "hundred", "thousand", "million", "billion", "dozen", "first", "second", "third", "last",
     "up", "down", "over", "under", "above", "below", "within", "between", "from", "into", "by", "maximum", "minimum",
     "exactly", "approximately", "roughly", "almost", "nearly", "increase", "increased", "increases", "decrease",
-    "decreased", "decreases", "higher", "lower", "true", "false", "yes",
+    "decreased", "decreases", "higher", "lower", "true", "yes",
+    "partially", "partly", "mostly", "usually", "sometimes", "often", "probably", "likely", "possibly", "perhaps",
+    "via", "through", "during", "like", "same", "different", "similar", "other", "another", "later", "earlier", "new",
+    "old", "previous", "next", "back", "out", "off", "away",
 ))  # fmt: skip
 _KEPT = _NEGATIONS | _MODALS | _CONDITIONS
 # What stands between a negation and what it denies, or a modal and its verb.

@@ -112,7 +112,8 @@ class Model:
         import numpy as np
 
         try:
-            encodings = self._tokenizer.encode_batch(chunks, is_pretokenized=True)
+            # One by one: a batch would be spread over threads, which a process that is to be forked must not have.
+            encodings = [self._tokenizer.encode(chunk, is_pretokenized=True) for chunk in chunks]
             longest = max(1, *(len(encoding.ids) for encoding in encodings))
             ids = np.zeros((len(chunks), longest), np.int64)
             mask = np.zeros((len(chunks), longest), np.int64)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BOTH = "both"  # sentences by the cover, at one of STRETCHES of its target, then words down to the target
 ALONE = "alone"  # words of the whole text
 MODE = BOTH
-STRETCHES = (1.25, 1.15, 1.07)  # the first from which the words that may go lead down to the target
+STRETCHES = (1.2, 1.1, 1.05)  # the first from which the words that may go lead down to the target
 _LEAST = 64  # words; fewer are not worth a model
 _SURE = 0.95  # of the words above the threshold: the model has nothing against this text
 _FLAT = 1e-3  # scores that differ by no more say nothing
