@@ -105,9 +105,9 @@ class Recall:
 
     def __str__(self) -> str:
         """Say the share, and the worst picture."""
-        return (
-            f"{self.kept / max(1, self.had):.3f} of {self.had} words, worst {self.worst[0]:.2f} {self.worst[1][-40:]}"
-        )
+        share, everywhere = self.kept / max(1, self.had), (self.kept + self.same) / max(1, self.had + self.same)
+        worst, name = self.worst
+        return f"{share:.3f} of {self.had} words, {everywhere:.3f} over all pictures, worst {worst:.2f} {name[-40:]}"
 
 
 WAYS = ("as sent -> enlarged", "as sent -> small", "as it is -> enlarged", "as it is -> small")

@@ -73,8 +73,8 @@ def photo(width=1600, height=1200, seed=3):
     small = Image.new("RGB", (24, 18))
     small.putdata([tuple(rng.randrange(40, 220) for _ in range(3)) for _ in range(24 * 18)])
     soft = small.resize((width, height), Image.Resampling.BICUBIC)
-    grain = Image.effect_noise((width, height), 24).convert("RGB")
-    return Image.blend(soft, grain, 0.18).filter(ImageFilter.SMOOTH)
+    grain = Image.frombytes("L", (width, height), rng.randbytes(width * height)).convert("RGB")
+    return Image.blend(soft, grain, 0.08).filter(ImageFilter.SMOOTH)
 
 
 def plot(width=1400, height=900):

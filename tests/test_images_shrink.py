@@ -158,9 +158,9 @@ def test_every_way_to_store_pixels(name):
 
 
 def test_transparency_is_kept():
-    picture = Image.new("RGBA", (1200, 900), (0, 0, 0, 0))
-    ImageDraw.Draw(picture).ellipse((300, 200, 900, 700), fill=(200, 30, 30, 255))
-    noisy = Image.merge("RGBA", (*photo(1200, 900).split(), picture.getchannel("A")))
+    picture = Image.new("RGBA", (800, 600), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).ellipse((200, 150, 600, 450), fill=(200, 30, 30, 255))
+    noisy = Image.merge("RGBA", (*photo(800, 600).split(), picture.getchannel("A")))
     small = shrink(saved(noisy), "anthropic", "max")
     check(saved(noisy), small, "anthropic")
     alpha = opened(small).convert("RGBA").getchannel("A")
@@ -267,3 +267,17 @@ print(json.dumps([*out, sys.modules.get("PIL") is not None, "numpy" in sys.modul
 def test_what_is_imported(way, made, expected):
     done = subprocess.run([sys.executable, "-c", PROGRAM, way], input=made(), capture_output=True, timeout=60)
     assert json.loads(done.stdout) == expected
+
+
+def test_text_on_a_photo_stays_readable():
+    picture = photo(1200, 900)
+    lines = page(size=(500, 160), letters=15, lines=3, theme="dark")
+    picture.paste(lines, (350, 300))
+    assert measure.kind_of(measure.features(picture)) == "screenshot"
+    small = shrink(saved(picture, "JPEG", quality=92), "anthropic", "balanced")
+    assert small is None or small.width > 0.8 * picture.width
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_photo_is_no_text(seed):
+    assert measure.kind_of(measure.features(photo(900, 700, seed))) == "photo"
