@@ -338,6 +338,32 @@ def test_the_command_pulls_lists_finds_and_removes(serving, place):
     assert (gone.returncode, gone.stdout) == (1, "")
 
 
+def test_what_is_unfinished_is_listed_and_removed(serving, place):
+    serving.breaks = [3000] + [0] * 9
+    assert run(place, "pull", REPOSITORY, address=serving.address).returncode == 69
+    listed = run(place, "list", "--check", "--json", address=serving.address)
+    assert listed.returncode == 0
+    states = {row["name"]: row["state"] for row in map(json.loads, listed.stdout.splitlines())}
+    assert states[REPOSITORY] == "unfinished; pull it again"
+    assert run(place, "remove", REPOSITORY, address=serving.address).returncode == 0
+    assert not list(place.rglob("*.part"))
+
+
+def test_progress_is_for_a_terminal(serving, place):
+    ours, theirs = os.openpty()
+    home = place.parents[3]
+    done = subprocess.run(
+        [sys.executable, "-m", "headroom_cli", "models", "pull", REPOSITORY], stdout=subprocess.PIPE, stderr=theirs,
+        timeout=60, cwd=home, env=clean_environment(home, HF_ENDPOINT=serving.address),
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "model.onnx: 0.0 of 0.0 MB" in shown
+    assert shown.endswith("\r\x1b[K")
+
+
 def test_statuses_of_the_command(serving, place):
     serving.wrong = True
     assert run(place, "pull", REPOSITORY, address=serving.address).returncode == 74

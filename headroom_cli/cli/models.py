@@ -81,11 +81,11 @@ def _list(settings: Settings, own: Mapping[str, str], _name: str) -> int:
         rows.append((name, "-", os.path.getsize(found.model) + os.path.getsize(found.tokenizer), where))
     for folder, row in sorted(pulled.items()):
         size = sum(file["size"] for file in row["files"].values())
-        said = "pulled"
+        said = "pulled" if _is_whole(row["files"]) else "unfinished; pull it again"
         if own.get("check") == "true":
             damaged = manifest.damaged(os.path.join(find.models_folder(), folder), row)
             bad += bool(damaged)
-            said = f"damaged: {', '.join(damaged)}" if damaged else "sound"
+            said = f"damaged: {', '.join(damaged)}" if damaged else said.replace("pulled", "sound")
         rows.append((str(row.get("name", folder)), str(row.get("revision", ""))[:12], size, said))
     if settings.json:
         for name, revision, size, said in rows:
@@ -94,6 +94,13 @@ def _list(settings: Settings, own: Mapping[str, str], _name: str) -> int:
         shown = [(report.clean(name), revision, f"{size:,}", report.clean(said)) for name, revision, size, said in rows]
         report.show(shown, ("name", "revision", "bytes", "state"), frozenset({2}), settings)
     return NotFoundError.status if bad else 0
+
+
+def _is_whole(files: Mapping[str, object]) -> bool:
+    """Tell whether all that a model needs was fetched: the last of it is the tokenizer or what stands behind it."""
+    from headroom_cli.kompress.published import TOKENIZER_FILE
+
+    return TOKENIZER_FILE in files and any(name.endswith(".onnx") for name in files)
 
 
 def _path(settings: Settings, _own: Mapping[str, str], name: str) -> int:

@@ -57,9 +57,12 @@ def _single(free: list[int], scores: list[float], most: int) -> list[int]:
 
 
 def _goes_whole(words: list[str], first: int, last: int) -> bool:
-    """Tell whether a clause ends by itself: with its closing bracket or its comma."""
+    """Tell whether a clause ends by itself: with its closing bracket or its comma.
+
+    The comma behind a bracket is of the clause around it, and what is one word in brackets is a name or a sign.
+    """
     if words[first].startswith("("):
-        return words[last - 1].rstrip(",;").endswith(")")
+        return last - first > 1 and words[last - 1].endswith(")")
     return words[last - 1].endswith(",") and "(" not in words[last - 1] and ")" not in words[last - 1]
 
 

@@ -69,6 +69,7 @@ def pull(
         _agree(row["files"], wanted)
         try:
             manifest.private_folder(folder)
+            manifest.write({**rows, published.folder: row})  # what was begun is seen, and goes on with the same commit
             for one in wanted:
                 if os.path.dirname(one.path) != folder:
                     manifest.private_folder(os.path.dirname(one.path))
