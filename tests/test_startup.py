@@ -61,15 +61,15 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
     ours = {name for name in imported(tmp_path, "crush", "-q") if name.startswith("headroom_cli")}
     allowed = {
         "headroom_cli" + name for name in (
-"", ".cli", ".cli._flags", ".cli.crush", ".cli.filters", ".cli.io", ".cli.main", ".cli.options",
+            "", ".cli", ".cli._flags", ".cli.crush", ".cli.filters", ".cli.io", ".cli.main", ".cli.options",
             ".cli.report", ".compressors", ".context", ".dedup", ".dedup.alike", ".dedup.lines", ".dedup.spans",
             ".dedup.views", ".dedup.words", ".drafting", ".emit", ".engine", ".errors", ".formats", ".harness",
-            ".hashing", ".lazy", ".ledger", ".literals", ".mixed", ".model", ".models", ".models.token_weights",
-            ".nesting", ".pricing", ".rank", ".redact", ".renderings", ".replay", ".routing", ".routing.columns",
-            ".routing.commands", ".routing.findings", ".routing.json_head", ".routing.messages", ".routing.parts",
-            ".routing.patterns", ".routing.signatures", ".routing.wrappers", ".settings", ".stages", ".store",
-            ".store.clock", ".store.files", ".store.frames", ".store.grants", ".store.journal", ".store.place",
-            ".store.put", ".tokens",
+            ".hashing", ".lazy", ".ledger", ".literals", ".mixed", ".model", ".models", ".models.routing_weights",
+            ".models.token_weights", ".nesting", ".pricing", ".rank", ".redact", ".renderings", ".replay", ".routing",
+            ".routing.columns", ".routing.commands", ".routing.findings", ".routing.json_head", ".routing.messages",
+            ".routing.parts", ".routing.patterns", ".routing.shape", ".routing.signatures", ".routing.wrappers",
+            ".settings", ".stages", ".store", ".store.clock", ".store.files", ".store.frames", ".store.grants",
+            ".store.journal", ".store.place", ".store.put", ".tokens",
         )
     }  # fmt: skip
     # One module each of the tables, and what a conversation needs besides: values in its head.

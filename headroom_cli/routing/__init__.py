@@ -2,13 +2,24 @@
 
 Two witnesses are heard: the text (``signatures.py``) and the command, tool or file name behind it (``commands.py``).
 Content beats the command when they disagree strongly: ``cat x.json | head`` may not be JSON, and a test runner may
-print nothing but a compiler's error. Where both are weak the likeliest kind comes with a low confidence.
+print nothing but a compiler's error. Where no signature stands out, a trained classifier weighs what both say with the
+text's shape (``shape.py``). Where all are weak the likeliest kind comes with a low confidence.
 """
 
 from __future__ import annotations
 
+import sys
+
 from headroom_cli.model import FENCE, Hint
 from headroom_cli.routing import json_head, parts, wrappers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headroom_cli.routing.runtime import Runtime
+
+    Ask = Callable[[str, str, float, dict[str, float]], list[int]]
 
 # A kind that has a grammar is never believed from a command alone: the text must look like it at least this much.
 _LEAST = {"json": 0.5, "diff": 0.3, "html": 0.25, "search": 0.3, "table": 0.15, "test-log": 0.02}
@@ -22,6 +33,11 @@ _CLOSE = {  # kinds that a command tells apart better than the text does
     "prose": ("code", "table", "log", "listing"),
     "table": ("listing", "log", "code", "prose", "search"),
 }
+# A signature as high as this, that far above the next, is sure: the classifier is not asked.
+_SURE, _AHEAD = 0.9, 0.2
+_STRICT = ("json", "diff", "html")  # kinds that are nothing without their grammar
+_LEAD = 40  # a lead of the classifier's that stands for a grammar not seen: e to 1, as shape.scores counts
+_SHORTEST = 400  # characters of a single line that has a shape
 _NAMES = {"command": "the command", "file name": "the file's name", "tool": "the tool"}
 
 
@@ -97,14 +113,79 @@ def _scores(text: str) -> dict[str, float]:
 
 def _judge(text: str, hint: Hint) -> Route:
     """Weigh the text against what its hint promises."""
-    found = {kind: score for kind, score in _scores(text).items() if score >= _LEAST.get(kind, 0.0)}
-    best = max(found, key=found.__getitem__, default="prose")
-    score = found.get(best, 0.0)
+    signs = _scores(text)
     told, trust, source = "", 0.0, ""
     if hint.command or hint.path or hint.tool:
         from headroom_cli.routing.commands import from_hint
 
         told, trust, source = from_hint(hint)
+    return settle(text, signs, (told, trust, source), _marks)
+
+
+def settle(text: str, signs: dict[str, float], promise: tuple[str, float, str], ask: Ask) -> Route:
+    """Return the route of a text from the scores of its signatures and what its command promises: (kind, trust, what).
+
+    ``ask(text, kind, trust, signs)`` gives the classifier's marks; it is called where the signatures are unsure.
+    """
+    told, trust, source = promise
+    route = _weigh(text, signs, told, trust, source)
+    if _is_sure(signs, route.kind) or (len(text) < _SHORTEST and "\n" not in text.strip()):
+        return route
+    if told == "search" == route.kind and trust > 0.7:
+        return route  # the lines that a search found have any shape
+    return _chosen(ask(text, told, trust, signs), signs, route)
+
+
+def _is_sure(signs: dict[str, float], kind: str) -> bool:
+    """Return whether the signatures decide: a grammar was seen, or one of them stands out and was chosen."""
+    if "prose" not in signs:
+        return True  # none but the one was looked for
+    first, second = sorted(signs.values())[-1:-3:-1]
+    return first >= _SURE and first - second >= _AHEAD and signs.get(kind) == first
+
+
+def _marks(text: str, told: str, trust: float, signs: dict[str, float]) -> list[int]:
+    """Ask the classifier, which knows what the signatures and the command say."""
+    from headroom_cli.routing import shape
+
+    buckets = shape.features(text, told, trust, signs)
+    if _held and "onnxruntime" in sys.modules:
+        return _held[0].scores([buckets])[0]
+    return shape.scores(buckets)
+
+
+_held: list[Runtime] = []
+
+
+def stay() -> None:
+    """Say that this process will judge many texts: the classifier runs in onnxruntime once that is loaded for a model.
+
+    It is never loaded for this alone: importing it costs what 2,600 texts save. The scores are the same numbers.
+    """
+    from headroom_cli.routing.runtime import Runtime
+
+    _held[:] = [Runtime()]
+
+
+def _chosen(marks: list[int], signs: dict[str, float], route: Route) -> Route:
+    """Return the classifier's choice among kinds whose grammar was seen, or by a clear lead; else ``route``."""
+    from headroom_cli.routing.shape import SHAPES
+
+    of = dict(zip(SHAPES, marks, strict=True))
+    order = sorted(of, key=of.__getitem__, reverse=True)
+    seen = next((kind for kind in order if signs.get(kind, 0.0) >= _LEAST.get(kind, 0.0)), route.kind)
+    kind = order[0] if order[0] not in _STRICT and of[order[0]] - of[seen] >= _LEAD else seen
+    if kind == route.kind or of[kind] < of[route.kind]:
+        return route
+    lead = of[kind] - of[order[1] if kind == order[0] else order[0]]
+    return Route(kind, max(0.3, min(0.95, 0.5 + lead / 160)), "its shape")
+
+
+def _weigh(text: str, signs: dict[str, float], told: str, trust: float, source: str) -> Route:
+    """Weigh the scores of a text against what its hint promises, by rules."""
+    found = {kind: score for kind, score in signs.items() if score >= _LEAST.get(kind, 0.0)}
+    best = max(found, key=found.__getitem__, default="prose")
+    score = found.get(best, 0.0)
     if score < 0.12:
         best = "prose"  # nothing speaks: words are the likeliest
     if best == "log" and found.get("test-log", 0.0) > 0.75 * score:

@@ -24,6 +24,10 @@ def table(full: list[str], said: list[str], log: float) -> float:
     # Paragraphs of one contract or list have as many commas as each other, but sentences end within them.
     spoken = 2 * sum(1 for line in full if patterns.WITHIN.search(line)) > total
     best = 0.8 if patterns.REPORT.match(full[0]) or sum(1 for line in full if patterns.CRON.match(line)) > 1 else 0.0
+    if sum(1 for line in full if patterns.BLAMED.match(line)) > 0.8 * total:
+        return 0.95
+    if total >= 4 and " " not in "".join(full) and all(map(patterns.COLONS.match, full)):
+        best = 0.85 if len({line.count(":") for line in full}) == 1 else best
     for mark in "\t,;|:":
         if mark == ",":
             counts = [(patterns.QUOTED.sub("", line) if '"' in line else line).count(mark) for line in full]

@@ -8,6 +8,11 @@ from __future__ import annotations
 from headroom_cli.lazy import pattern
 
 _TOKEN = pattern(r'\s*+(?:([{\[}\],:])|"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*|true\b|false\b|null\b|NaN\b|-?Infinity\b)')
+# What a harness writes where it took out the middle of an output
+_CUT = pattern(
+    r"\n[^\n\"]{0,40}(?:\.\.\.|\u2026)[^\n\"]{0,60}(?:truncated|elided|omitted|skipped|removed|cut|characters|lines|bytes)"
+    r"[^\n\"]{0,60}\n"
+)
 
 
 def json_score(text: str) -> float:
@@ -17,6 +22,8 @@ def json_score(text: str) -> float:
     opener = head[at : at + 1]
     if not opener or opener not in "{[":
         return 0.0
+    if ("..." in head or "\u2026" in head) and (cut := _CUT.search(head)) is not None:
+        head = head[: cut.start()]  # a value without its middle: what stands before it must obey
     stack: list[str] = []
     tokens = strings = 0
     before = "start"

@@ -83,9 +83,12 @@ def banners(text: str, start: int, end: int, *, echoed: bool) -> int:
     count = head.count("\n==> ") + head.startswith("==> ")
     if count:
         return sum(1 for line in head.split("\n") if line.startswith("==> ") and _FILE_BANNER.match(line[:320]))
-    if not echoed:
-        return 0
     heads = ("==", "--", "##", "**")
+    if not echoed:
+        # A heading is any report's: only a text that begins with one word between signs, a file's name, is several.
+        first = _ECHOED_BANNER.match(head[:240].partition("\n")[0]) if head.startswith(heads) else None
+        if first is None or " " in first[2] or not ("/" in first[2] or "." in first[2][1:] or first[1] >= "==="):
+            return 0
     return sum(1 for line in head.split("\n") if line.startswith(heads) and _ECHOED_BANNER.match(line[:240]))
 
 

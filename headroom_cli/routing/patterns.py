@@ -127,7 +127,7 @@ VIEWED = pattern(r"\s{0,9}\d{1,7}(?:\t|\u2192)|\s{0,9}\d{1,7}$")
 # The only line that a search found: a number, then code
 FOUND_LINE = pattern(r"(?!1:)\d{1,7}:(?=\s{0,60}[\w@#/\"'.*<(\[{-])(?!\d\d\b)")
 # path:12: Words; the same with a column
-SPOKEN_PLACE = pattern(r"[^\s:][^:\n]{0,160}:\d{1,7}:(?:\d{1,6}:)? [^\s]")
+SPOKEN_PLACE = pattern(r"[^\s:][^:\n]{0,160}:\d{1,7}:(?:\d{1,6}:)? [^\s*]")
 IMPORT = pattern(
     r"\s{0,12}(?:from [\w.]{1,100} import\b|import (?:[\w.]{1,100}(?: as \w{1,40}| from ['\"][^\n]{1,100})?(?:, "
     r"|;|$|\()|\{|\*|type "
@@ -161,5 +161,11 @@ CHANGED = pattern(r".{1,150} \| {1,6}(?:\d{1,6} ?[+-]{0,100}$|Bin)| \d{1,6} file
 CRON = pattern(r"(?:[\d*/,-]{1,20}[ \t]{1,8}){5}\S")
 # The place of a change in a diff without context
 PLACE = pattern(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")
+# A line of a file with who wrote it: commit, name, date, number
+BLAMED = pattern(
+    r"\^?[0-9a-f]{7,40} (?:\S{1,120} {1,40})?\(.{1,60}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [-+]\d{4} {1,8}\d{1,7}\)"
+)
+# A row of a colon-separated list, as /etc/group has them
+COLONS = pattern(r"[\w.-]{1,60}:[^:\s]{0,60}:")
 TITLE_WORD = pattern(r"[\w`\"'\[(*<{][^/:@=]{0,60}$")
 WITHIN = pattern(r"[a-z\d)][.!?] {1,2}[A-Z][a-z]+ ")  # where a sentence ends and another begins

@@ -123,7 +123,9 @@ def scores(text: str) -> dict[str, float]:
     # Markdown quotes code in fences: what stands outside says what the text is.
     found["code"] = (0.7 if coloured else 1.0) * _code(told, total, numbered=numbered or picked, opening=opening)
     found["log"], found["test-log"] = _log(full, said, prose, found["code"])
-    found["table"] = 0.0 if numbered or picked else table(full, said, found["log"])
+    rows = table(full, said, found["log"]) if not picked else 0.0
+    # A numbered view is a file's: code is in columns by chance, rows of fields are not.
+    found["table"] = rows if not numbered or (rows >= 0.9 and full[0].count(",") + full[0].count("\t") > 1) else 0.0
     if coloured:
         found["log"] = max(found["log"], 0.5)
     _settle(found, full, said, fenced=fenced, numbered=numbered, titled=titled)
@@ -160,6 +162,7 @@ def _settle(
         found["prose"] = min(found["prose"], 0.6)
     if found["search"] >= 0.8:
         found["table"] = min(found["table"], 0.75)
+        found["prose"] = min(found["prose"], 0.75)  # words that a search found
     if found["search"] >= 0.5:
         found["code"] = min(found["code"], 0.85)  # what a search found is code, too
     if patterns.CODE_START.match(full[0]) and not full[0].lstrip().startswith(("<", "#")):
@@ -219,11 +222,8 @@ def _diff(full: list[str]) -> float:
         elif first == " ":
             signed += 1
     changes = sum(1 for line in full[:60] if patterns.PLACE.match(line))
-    if (
-        changes
-        and patterns.PLACE.match(full[0])
-        and signed + sum(1 for line in full if line[0] in "<>") + 2 * changes >= len(full)
-    ):
+    heads = ("< ", "> ", "---", "diff ", "Only in ", "\\ No newline")
+    if changes and sum(1 for line in full if line.startswith(heads)) + changes >= 0.98 * len(full) - (len(full) > 60):
         return 0.95
     if (git or hunks) and any(line.startswith("```") for line in full) and not full[0].startswith(_DIFF_HEADS):
         return 0.3  # quoted by a writer
@@ -233,7 +233,19 @@ def _diff(full: list[str]) -> float:
         return 0.95
     if git:
         return 0.85
-    return 0.6 if hunks >= 2 else 0.0
+    if hunks >= 2:
+        return 0.6
+    return 0.9 if _is_inside(full) else 0.0
+
+
+def _is_inside(full: list[str]) -> bool:
+    """Return whether all lines are those of a change, as a part of a diff without its heads shows them."""
+    # Every line has its sign, lines that were removed and added stand side by side, and a list's dashes come alone.
+    if len(full) < 5 or any(line[0] not in "+- \\" for line in full):
+        return False
+    added = sum(1 for line in full if line[0] == "+")
+    taken = sum(1 for line in full if line[0] == "-" and line[1:2] != " ")
+    return added >= 2 and taken + added >= 4 and (taken >= 1 or added > 0.8 * len(full))
 
 
 def _html(text: str, full: list[str]) -> float:

@@ -12,7 +12,7 @@ import os
 import time
 from urllib.parse import unquote
 
-from headroom_cli import backends, compressors, engine, send, tokens
+from headroom_cli import backends, compressors, engine, routing, send, tokens
 from headroom_cli.errors import HeadroomError, KeyMissingError, StoreError
 from headroom_cli.formats._edits import EditError
 from headroom_cli.hashing import sha256
@@ -115,6 +115,7 @@ def open(serving: Serving) -> State:  # noqa: A001 - the name that every module 
         tokens.use_exact(serving.ranks)
     for name in compressors.COMPRESSORS:
         compressors.load(name)
+    routing.stay()
     state = State(serving)
     engine.crush(_LIKE_A_REQUEST, state.policy(), None, form="anthropic", dry=True)
     return state
