@@ -366,7 +366,7 @@ def test_listings_tables_headings_and_the_words_of_failures_are_not_rated(small)
     assert not {"zulu", "quebec", "tango", "sierra"} & set(told)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_any_prose_stays_a_subsequence(data):
     sentences = PROSE.split("\n")
