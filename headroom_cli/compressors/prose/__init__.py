@@ -13,6 +13,7 @@ from itertools import accumulate
 from headroom_cli.compressors.prose.blocks import CODE, ITEM, TABLE, TEXT, Scanner
 from headroom_cli.compressors.prose.choose import order, sizes
 from headroom_cli.compressors.prose.clean import tidy
+from headroom_cli.compressors.prose.layout import unwrapped
 from headroom_cli.compressors.prose.parts import listings
 from headroom_cli.compressors.prose.relevance import scores
 from headroom_cli.compressors.prose.render import Rendering
@@ -24,11 +25,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headroom_cli.model import Want
 
-RATIO = 0.5  # without a question
+LEAST, FULLEST = 0.38, 0.7  # without a question, by how much the text names; docs/decisions/0019-enough.md
 ASKED = 0.4  # with a question that the text has something to do with
 MOST = 0.3  # at level max without a budget
 FLOOR = 0.25  # of the sentences stay at balanced, however much of the text is code
 SHORT = 150  # tokens; a text below stays whole
+_SHORT = 8 * SHORT  # characters; a text above has more tokens than that in any script
 _TINY = 18  # bytes; a gap of so little costs more to note than to fill
 _LINE = 24  # characters on average at least, in a line and in a sentence
 _SLACK = 20_000  # characters; small texts may be as they like
@@ -50,16 +52,18 @@ def compress(text: str, want: Want) -> Draft | None:
 def cover(text: str, want: Want, stretch: float = 1.0) -> Draft | None:
     """Return the shorter text, made of whole sentences; ``stretch`` times its target is what it may have left."""
     clean = tidy(text)
+    shaped = bool(clean.strip()) and (want.asked or is_prose(clean))
+    if shaped:
+        clean = unwrapped(clean)
     draft = Draft(clean, FAITHFUL) if len(clean) < len(text) and clean.strip() else None
     strict = want.budget is not None or want.level == "max"
     if want.lossless or want.level == "safe" or not clean.strip():
         return draft
-    if not (want.asked or want.budget is not None or is_prose(clean)):
+    if not (shaped or want.budget is not None):
         return draft
-    tokens = want.count(clean)
-    if tokens < SHORT and not strict:
+    if not strict and len(clean) < _SHORT and want.count(clean) < SHORT:
         return draft
-    if want.budget is not None and tokens <= want.budget:
+    if want.budget is not None and want.count(clean) <= want.budget:
         return draft
     if clean.count("\n") * _LINE > len(clean) + _SLACK:
         return draft  # words of a few letters on lines of their own: nothing to gain, and a great many of them
@@ -82,10 +86,8 @@ def cover(text: str, want: Want, stretch: float = 1.0) -> Draft | None:
     if want.spent():
         return None
     relevance = scores(units, want.question) if want.question else []
-    ratio = ASKED if relevance else RATIO
-    target = want.budget if want.budget is not None else round((MOST if strict else ratio) * tokens)
-    target = round(stretch * target)
-    rendering = _fit(units, relevance, target, tokens, want, strict=strict)
+    exactly = strict or relevance
+    rendering = _fit(units, relevance, want, stretch, strict=strict) if exactly else _enough(units, stretch)
     if rendering is None:
         return draft
     missing = rendering.missing(sentences + units.hidden(0, len(units)) - len(units))
@@ -96,23 +98,46 @@ def cover(text: str, want: Want, stretch: float = 1.0) -> Draft | None:
     return Draft(rendering.text, LOSSY, missing)
 
 
-def _fit(
-    units: Units, relevance: list[float], target: int, tokens: int, want: Want, *, strict: bool
-) -> Rendering | None:
-    """Return the rendering nearest to ``target`` tokens from below."""
+def _enough(units: Units, stretch: float) -> Rendering:
+    """Return the rendering that names enough of what the text names, ``stretch`` times as long as that takes."""
     costs = sizes(units)
     total = sum(costs)
-    per_token = max(1, len(units.text.encode("utf-8", "replace"))) / max(1, tokens)
-    words = sum(cost for cost, kind in zip(costs, units.kind, strict=True) if kind in (TEXT, ITEM, CODE, TABLE))
+    words = _wordy(units, costs)
     fixed = total - words
-    limit = target * per_token
+    room = max(stretch * FULLEST * total - fixed, FLOOR * words)
+    chosen, enough = order(units, costs, [], room, everything=False)
+    start = _standing(units, chosen)
+    spent = list(accumulate((costs[unit] + _NOTE_SHARE for unit in chosen), initial=0))
+    floor = max(LEAST * total, spent[start] + FLOOR * words)
+    number = bisect_right(spent, stretch * max(floor, spent[enough])) - 1
+    return Rendering(units, _filled(chosen[: max(start, number)], costs))
+
+
+def _standing(units: Units, chosen: list[int]) -> int:
+    """Return how many units stay without a budget, whatever the target says; they come first."""
+    return sum(1 for unit in chosen if units.failed[unit] or units.kind[unit] in FIXED)
+
+
+def _wordy(units: Units, costs: list[int]) -> int:
+    """Return the bytes of all that may go without a budget."""
+    return sum(cost for cost, kind in zip(costs, units.kind, strict=True) if kind in (TEXT, ITEM, CODE, TABLE))
+
+
+def _fit(units: Units, relevance: list[float], want: Want, stretch: float, *, strict: bool) -> Rendering | None:
+    """Return the rendering nearest to its target from below: the budget, or a share of the text."""
+    tokens = want.count(units.text)
+    target = want.budget if want.budget is not None else round((MOST if strict else ASKED) * tokens)
+    target = round(stretch * target)
+    costs = sizes(units)
+    per_token = max(1, len(units.text.encode("utf-8", "replace"))) / max(1, tokens)
+    room = limit = target * per_token
     if not strict:
+        words = _wordy(units, costs)
+        fixed = sum(costs) - words
         limit = max(limit, fixed + FLOOR * words)
         target = max(target, round(limit / per_token))
         room = limit - fixed
-    else:
-        room = limit
-    chosen = order(units, costs, relevance, 1.25 * room, everything=strict)
+    chosen, _ = order(units, costs, relevance, 1.25 * room, everything=strict)
     if want.spent():
         return None
     # What stays whatever the target says: only an explicit budget may take an error, and only then a heading may go.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from re import IGNORECASE
+
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -14,6 +16,8 @@ _STAMPED = pattern(
     r"|[DIWEF]\d{4} |\S{1,200}:\d{1,7}:"
 )
 _KEYED = pattern(r"\s{0,40}(?:- )?[\w$./-]{1,60}:(?: [|>][+-]?\d?)?\s{0,3}(?:$|[\w\"'\[{&*$-])")
+_PAGE = pattern(r"\s*<(?:!doctype|html|\?xml|svg|rss|feed)\b", IGNORECASE)
+_TAGGED = 0.2  # of the lines may begin with a tag
 _PATHS = (".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".txt", ".org", ".tex", ".1", ".5", ".8")
 
 
@@ -55,7 +59,18 @@ _LETTERS = pattern("[A-Za-z\u00a1-\u218f\u2c00-\U0010ffff]+")
 
 def is_prose(text: str) -> bool:
     """Tell whether most of the text reads as words."""
-    return text.lstrip()[:1] not in ("{", "<") and wordiness(text) >= 0.5 and not is_keyed(text)
+    return not _is_marked(text) and wordiness(text) >= 0.5 and not is_keyed(text)
+
+
+def _is_marked(text: str) -> bool:
+    """Tell JSON and markup by how they begin; many a page of words begins with a few tags, too."""
+    head = text.lstrip()[:1]
+    if head != "<":
+        return head == "{"
+    if _PAGE.match(text):
+        return True
+    lines = [line for line in map(str.lstrip, _sample(text).split("\n")) if line]
+    return sum(line[0] == "<" for line in lines) > _TAGGED * len(lines)
 
 
 def is_keyed(text: str) -> bool:
@@ -68,7 +83,7 @@ def is_keyed(text: str) -> bool:
 
 def sniff(text: str, hint: Hint) -> float:
     """Return the confidence that a text is prose."""
-    if text.lstrip()[:1] in ("{", "<"):
+    if _is_marked(text):
         return 0.0
     share = wordiness(text)
     named = hint.path.lower().endswith(_PATHS)

@@ -26,10 +26,12 @@ _FAILURE_STEMS = (
     "Error", "Exception", "rror:", "rror[", "ERROR", "atal:", "FATAL", "FAILED", "panic", "exit", "egmentation",
     "Traceback",
 )  # fmt: skip
-# Words that make a sentence an obligation, and those that make it a warning, as they stand between blanks.
+# Words that make a sentence an obligation or a restriction, and those that make it a warning, as they stand between
+# blanks.
 _RULES = frozenset((
     "must", "never", "deprecated", "breaking", "unsupported", "removed", "required", "cannot", "default", "defaults",
     "MUST", "SHALL", "SHOULD", "NOT", "never,", "deprecated.", "deprecated,", "removed.", "required.", "unsupported.",
+    "not", "only", "unless", "except", "without", "cannot", "don't", "doesn't", "isn't",
     "irreversible", "vulnerable", "vulnerability", "incompatible", "must,", "default.", "default,",
 ))  # fmt: skip
 _ALERTS = frozenset(
@@ -74,7 +76,7 @@ class Units:
         self.kind = bytearray()
         self.first = bytearray()  # 1 the first sentence of its block, 2 of its section, 3 of the text
         self.failed = bytearray()  # 1 says that something failed
-        self.alert = bytearray()  # 1 an obligation or default, 2 a warning
+        self.alert = bytearray()  # 1 an obligation, a restriction or a default, 2 a warning
         self.lead: list[int] = []  # the unit that introduces a list item, or -1
         self.of_block: list[int] = []  # block -> its first unit; one entry more than blocks
         self._fill()
