@@ -17,6 +17,7 @@ CONFIG_FILE = "config.json"
 
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 REPOSITORY = pattern(rf"({_PART}/{_PART})(?:@([A-Za-z0-9][A-Za-z0-9._-]{{0,99}}))?")
+COMMIT = pattern("[0-9a-f]{40}")
 
 
 class Published:

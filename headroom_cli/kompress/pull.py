@@ -8,7 +8,7 @@ import time
 from headroom_cli.errors import ConfigError, CorruptError, NotFoundError, UnreachableError
 from headroom_cli.kompress import manifest
 from headroom_cli.kompress.hub import Hub
-from headroom_cli.kompress.published import CONFIG_FILE, EMBEDDED, MODEL_FILES, PUBLISHED, TOKENIZER_FILE, named
+from headroom_cli.kompress.published import COMMIT, CONFIG_FILE, EMBEDDED, MODEL_FILES, PUBLISHED, TOKENIZER_FILE, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def pull(
         rows = manifest.read()
         row: dict[str, Any] = dict(rows.get(published.folder, {"name": name, "files": {}}))
         # A branch goes on; what was pulled from it once stays what it was until it is removed.
-        commit = row.get("revision") or hub.commit(published.repository, published.revision)
+        pinned = published.revision if COMMIT.fullmatch(published.revision) else ""
+        commit = row.get("revision") or pinned or hub.commit(published.repository, published.revision)
         row.update(repository=published.repository, revision=commit)
         wanted = _wanted(hub, published, commit, folder)
         _agree(row["files"], wanted)
