@@ -356,14 +356,16 @@ def test_listings_tables_headings_and_the_words_of_failures_are_not_rated(small)
         told.extend(words)
         return [low_for_small_words(bare(word)) for word in words]
 
+    listed = "".join(f"- the yankee of item {number}\n" for number in range(30))
+    columns = "".join(f"the xray {number}    is one of many   in the column of it.\n\n" for number in range(30))
     extra = (
         "\n## The zulu heading\n\n```\nthe quebec of the listing\n```\n\n"
         "| the tango | of it |\n|---|---|\n| a | b |\n\n"
         "The build ended with error: the sierra of the disk is full.\n"
     )
-    prose.compress(PROSE + extra, want(kompress=rate))
+    prose.compress(PROSE + extra + listed + "\n" + columns, want(kompress=rate))
     assert told
-    assert not {"zulu", "quebec", "tango", "sierra"} & set(told)
+    assert not {"zulu", "quebec", "tango", "sierra", "yankee", "xray"} & set(told)
 
 
 @settings(max_examples=15, deadline=None)

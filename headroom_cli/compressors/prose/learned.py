@@ -35,6 +35,8 @@ _ROUNDS = 5  # renderings to find how many words go
 _LONGEST = 80  # characters that a marker may say
 _NOTED = 24  # words that go before they are noted, at a paragraph's end
 _BEFORE_OTHER = 8  # likewise where something else than words follows: a heading, a listing
+_SPOKEN = {TEXT: 5, ITEM: 8}  # words of a sentence at least; shorter ones are labels, shorter items facts
+_COLUMNS = pattern(r"\S(?:\t| {3})\s*\S")
 _WORD = pattern(r"\S+")
 _BLANK = " \t\r\n\u00a0\u3000"
 
@@ -144,7 +146,8 @@ class _Words:
                     begin += noted.end()
                 if units.failed[unit] or units.alert[unit] or OURS.search(text, begin, end):
                     continue
-                if " ".join(text[begin:end].split()) not in known:
+                words = text[begin:end].split()
+                if len(words) < _SPOKEN[kind] or " ".join(words) not in known or _COLUMNS.search(text, begin, end):
                     continue
                 self.starts.append(len(self.texts))
                 for word in _WORD.finditer(text, begin, end):
