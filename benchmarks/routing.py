@@ -35,8 +35,8 @@ WEAK = {"code": {"code"}, "search": {"search", "listing"}, "listing": {"listing"
 # Labels of magika not in its group "code" -> kinds. "txt" counts as right for any kind that it has no label for.
 MAGIKA = {
     "json": "json", "jsonl": "json", "ipynb": "json", "html": "html", "diff": "diff", "csv": "table", "tsv": "table",
-    "markdown": "prose", "rst": "prose", "latex": "prose", "txt": "prose", "srt": "prose", "rtf": "prose", "eml": "prose",
-    "toml": "code", "ini": "code", "yaml": "code", "xml": "code", "svg": "code", "snap": "code",
+    "markdown": "prose", "rst": "prose", "latex": "prose", "txt": "prose", "srt": "prose", "rtf": "prose",
+    "eml": "prose", "toml": "code", "ini": "code", "yaml": "code", "xml": "code", "svg": "code", "snap": "code",
 }  # fmt: skip
 _UNNAMED = {"prose", "log", "test-log", "search", "listing", "table", "mixed"}
 

@@ -7,10 +7,10 @@ and in every runtime. ``training/routing.py`` makes the weights; models/routing_
 
 from __future__ import annotations
 
+from binascii import crc32
 from itertools import pairwise
 from operator import itemgetter
 from struct import unpack_from
-from zlib import crc32
 
 from headroom_cli.lazy import pattern
 

@@ -1,0 +1,197 @@
+"""The routing classifier: the same numbers in both runtimes, asked only where the signatures are unsure, bounded."""
+
+import hashlib
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+from inputs import CORPUS, FLOODS, WHY_NO_CORPUS
+
+from headroom_cli import routing
+from headroom_cli.model import Hint
+from headroom_cli.models import routing_weights
+from headroom_cli.routing import route, shape
+
+MODELS = Path(routing_weights.__file__).parent
+SHOWN = (Path(__file__).parent / "routing_texts.txt").read_text(encoding="utf-8")
+TEXTS = [part.partition("\n")[2].replace("\u21e5", "\t").replace("\u241b", "\x1b") for part in SHOWN.split("#### ")[1:]]
+
+
+def many(count):
+    """Return texts of every kind: those of many tools, their heads and tails, two in one, floods, and odd ones."""
+    rng = random.Random(7)
+    found = [*TEXTS, "", " ", "\n", "\x00", "\ud800", "\u00a0\n" * 9, " " * 500 + "x\n" + " " * 500, "x" * 100_000]
+    found += [make(20_000) for make in FLOODS.values()]
+    while len(found) < count:
+        lines = rng.choice(TEXTS).split("\n")
+        cut = rng.randrange(len(lines) + 1)
+        found += ["\n".join(lines[:cut]), "\n".join(lines[cut:]) + rng.choice(TEXTS)]
+    return found
+
+
+def promise(number):
+    return ("", 0.0) if number % 3 == 0 else (shape.SHAPES[number % len(shape.SHAPES)], (0.3, 0.6, 0.9)[number % 3])
+
+
+def buckets_of(texts):
+    return [
+        shape.features(text, *promise(number), {"log": 0.4, "code": 0.61} if number % 2 else None)
+        for number, text in enumerate(texts)
+    ]
+
+
+def test_both_runtimes_give_the_same_numbers():
+    pytest.importorskip("onnxruntime")
+    from headroom_cli.routing.runtime import Runtime
+
+    rows = buckets_of(many(1200))
+    assert len(rows) >= 1200
+    runtime = Runtime()
+    expected = [shape.scores(row) for row in rows]
+    assert runtime.scores(rows) == expected
+    assert [runtime.scores([row])[0] for row in rows[:50]] == expected[:50]
+    assert runtime.scores([]) == []
+
+
+def test_a_process_that_stays_decides_the_same(monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(routing, "_held", [])
+    plain = [(found.kind, found.confidence) for found in map(route, TEXTS, [Hint()] * len(TEXTS))]
+    routing.stay()
+    asked = []
+    run = routing._held[0].scores
+    monkeypatch.setattr(
+        routing, "_held", [type("Counted", (), {"scores": lambda _, rows: asked.append(1) or run(rows)})()]
+    )
+    assert [(found.kind, found.confidence) for found in map(route, TEXTS, [Hint()] * len(TEXTS))] == plain
+    assert len(asked) > 20
+
+
+def test_the_card_names_the_weights():
+    rows, bias = routing_weights.load()
+    digest = hashlib.sha256(b"".join(rows)).hexdigest()
+    assert digest == routing_weights.DIGEST
+    assert digest in (MODELS / "routing_weights.md").read_text(encoding="utf-8")
+    assert len(rows) == len(bias) == len(shape.SHAPES)
+    assert {len(row) for row in rows} == {shape.BUCKETS}
+    assert {row[0] for row in rows} == {128}  # bucket 0 fills short rows: it must weigh nothing
+    assert sum((MODELS / name).stat().st_size for name in ("routing_weights.py", "routing.onnx")) <= 300_000
+
+
+def test_features_are_distinct_buckets():
+    for row in buckets_of(many(600)):
+        assert row == sorted(set(row))
+        assert row[0] > 0
+        assert row[-1] < shape.BUCKETS
+        assert len(row) < 5000  # 5000 x 128 stays far below what a float32 counts exactly
+
+
+def test_a_sample_is_bounded_whatever_the_size():
+    for name, make in FLOODS.items():
+        lines = shape.sample(make(1 << 20))
+        assert len(lines) <= 36, name
+        assert max(map(len, lines), default=0) <= 4 * 120, name
+
+
+@pytest.mark.parametrize("seed", ["words", "newlines", "one line", "paths", "wide characters", "quotes in lines"])
+def test_features_cost_the_same_for_any_size(seed):
+    def once(size):
+        text = FLOODS[seed](size)
+        start = time.process_time()
+        for _ in range(5):
+            shape.features(text)
+        return time.process_time() - start
+
+    once(1 << 14)
+    assert min(once(1 << 20) for _ in range(3)) <= 6 * min(once(1 << 16) for _ in range(3)) + 0.05
+
+
+def never(*_):
+    pytest.fail("the classifier was asked")
+
+
+SURE = [
+    json.dumps([{"id": i, "name": f"n{i}"} for i in range(9)], indent=1),
+    "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n+b\n c\n",
+    "<!DOCTYPE html>\n<html><body><p>Hi</p></body></html>\n",
+    "".join(f"2026-02-11T10:00:{i:02d}Z INFO worker {i} did its work\n" for i in range(20)),
+]
+
+
+@pytest.mark.parametrize("text", SURE)
+def test_a_sure_signature_is_not_asked_about(text, monkeypatch):
+    monkeypatch.setattr(routing, "_marks", never)
+    assert route(text, Hint()).why == "its text"
+
+
+@pytest.mark.parametrize("text", ["", "ok", "1", "done.", "3 files\n"])
+def test_few_words_have_no_shape(text, monkeypatch):
+    monkeypatch.setattr(routing, "_marks", never)
+    route(text, Hint())
+
+
+# What a program says in remarks, blame, parts of diffs, numbered rows, what a search found in comments.
+SHAPED = [
+    ("log", "".join(f"# cleanup[2] removing shop.part{i}\n# destroy shop.part{i}._impl\n" for i in range(12))),
+    ("table", "".join(f"^{i:07x} (Ann Example 2026-03-{i + 1:02d} 10:00:00 +0000 {i + 1:3d}) " +
+              ("return add(a, b);\n" if i % 2 else "int f(void) {\n") for i in range(12))),
+    ("diff", """80,82c80,82
+<     "cart": "^4.0.1",
+<     "shop": "^7.0.2",
+---
+>     "cart": "^4.4.1",
+>     "shop": "^7.0.3",
+84c84
+<     "till": "^1",
+---
+>     "till": "^2",
+"""),
+    ("table", "".join(f"{i:6d}\t{name},{i * 3},{i / 7:.3f},{i * 11}\n" for i, name in enumerate(
+        ["name", "Lyon", "Oslo", "Bern", "Rome", "Kyiv", "Riga", "Graz", "Turku"], 1))),
+    ("search", "".join(f"lib/shop/part{i}.js:{i + 2}: * Copyright (c) 2019 The Shop Authors\n" for i in range(8))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "text"), SHAPED)
+def test_texts_that_rules_alone_mistook(kind, text):
+    assert route(text, Hint()).kind == kind
+
+
+@pytest.mark.parametrize("command", ["", "jq .", "git diff", "curl https://example.org", "python x.py"])
+def test_a_kind_with_a_grammar_is_never_a_matter_of_shape(command):
+    for text in many(500):
+        found = route(text, Hint(command))
+        if found.why == "its shape" and found.kind in ("json", "diff", "html"):
+            assert routing._scores(text)[found.kind] >= routing._LEAST[found.kind]
+
+
+def test_the_classifier_needs_a_lead_over_the_rules():
+    before = routing.Route("code", 0.6, "its text")
+    signs = {"code": 0.6, "prose": 0.5, "json": 0.0, "table": 0.05}
+    level = [0] * len(shape.SHAPES)
+
+    def decided(**marks):
+        return routing._chosen([marks.get(kind, 0) for kind in shape.SHAPES], signs, before).kind
+
+    assert routing._chosen([*level[:5], 1, *level[6:]], signs, before) is before
+    assert decided(prose=1) == "prose"
+    assert decided(json=500, prose=1) == "prose"  # no grammar
+    assert decided(table=39, code=1) == "code"  # hardly a column, and no clear lead
+    assert decided(table=60, code=1) == "table"
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason=WHY_NO_CORPUS)
+def test_the_corpus_is_routed_as_it_is_labelled():
+    kinds = {"json": ("json",), "diff": ("diff",), "code": ("code",), "prose": ("prose", "mixed"), "html": ("html",),
+             "logs": ("log", "test-log"), "search": ("search", "listing", "table")}  # fmt: skip
+    seen, right = 0, 0
+    with (CORPUS / "MANIFEST.jsonl").open(encoding="utf-8") as lines:
+        rows = [row for row in map(json.loads, lines) if row["kind"] in kinds and row["label"] != "csv"]
+    for row in rows[::3]:
+        text = (CORPUS / row["path"]).read_text(encoding="utf-8", errors="replace")
+        seen += 1
+        right += route(text, Hint()).kind in kinds[row["kind"]]
+    assert seen > 300
+    assert right / seen >= 0.99
