@@ -195,6 +195,10 @@ class Plugins:
                 self._fail(name, stage, error)
         return event
 
+    def renew_lock(self) -> None:
+        """Take a new lock; for ``renew_locks``."""
+        self._lock = RLock()
+
     def _fail(self, name: str, stage: str, error: BaseException) -> None:
         with self._lock:
             count = self.faults[name] = self.faults.get(name, 0) + 1
@@ -223,6 +227,14 @@ def plugins_for(chosen: Iterable[str | Any] | Plugins, operation: str) -> Plugin
 
 _sets: dict[tuple[Any, ...], Plugins] = {}
 _lock = RLock()
+
+
+def renew_locks() -> None:
+    """Take new locks, in a forked child: a thread that is gone there may have held the old ones."""
+    global _lock  # noqa: PLW0603 - there is one for the process
+    _lock = RLock()
+    for several in _sets.values():
+        several.renew_lock()
 
 
 def names() -> list[str]:

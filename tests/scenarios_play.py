@@ -48,10 +48,13 @@ def plain(value):
     raise TypeError(f"a scenario returned {type(value)}")
 
 
-def play(name, url, client):
-    """Run one scenario against an address; return what its caller sees, an exception too."""
+def play(name, url, client, of=Clients):
+    """Run one scenario against an address; return what its caller sees, an exception too.
+
+    ``of`` makes the clients of a scenario.
+    """
     made = TABLE[name].run
-    clients = Clients(url, f"{name}.{client}")
+    clients = of(url, f"{name}.{client}")
     try:
         value = asyncio.run(made(clients)) if inspect.iscoroutinefunction(made) else made(clients)
         return json.loads(json.dumps(plain(value)).replace(url, "URL"))

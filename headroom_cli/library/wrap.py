@@ -1,0 +1,85 @@
+"""The official SDKs' clients, with smaller requests: the same object, of the same class, with every helper it has."""
+
+from __future__ import annotations
+
+import copy
+from typing import TypeVar
+
+from headroom_cli.library.headroom import Headroom
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from headroom_cli.library.going import Wrapping
+    from headroom_cli.library.headroom import Allowed, Told
+    from headroom_cli.store import Store
+
+C = TypeVar("C")
+
+
+def wrap(
+    client: C, *, store: str | Store | None = None, policy: Allowed = None, on_pipeline_event: Told | None = None,
+    plugins: Iterable[str | object] = (),
+) -> C:  # fmt: skip
+    """Make the requests of an SDK's client smaller, and return that client.
+
+    ``client`` is an ``anthropic.Anthropic``, ``openai.OpenAI``, one of their asynchronous forms, or what is derived
+    from these. Its conversations (Messages, Chat Completions, Responses) go out shortened; what was left out the model
+    gets by a tool of this program's, whose calls are answered here. Copies by ``with_options`` are wrapped, too. A
+    client that is wrapped already stays as it is. What cannot be shortened goes out as it came; the reason is logged
+    by the logger "headroom_cli".
+
+    ``store``, ``policy``, ``on_pipeline_event`` and ``plugins`` as in Headroom; markers stand only where the tool is,
+    whatever the policy says of that, and with ``redeem="none"`` there are none. Raise TypeError for another object,
+    ConfigError for what does not exist.
+    """
+    from headroom_cli.library.going import Wrapping
+
+    inner: Any = getattr(client, "_client", None)
+    if isinstance(client, type) or not all(hasattr(inner, name) for name in ("_transport", "_mounts", "build_request")):
+        raise TypeError("wrap() takes a client of the anthropic or openai package, such as anthropic.Anthropic()")
+    if _is_wrapped(inner):
+        return client
+    headroom = Headroom(store=store, policy=policy, on_pipeline_event=on_pipeline_event, plugins=plugins)
+    _replace(client, _around(inner, Wrapping(headroom)))
+    return client
+
+
+def unwrap(client: C) -> C:
+    """Give an SDK's client its own HTTP client back, and return that client; one that is not wrapped stays.
+
+    Copies of it that were made meanwhile stay wrapped.
+    """
+    inner: Any = getattr(client, "_client", None)
+    if _is_wrapped(inner):
+        _replace(client, inner._transport.client)  # noqa: SLF001 - httpx has no public name for it
+    return client
+
+
+def _around(inner: Any, wrapping: Wrapping) -> Any:
+    """Return an HTTP client like this one, over the same connections.
+
+    It is a copy: the client may be shared with others, who did not ask for this.
+    """
+    from headroom_cli.library.transports import AsyncTransport, Transport
+
+    kind = AsyncTransport if hasattr(inner, "aclose") else Transport
+    other = copy.copy(inner)
+    other._transport = kind(inner._transport, wrapping, inner)  # noqa: SLF001
+    other._mounts = {  # noqa: SLF001
+        pattern: None if own is None else kind(own, wrapping, inner)
+        for pattern, own in inner._mounts.items()  # noqa: SLF001
+    }
+    return other
+
+
+def _is_wrapped(inner: Any) -> bool:
+    from headroom_cli.library.transports import AsyncTransport, Transport
+
+    return isinstance(getattr(inner, "_transport", None), (Transport, AsyncTransport))
+
+
+def _replace(client: Any, inner: Any) -> None:
+    client._client = inner  # noqa: SLF001 - the SDKs have no public name for it; copies are given the same
