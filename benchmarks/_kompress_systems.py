@@ -18,6 +18,7 @@ from headroom_cli.model import Want
 from headroom_cli.rank import bm25 as bm25_scores
 
 NOTE = "\n[...{} words]"
+PART = 350 * 50  # words of a text that the package would leave to the cover are rated in parts
 WORTH = 0.03  # of a word that the model rates 1, beside the cover's own worths
 _WORD = re.compile(r"\S+")
 
@@ -27,7 +28,7 @@ class Rated:
 
     def __init__(self, folder):
         """Load the model in a folder."""
-        self.model = Model(folder)
+        self.model = Model(str(folder))
         self.model.load()
         self.known = {}
 
@@ -35,7 +36,8 @@ class Rated:
         """Return one score per word."""
         key = hash(tuple(words))
         if key not in self.known:
-            self.known[key] = self.model.scores(words)
+            parts = [words[at : at + PART] for at in range(0, len(words), PART)]
+            self.known[key] = [score for part in parts for score in self.model.scores(part)]
         return self.known[key]
 
 
@@ -126,6 +128,11 @@ def alone(text, _, target, count, model):
     return Words(text, model).to(target, count)
 
 
+def matched(text, question, target, count, model):
+    """Shorten as the package does, to the tokens that the model alone comes to: it may not reach the target."""
+    return cover(text, question, count(alone(text, question, target, count, model)), count, model)
+
+
 def both(text, question, target, count, model):
     """Shorten as the package does with a model: sentences by the cover, then words inside those that stay."""
     draft = compress(text, Want(count, question=question, budget=int(target), asked=True, kompress=model.scores))
@@ -134,13 +141,20 @@ def both(text, question, target, count, model):
 
 def weighed(text, question, target, count, model):
     """Choose sentences as the cover does, with the model's ratings of their words as a part of their worth."""
-    if question:
-        return cover(text, question, target, count, model)
+    return cover(text, question, target, count, model) if question else _greedy(text, target, count, model, WORTH)
+
+
+def unweighed(text, question, target, count, model):
+    """Do the same with the ratings worth nothing: what they bring is the difference."""
+    return cover(text, question, target, count, model) if question else _greedy(text, target, count, model, 0.0)
+
+
+def _greedy(text, target, count, model, worth):
     units, facts = Units(text), Facts()
     words = Words(text, model)
     extra = [0.0] * len(units)
     for unit, score in zip(words.unit, words.scores, strict=True):
-        extra[unit] += WORTH * max(0.0, score - 0.5)
+        extra[unit] += worth * max(0.0, score - 0.5)
     costs = [cost + NOTE_COST for cost in sizes(units)]
     keys = [facts.of(text[begin:end]) for begin, end in zip(units.begin, units.end, strict=True)]
     fixed = [unit for unit, kind in enumerate(units.kind) if units.failed[unit] or kind in FIXED]
@@ -167,4 +181,13 @@ def _render(units, chosen):
     return Rendering(units, kept).text
 
 
-SYSTEMS = {"head/tail": head_tail, "bm25": bm25, "cover": cover, "model": alone, "both": both, "weighed": weighed}
+SYSTEMS = {
+    "head/tail": head_tail,
+    "bm25": bm25,
+    "cover": cover,
+    "model": alone,
+    "matched": matched,
+    "both": both,
+    "weighed": weighed,
+    "unweighed": unweighed,
+}
