@@ -125,7 +125,7 @@ def shipped(corpus, out, seed):
     rows = [
         kompress_words.row(tokenizer, w, labels, source, weights=weights) for w, labels, weights, source, _ in training
     ]
-    texts = {tuple(words): words for words, *_ in training}.values()
+    texts = {tuple(row[0]): row[0] for row in training if kompress_data.SOURCES[row[3]] != "aside"}.values()
     plain = [kompress_words.row(tokenizer, words, [0] * len(words)) for words in texts]
     for (kind, licence), count in sorted(used.items()):
         print(f"  {count:4} {kind} {licence}")

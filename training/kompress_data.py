@@ -1,11 +1,12 @@
 """What the embedded prose model learns from: texts whose licence allows it, and labels that the texts give themselves.
 
-Four sources, each a soft label in 0..1 per word and a weight:
+Five sources, each a soft label in 0..1 per word and a weight:
 
     later     words of tool outputs, issues and policies that a later action or answer of the same trace uses again
     repeated  words of a paragraph that a heading, a link, emphasis, or another section of the same document repeats
     code      words of a comment or docstring that the code beside it uses in its identifiers
     title     words of a section, an issue or a commit message that its title uses
+    aside     words that their writer did not set apart as a remark (kompress_asides.py); the marks are taken away
 
 A word that nothing repeats is weak evidence when it is rare: it weighs less than a common one. Function words, which
 everything repeats, take the label of what they stand among, and every label is mixed with its clause's: so that what is
@@ -20,6 +21,8 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+from kompress_asides import marked
+
 from headroom_cli.compressors.prose.blocks import HEAD, ITEM, TERM, TEXT, Scanner
 from headroom_cli.compressors.prose.facts import STOP
 from headroom_cli.compressors.prose.relevance import stem
@@ -29,13 +32,14 @@ from headroom_cli.kompress.protect import NEVER, protected
 LICENCES = frozenset((
     "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT OR Apache-2.0", "MIT OR Unlicense", "Unlicense", "ISC",
 ))  # fmt: skip
-SOURCES = ("later", "repeated", "code", "title")
+SOURCES = ("later", "repeated", "code", "title", "aside")
 HELD = 20  # of 100 source groups of each kind are held back to see whether training helps
 MOST = 220  # words of a row
 FEWEST = 8
 RARE = 0.25  # what a rare word that nothing repeats weighs
 HELD_WEIGHT = 0.3  # what a protected word weighs
 MIXED = 0.4  # how much of a label is its clause's
+TRUST = {"later": 0.5, "repeated": 0.5, "code": 0.5, "title": 0.5, "aside": 2.0}  # what a row of a source weighs
 LEAST = 0.3  # between the lowest and the highest label of a row that teaches anything
 COMMON = 0.002  # a word is common when it is more than this share of all words
 
@@ -78,6 +82,10 @@ class Rows:
         """Add a paragraph; ``wanted`` maps stems to how surely they are wanted (0..1)."""
         if len(words) < FEWEST:
             return
+        for first, last in pairwise([*starts, len(words)]):
+            aside = marked(words[first:last])
+            if aside is not None:
+                self._found[("aside", tuple(aside[0]))] = (group, bytes(len(aside[0])), [aside[1]])
         for first in range(0, len(words), MOST):
             part = words[first : first + MOST]
             if len(part) < FEWEST:
@@ -101,11 +109,12 @@ class Rows:
             weights = [
                 HELD_WEIGHT
                 if h == NEVER
-                else 1.0
-                if label > MIXED or not stem_of(word) or counts[stem_of(word)] > COMMON * total
-                else RARE
+                else TRUST[source]
+                * (1.0 if label > MIXED or not stem_of(word) or counts[stem_of(word)] > COMMON * total else RARE)
                 for word, label, h in zip(words, labels, held, strict=True)
             ]
+            if source == "aside":
+                weights = [TRUST[source]] * len(words)
             rows.append((list(words), labels, weights, SOURCES.index(source), group))
         return rows
 
