@@ -36,8 +36,10 @@ _LINE = 24  # characters on average at least, in a line and in a sentence
 _SLACK = 20_000  # characters; small texts may be as they like
 _NOTES = 40  # a text with a note for so many sentences is a rendering of ours
 _ROUNDS = 6  # renderings to find the right number of sentences
+_STEP = 0.015  # of the room
 _NEAR = 0.97  # of the target is near enough
 _NOTE_SHARE = 6  # bytes; about every other sentence brings a note
+_NOTED = 11  # the same where few sentences stay, far from each other
 
 
 def compress(text: str, want: Want) -> Draft | None:
@@ -144,27 +146,48 @@ def _fit(units: Units, relevance: list[float], want: Want, stretch: float, *, st
     start = 0
     if want.budget is None:
         start = sum(1 for unit in chosen if units.failed[unit] or (not strict and units.kind[unit] in FIXED))
-    spent = list(accumulate((costs[unit] + _NOTE_SHARE for unit in chosen), initial=0))
     best: Rendering | None = None
-    low, high = start, len(chosen)
-    guess = first = max(start, bisect_right(spent, spent[start] + room) - 1)
+    low, high = 0.0, float(sum(costs) + _NOTED * len(costs))
     for _ in range(_ROUNDS):
-        guess = min(high, max(low, guess))
-        rendering = Rendering(units, _filled(chosen[:guess], costs))
+        rendering = Rendering(units, _filled(_within(units, chosen, start, costs, room), costs))
         size = want.count(rendering.text)
         if size <= target:
-            best, low = rendering, guess + 1
+            if best is None or len(rendering.text) > len(best.text):
+                best = rendering
+            low = room
             if size >= _NEAR * target:
                 break
         else:
-            high = guess - 1
-        if low > high or want.spent():
+            high = room
+        if high - low < _TINY or want.spent():
             break
-        guess = bisect_right(spent, spent[guess] + (target - size) * per_token) - 1
+        step = (target - size) * per_token
+        room += step if step > 0 else min(step, -_STEP * room)  # a few bytes less may leave out nothing
+        if not low < room < high:
+            room = (low + high) / 2
     if best is None and want.budget is None:
         # An estimate that contradicts itself must not empty a text: then the bytes decide.
-        best = Rendering(units, _filled(chosen[:first], costs))
+        best = Rendering(units, _filled(_within(units, chosen, start, costs, limit), costs))
     return best
+
+
+def _within(units: Units, chosen: list[int], start: int, costs: list[int], room: float) -> list[int]:
+    """Return the first ``start`` units and those behind them that fit into so many bytes, in order of their worth.
+
+    A list item goes with what it is an item of.
+    """
+    kept = dict.fromkeys(chosen[:start])
+    for unit in chosen[start:]:
+        line = []
+        at = unit
+        while at >= 0 and at not in kept:
+            line.append(at)
+            at = units.lead[at]
+        cost = sum(costs[at] + _NOTED for at in line)
+        if cost <= room:
+            room -= cost
+            kept.update(dict.fromkeys(line))
+    return list(kept)
 
 
 def _filled(chosen: list[int], costs: list[int]) -> bytearray:
