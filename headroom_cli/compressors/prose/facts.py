@@ -105,13 +105,15 @@ class _Words(dict[str, int]):
 
     def __missing__(self, word: str) -> int:
         """Judge a word and remember its key."""
-        key = self[word] = self._judge(word)
+        if word.islower() and word.isascii() and word.isalpha():  # most words
+            key = 0 if len(word) < 3 or word in STOP else self._facts.key(word, WORD)
+        else:
+            key = self._judge(word)
+        self[word] = key
         return key
 
     def _judge(self, word: str) -> int:
         letters = word.isalpha()
-        if letters and word.islower() and word.isascii():
-            return 0 if len(word) < 3 or word in STOP else self._facts.key(word, WORD)
         if not letters and ("://" in word or word.startswith("www.")):
             at = word.find("://")
             begin = max(0, at - 5) if at >= 0 else 0
