@@ -49,6 +49,17 @@ _LIGHT = frozenset((
     "at",
 ))  # fmt: skip
 _ARTICLES = frozenset(("the", "a", "an", "of", "to", "in", "on", "is", "are", "was", "were", "that", "this", "as"))
+_DETERMINERS = frozenset((
+    "the", "a", "an", "its", "their", "our", "your", "his", "her", "my", "every", "each", "any", "some", "no", "this",
+    "these", "those", "another", "other",
+))  # fmt: skip
+# Words that want another one behind them: "the list of" says nothing.
+_GOVERNING = frozenset((
+    "the", "a", "an", "this", "that", "these", "those", "its", "their", "our", "your", "his", "her", "my", "of", "to",
+    "in", "on", "for", "with", "at", "by", "from", "into", "about", "as", "via", "through", "under", "over", "between",
+    "within", "without", "after", "before", "during", "against", "per", "than", "like", "any", "each", "every", "some",
+    "no", "other", "another", "which", "and", "or", "is", "are", "was", "were", "be", "been",
+))  # fmt: skip
 _MONTHS = frozenset((
     "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
@@ -80,7 +91,7 @@ def reads_as_english(words: list[str]) -> bool:
 
 
 def protected(words: list[str], starts: list[int]) -> bytearray:
-    """Return FREE, WITH_ITS_CLAUSE (a comma hangs on it) or NEVER for each word.
+    """Return FREE, WITH_ITS_CLAUSE (others of it hang on the word, or its comma does) or NEVER for each word.
 
     ``starts`` are the numbers of the words that begin a sentence, in order. Linear in the number of words.
     """
@@ -92,6 +103,8 @@ def protected(words: list[str], starts: list[int]) -> bytearray:
     small = [bare(word) for word in words]
     known = {word for word in words if word.islower()}
     for at, word in enumerate(words):
+        if at and not begins[at] and small[at - 1] in _DETERMINERS and held[at] == FREE:
+            held[at] = WITH_ITS_CLAUSE
         last = begins[at + 1]
         if last or word[-1:] in ".:;!?\u2026" or not _PLAIN.fullmatch(word):
             held[at] = NEVER
@@ -104,6 +117,7 @@ def protected(words: list[str], starts: list[int]) -> bytearray:
         if small[at] in _KEPT or small[at] in _MONTHS or small[at].endswith(("n't", "n\u2019t")):
             held[at] = NEVER
     _around(words, small, held, begins)
+    _heads(words, small, held, begins)
     _quoted(words, held)
     return held
 
@@ -125,6 +139,22 @@ def _around(words: list[str], small: list[str], held: bytearray, begins: bytearr
                 if small[following] not in _LIGHT:
                     break
                 following += 1
+
+
+def _heads(words: list[str], small: list[str], held: bytearray, begins: bytearray) -> None:
+    """Tie what an article or a preposition needs to its clause: "in our usual old way of" may lose "old" alone."""
+    governed = False  # the words since the last such one belong to it
+    for at, word in enumerate(words):
+        if begins[at]:
+            governed = False
+        if small[at] in _GOVERNING:
+            governed = True
+            continue
+        last = begins[at + 1] or word[-1] in ",;:.)" or small[at + 1] in _GOVERNING or small[at + 1] in _FUNCTION
+        if last:
+            if governed and held[at] == FREE:
+                held[at] = WITH_ITS_CLAUSE
+            governed = False
 
 
 def _quoted(words: list[str], held: bytearray) -> None:
