@@ -269,6 +269,19 @@ def test_what_is_imported(way, made, expected):
     assert json.loads(done.stdout) == expected
 
 
+def test_a_rare_colour_is_kept():
+    picture = page(scale=2, size=(600, 420), lines=12)
+    for i in range(200):  # so many colours that a palette has none to spare
+        picture.paste((i, 255 - i // 2, (i * 7) % 256), (20 + i * 5, 780, 25 + i * 5, 800))
+    ImageDraw.Draw(picture).ellipse((1100, 300, 1111, 311), fill=(255, 0, 0))
+    small = shrink(saved(picture, compress_level=0), "anthropic", "balanced")
+    shown = opened(small).convert("RGB")
+    x, y = round(1105 * small.width / 1200), round(305 * small.height / 840)
+    red, green, blue = shown.getpixel((x, y))
+    assert red > 200
+    assert max(green, blue) < 80
+
+
 def test_text_on_a_photo_stays_readable():
     picture = photo(1200, 900)
     lines = page(size=(500, 160), letters=15, lines=3, theme="dark")

@@ -33,10 +33,10 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _GREY = 128  # behind what is transparent while it is measured: black and white both show on it
-# What a palette may change of a drawing, of 255: on average, and at any pixel.
+# What a palette may change of a drawing, of 255: on average, and at more than three of 4 x 4 pixels.
 _PALETTES = (256, 64, 32)
 _CLOSE = 1.2
-_FAR = 64
+_FAR = 48
 
 
 def decode(data: bytes, told: Head, wanted: tuple[int, int]) -> Image.Image | None:
@@ -139,7 +139,9 @@ def encode(picture: Image.Image, most: int, *, lossy: bool, quality: int) -> tup
     data = _saved(picture, "WEBP", lossless=True, quality=60, method=2, exact=False)
     if len(data) < most:
         return data, "image/webp"
-    return None
+    few = _palette(picture, _PALETTES[0], rounds=1)  # takes longest
+    data = _saved(few, "PNG") if few is not None else b""
+    return (data, "image/png") if 0 < len(data) < most else None
 
 
 def cut_out(picture: Image.Image, *, lossy: bool, quality: int) -> tuple[bytes, str]:
@@ -151,14 +153,30 @@ def cut_out(picture: Image.Image, *, lossy: bool, quality: int) -> tuple[bytes, 
 
 def _drawn(picture: Image.Image) -> Iterator[Image.Image]:
     """Yield a drawing with ever fewer colours as long as that cannot be seen, at last as it is."""
-    method = Image.Quantize.MEDIANCUT if picture.mode == "RGB" else Image.Quantize.FASTOCTREE  # that one knows alpha
     for colours in _PALETTES:
-        few = picture.quantize(colours, method=method, dither=Image.Dither.NONE)
-        changed = ImageStat.Stat(ImageChops.difference(picture, few.convert(picture.mode)))
-        if max(changed.mean) > _CLOSE or max(most for _, most in changed.extrema) > _FAR:
+        few = _palette(picture, colours)
+        if few is None:
             break
         yield few
     yield picture
+
+
+def _palette(picture: Image.Image, colours: int, rounds: int = 0) -> Image.Image | None:
+    """Return a picture with so many colours, bettered by so many rounds of k-means, None if the loss can be seen."""
+    method = Image.Quantize.MEDIANCUT if picture.mode == "RGB" else Image.Quantize.FASTOCTREE  # that one knows alpha
+    few = picture.quantize(colours, method=method, kmeans=rounds, dither=Image.Dither.NONE)
+    changed = ImageChops.difference(picture, few.convert(picture.mode))
+    return None if max(ImageStat.Stat(changed).mean) > _CLOSE or _cluster(changed) else few
+
+
+def _cluster(changed: Image.Image) -> bool:
+    """Tell whether a spot changed much: a red dot among greys, the rare colour that a palette gives up first."""
+    bands = changed.split()
+    most = bands[0]
+    for band in bands[1:]:
+        most = ImageChops.lighter(most, band)
+    spots = most.point([0] * _FAR + [255] * (256 - _FAR)).reduce(4)
+    return max(spots.histogram()[255 * 3 // 16 + 1 :]) > 0
 
 
 def _saved(picture: Image.Image, name: str, **options: object) -> bytes:

@@ -19,8 +19,8 @@ _SHORTEST = 200  # pixels: below it models see worse (Anthropic, "Vision")
 # What each level keeps: the x-height of small text in pixels, the share of the contrast at the edges, and the long
 # edge of photos and of drawings without text. Measured with an OCR engine: docs/decisions/0018-images.md.
 _LEVELS = {
-    "safe": (8.0, 0.72, 512, 384),
-    "balanced": (7.5, 0.68, 512, 384),
+    "safe": (7.5, 0.68, 512, 384),
+    "balanced": (7.0, 0.66, 512, 384),
     "max": (6.0, 0.60, 448, 320),
 }
 _STEP = 1.02  # the scale grows at least by this until the contrast is kept
