@@ -480,3 +480,18 @@ def test_paragraphs_with_as_many_commas_are_no_table():
         for i in range(1, 30)
     )
     assert route(text, Hint()).kind == "prose"
+
+
+def test_outputs_named_between_signs_are_several_without_the_command():
+    several = f"=== app.log ===\n{LOG}\n=== data.json ===\n{json.dumps(ITEMS)}\n"
+    assert route(several, Hint()).kind == "mixed"
+    assert route(f"== Installing ==\n{PROSE}\n== Using ==\n{PROSE}", Hint()).kind == "prose"
+
+
+@pytest.mark.parametrize(
+    "mark", ["... [1200 characters truncated] ...", "[... 40 lines omitted ...]", "\u2026 12 bytes cut"]
+)
+def test_json_without_its_middle_is_json(mark):
+    text = json.dumps(ITEMS, indent=2)
+    assert route(f"{text[:703]}\n\n{mark}\n\n{text[-300:]}", Hint()).kind == "json"
+    assert route(f"{{\n{mark}\n}}", Hint()).kind != "json"

@@ -22,7 +22,8 @@ def json_score(text: str) -> float:
     opener = head[at : at + 1]
     if not opener or opener not in "{[":
         return 0.0
-    if ("..." in head or "\u2026" in head) and (cut := _CUT.search(head)) is not None:
+    cut = _CUT.search(head) if "..." in head or "\u2026" in head else None
+    if cut is not None:
         head = head[: cut.start()]  # a value without its middle: what stands before it must obey
     stack: list[str] = []
     tokens = strings = 0
@@ -74,6 +75,8 @@ def json_score(text: str) -> float:
             before = "value"
         tokens += 1
         at = match.end()
+    if cut is not None and tokens < 12:
+        return 0.0
     if stack and whole:
         return 0.9 if tokens >= 20 and strings >= 4 else 0.7 if tokens >= 8 and strings else 0.0
     if opener == "[" and not strings and tokens < 6 and "{" not in head:

@@ -80,9 +80,8 @@ _ECHOED_BANNER = pattern(r"(={2,8}|-{2,8}|#{2,8}|\*{2,8}) {0,2}([^\n=*#-][^\n]{0
 def banners(text: str, start: int, end: int, *, echoed: bool) -> int:
     """Return how many lines of a bounded sample name the output that follows; ``echoed``: the command prints such."""
     head = text[start : min(end, start + 20_000)]
-    count = head.count("\n==> ") + head.startswith("==> ")
-    if count:
-        return sum(1 for line in head.split("\n") if line.startswith("==> ") and _FILE_BANNER.match(line[:320]))
+    if "\n==> " in head or head.startswith("==> "):
+        return _file_banners(head)
     heads = ("==", "--", "##", "**")
     if not echoed:
         # A heading is any report's: only a text that begins with one word between signs, a file's name, is several.
@@ -92,10 +91,14 @@ def banners(text: str, start: int, end: int, *, echoed: bool) -> int:
     return sum(1 for line in head.split("\n") if line.startswith(heads) and _ECHOED_BANNER.match(line[:240]))
 
 
+def _file_banners(head: str) -> int:
+    return sum(1 for line in head.split("\n") if line.startswith("==> ") and _FILE_BANNER.match(line[:320]))
+
+
 def _banners(text: str, start: int, end: int) -> list[Part]:
     """Cut at the lines that name the output behind them; each is a prompt, its name the file when it looks like one."""
     whole: list[Part] = [(start, end, "text", "")]
-    files = banners(text, start, end, echoed=False) > 0
+    files = _file_banners(text[start : min(end, start + 20_000)]) > 0
     # Without the command, two echoed banners are needed: one may be a heading of any report.
     if not files and banners(text, start, end, echoed=True) < 2:
         return whole
