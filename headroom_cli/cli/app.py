@@ -75,6 +75,7 @@ def _top(context: typer.Context, version: bool = typer.Option(False, "--version"
 
 def _command(verb: Verb) -> Callable[..., int]:
     """Return a function whose signature is what typer reads: one parameter per argument and flag of the verb."""
+    several = {argument.name for argument in verb.arguments if argument.several}
 
     def command(**values: Any) -> int:
         given: dict[str, str] = {}
@@ -82,7 +83,7 @@ def _command(verb: Verb) -> Callable[..., int]:
             if value is True:
                 given[name] = "true"
             elif isinstance(value, list):
-                given.update({name: "\n".join(value)} if value else {})
+                given.update({name: ("\0" if name in several else "\n").join(value)} if value else {})
             elif value is not None and value is not False:
                 given[name] = value
         return run_verb(verb.name, given)
@@ -94,7 +95,13 @@ def _command(verb: Verb) -> Callable[..., int]:
             default=typer.Argument(
                 ... if argument.required else None, help=_sentence(argument.about), metavar=argument.metavar
             ),
-            annotation=str if argument.required else Optional[str],  # noqa: UP045 - a value at run time, as typer wants it
+            annotation=(
+                Optional[list[str]]  # noqa: UP045 - a value at run time, as typer wants it
+                if argument.several
+                else str
+                if argument.required
+                else Optional[str]  # noqa: UP045 - as above
+            ),
         )
         for argument in verb.arguments
     ]
@@ -104,8 +111,8 @@ def _command(verb: Verb) -> Callable[..., int]:
             False if switch else None, *row.flags, help=_sentence(row.help), metavar=row.metavar or None,
             show_default=False,
         )  # fmt: skip
-        several = Optional[list[str]] if row.kind == "texts" else Optional[str]  # noqa: UP045 - as above
-        annotation = bool if switch else several
+        textual = Optional[list[str]] if row.kind == "texts" else Optional[str]  # noqa: UP045 - as above
+        annotation = bool if switch else textual
         parameters.append(
             inspect.Parameter(row.name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {
     "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "stats": False,
-    "store": False, "models": False, "proxy": False,
+    "store": False, "models": False, "proxy": False, "mcp": False,
 }  # fmt: skip
 
 SHARED = (
@@ -29,12 +29,18 @@ REPORTING = ("store", "json", "quiet", "verbose", "no_color")
 
 
 class Argument:
-    """A word of the command line that is not a flag: its name, whether it may be missing, what it means."""
+    """A word of the command line that is not a flag: its name, whether it may be missing, what it means.
 
-    __slots__ = ("about", "choices", "name", "required")
+    ``several`` words may stand there, as the last argument: a verb gets them in one text, with NUL between them.
+    """
 
-    def __init__(self, name: str, about: str, *, required: bool = False, choices: tuple[str, ...] = ()) -> None:
+    __slots__ = ("about", "choices", "name", "required", "several")
+
+    def __init__(
+        self, name: str, about: str, *, required: bool = False, choices: tuple[str, ...] = (), several: bool = False
+    ) -> None:
         """``name`` is lower case; the help shows it in capitals."""
+        self.several = several
         self.name = name
         self.about = about
         self.required = required
@@ -43,7 +49,7 @@ class Argument:
     @property
     def metavar(self) -> str:
         """What the help calls it."""
-        return "|".join(self.choices) or self.name.upper()
+        return "|".join(self.choices) or self.name.upper() + ("..." if self.several else "")
 
 
 class Verb:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PORT = 8_787
 _MISSING = "the proxy needs headroom-cli[proxy]; install it"
-_LATER = ("uvloop", "websockets", "brotli")  # what it needs and imports when it is used
+_LATER = ("aiohttp", "uvloop", "websockets", "brotli")  # what it needs and imports when it is used
 _LIBRARIES = {"litellm": "litellm", "anyllm": "any_llm"}  # backend -> the module that answers
 _MODEL_SECONDS = 15.0  # what shortening one request may take where a model rates words
 _MODEL_ROOM = 1 << 30  # bytes of address space for the libraries behind a model, their threads and a text
@@ -85,10 +85,10 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
     usual = _MODEL_SECONDS if settings.kompress else Limits().job_seconds
     limits = Limits(
         silence=float(settings.timeout or Limits().silence),
-        job_seconds=float(_number(own, "time_limit") or usual),
-        model_memory=_model_memory(settings),
+        job_seconds=float(number(own, "time_limit") or usual),
+        model_memory=model_memory(settings),
     )
-    if size := _number(own, "max_body"):
+    if size := number(own, "max_body"):
         limits.body = limits.decoded = size << 20
     from headroom_cli.backends import bedrock
 
@@ -100,29 +100,32 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         secrets = keys.secrets(backend.variables, settings.key_file)
         _check(backend, settings)
     identity = Identity(settings.store)
-    port = _number(own, "port", zero=True)
+    port = number(own, "port", zero=True)
     return Serving(
         settings.store, host=own.get("host") or "127.0.0.1", port=PORT if port is None else port,
-        unix=own.get("unix", ""), workers=_number(own, "workers") or 1, engines=_number(own, "engines") or 2,
+        unix=own.get("unix", ""), workers=number(own, "workers") or 1, engines=number(own, "engines") or 2,
         addresses=_addresses(settings, environment()), aws=keys.secrets(bedrock.VARIABLES, ""),
         backend=settings.backend, base_url=settings.base_url if settings.backend else "", secrets=secrets,
         policy=policy,
-        hosts=_hosts(own), origins=_lines(own, "allow_origin"), token=_token(own.get("token_file", "")),
+        hosts=hosts(own), origins=lines_of(own, "allow_origin"), token=token_in(own.get("token_file", "")),
         key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks,
         verbose=settings.verbose,
         limits=limits,
     )  # fmt: skip
 
 
-def _model_memory(settings: Settings) -> int:
-    """Return the bytes of address space that a model needs, 0 without one. Raise ConfigError when it cannot be used."""
+def model_memory(settings: Settings, usual: str = "safe") -> int:
+    """Return the bytes of address space that a model needs, 0 without one. Raise ConfigError when it cannot be used.
+
+    ``usual`` is the level where none is named.
+    """
     if not settings.kompress:
         return 0
     from headroom_cli.kompress import runtime
 
     if missing := runtime.check(settings.kompress):
         raise ConfigError(missing)
-    if settings.level in {"", "safe"}:
+    if (settings.level or usual) == "safe":
         report.warn("--kompress does nothing at level safe, the default here; add --level balanced", settings)
     return _MODEL_ROOM + _MODEL_TIMES * runtime.Model(settings.kompress).bytes
 
@@ -163,7 +166,7 @@ def _addresses(settings: Settings, environment: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def _number(own: Mapping[str, str], name: str, *, zero: bool = False) -> int | None:
+def number(own: Mapping[str, str], name: str, *, zero: bool = False) -> int | None:
     """Read a flag that is a whole number. Raise UsageError."""
     text = own.get(name, "")
     if not text:
@@ -175,17 +178,18 @@ def _number(own: Mapping[str, str], name: str, *, zero: bool = False) -> int | N
     return int(text)
 
 
-def _hosts(own: Mapping[str, str]) -> tuple[str, ...]:
+def hosts(own: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names that callers may use for this machine: those that were allowed, and the address to listen on."""
     host = own.get("host", "")
-    return (*_lines(own, "allow_host"), *((host,) if host not in {"", "0.0.0.0", "::", "[::]"} else ()))  # noqa: S104 - not bound here
+    return (*lines_of(own, "allow_host"), *((host,) if host not in {"", "0.0.0.0", "::", "[::]"} else ()))  # noqa: S104 - not bound here
 
 
-def _lines(own: Mapping[str, str], name: str) -> tuple[str, ...]:
+def lines_of(own: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the values of a flag that may be repeated."""
     return tuple(line for line in own.get(name, "").split("\n") if line)
 
 
-def _token(path: str) -> str:
+def token_in(path: str) -> str:
     """Return the token that callers must show. Raise ConfigError for a file that others can read."""
     if not path:
         return ""

@@ -14,7 +14,6 @@ import time
 
 import uvicorn
 
-from headroom_cli.serve.app import App
 from headroom_cli.serve.listening import bind, may_bind
 from headroom_cli.serve.protocol import protocol_for
 
@@ -22,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from headroom_cli.serve.options import Serving
 
@@ -29,25 +29,37 @@ _BACKLOG = 2_048
 _AGAIN_SECONDS = 1.0  # a process that died sooner than this after its start is started again only after as long
 
 
-def run(serving: Serving, listening: Callable[[str], None]) -> int:
+def run(
+    serving: Serving, listening: Callable[[str], None], app: Callable[[Serving], Any] | None = None, sockets: str = ""
+) -> int:
     """Serve until told to end; return the exit status.
 
-    ``listening`` is called with the address once requests are answered. Raise ConfigError for an address that may not
-    be bound, OSError for one that cannot.
+    ``listening`` is called with the address once requests are answered. ``app`` makes what is served, the proxy unless
+    given, and ``sockets`` names uvicorn's protocol for WebSockets. Raise ConfigError for an address that may not be
+    bound, OSError for one that cannot.
     """
+    if app is None:
+        _import_proxy()
     may_bind(serving)
     listeners = bind(serving)
     try:
         where = _where(serving, listeners[0])
         if serving.workers > 1:
             return _Crew(serving, listeners).run(lambda: listening(where))
-        return _serve(serving, listeners, lambda: listening(where))
+        return _serve(serving, listeners, lambda: listening(where), app=app, sockets=sockets)
     finally:
         if serving.unix:  # before it is closed: a successor may take the path at once
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(serving.unix)
         for listener in listeners:
             listener.close()
+
+
+def _import_proxy() -> Callable[[Serving], Any]:
+    """Return the proxy itself. It imports aiohttp, which other servers do without."""
+    from headroom_cli.serve.app import App
+
+    return App
 
 
 def _where(serving: Serving, listener: socket.socket) -> str:
@@ -109,12 +121,16 @@ def _ending() -> tuple[signal.Signals, ...]:
     return (signal.SIGTERM, signal.SIGINT, *(() if stays else (signal.SIGHUP,)))
 
 
-def _serve(serving: Serving, listeners: list[socket.socket], started: Callable[[], None], watched: int = -1) -> int:
+def _serve(
+    serving: Serving, listeners: list[socket.socket], started: Callable[[], None], watched: int = -1, *,
+    app: Callable[[Serving], Any] | None = None, sockets: str = "",
+) -> int:  # fmt: skip
     """Serve in this process; until ``watched`` comes to its end, where one is given."""
     limits = serving.limits
     config = uvicorn.Config(
-        App(serving), loop="uvloop", http=protocol_for(limits), ws="websockets-sansio", lifespan="on", log_config=None,
-        log_level="critical", access_log=False, proxy_headers=False, server_header=False, date_header=False,
+        (app or _import_proxy())(serving), loop="uvloop", http=protocol_for(limits), ws=sockets or "websockets-sansio",
+        lifespan="on", log_config=None, log_level="critical", access_log=False, proxy_headers=False,
+        server_header=False, date_header=False,
         timeout_keep_alive=int(limits.idle_seconds), timeout_graceful_shutdown=int(limits.shutdown_seconds),
         ws_max_size=int(limits.body), ws_per_message_deflate=False, backlog=_BACKLOG,
     )  # fmt: skip
