@@ -18,7 +18,7 @@ JOBS = 2
 SOURCES := pyproject.toml $(shell find headroom_cli -type f ! -name '*.pyc' 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check test-long clients bench cases man completions flags install clean
+.PHONY: help run test check test-long clients typescript bench cases man completions flags install clean
 
 help:
 	@echo 'make run          install into $(VENV) and compress the example at every level'
@@ -26,6 +26,7 @@ help:
 	@echo 'make check        lint, formatting, types and tests: what a commit must pass'
 	@echo 'make test-long    also the tests that take longer than ten minutes'
 	@echo 'make clients      install what some tests call this program from: other libraries, older SDKs, agents (1.3 GB)'
+	@echo 'make typescript   build the TypeScript client with what make clients installed, into clients/typescript/dist'
 	@echo 'make bench        measure speed, start-up and savings'
 	@echo 'make cases        write the golden outputs of tests/cases anew; review the diff'
 	@echo 'make man          write man/ anew; make completions, make flags likewise'
@@ -105,6 +106,10 @@ test-long: $(VENV)/.dev
 
 clients: $(CLIENTS)/.done
 
+typescript: $(CLIENTS)/.done
+	@test -e clients/typescript/node_modules || ln -s ../../$(CLIENTS)/npm/node_modules clients/typescript/node_modules
+	PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm --prefix clients/typescript --loglevel error run build
+
 bench: $(VENV)/.dev
 	@set -eu; for script in benchmarks/*.py; do \
 		case $$script in */_*) continue ;; esac; \
@@ -124,5 +129,5 @@ flags: $(VENV)/.dev
 	$(BIN)/python -m headroom_cli.cli.fastpath headroom_cli/cli
 
 clean:
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist clients/typescript/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './$(CLIENTS)/*' -prune -exec rm -rf {} +

@@ -56,7 +56,7 @@ class Asked:
         self.model: str = _of(value, "model", str) or ""
         # A mode that is not known here may want anything: then nothing is left out.
         self.changes: dict[str, Any] = {
-            "redeem": "shell", "live": frozen > 0, "budget": budget,
+            "redeem": "shell", "live": frozen > 0, "budget": budget, "query": _of(config, "query", str) or "",
             **MODES.get(_of(config, "mode", str) or mode, _LOSSLESS),
         }  # fmt: skip
 
@@ -127,11 +127,14 @@ def _answer(name: str, turns: str, result: Result | None, handles: list[str], wh
     """Return the body of an answer; the turns stand in it as bytes."""
     before, after = (0, 0) if result is None else (result.before, result.after)
     done = [] if result is None else [f"{report.kind}:{report.degree}" for report in result.blocks if report.degree]
+    warnings = [why] if why else []
+    if result is not None:
+        warnings += [*result.warnings, *([result.unfit] if result.unfit else ())]
     value = {
         "tokens_before": before, "tokens_after": after, "tokens_saved": before - after,
         "compression_ratio": round(after / before, 4) if before else 1.0, "transforms_applied": sorted(set(done)),
         "transforms_summary": {one: done.count(one) for one in sorted(set(done))}, "ccr_hashes": handles,
-        "warnings": [why] if why else [] if result is None else result.warnings,
+        "warnings": warnings,
     }  # fmt: skip
     return f'{{"{name}": {turns}, {json.dumps(value)[1:]}'.encode()
 
