@@ -56,6 +56,43 @@ def test_a_restriction_is_worth_its_place():
     assert "does not read the journal" in draft.text
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "what is the full form of cfc's",
+            "Older fridges leak CFCs, that is chlorofluorocarbons, when they are scrapped.",
+        ),
+        ("where does loihi come from", "L\u014d\u02bbihi was made by the hot spot that made the islands."),
+        ("which organ has a pace maker", "A pacemaker is put beside the heart."),
+    ],
+)
+def test_a_question_may_be_spelled_otherwise(question, answer):
+    text = "\n\n".join(
+        [
+            *(
+                f"The harbour of town {i} was built in {1700 + i}. Captain Mara Lind{i} came back. {TALK}"
+                for i in range(20)
+            ),
+            answer,
+        ]
+        + [f"The mill of village {i} was built in {1800 + i}. Miller Tom Reed{i} stayed. {TALK}" for i in range(20)]
+    )
+    draft = compress(text, want(question=question, budget=count(text) // 10))
+    assert draft is not None
+    assert answer in draft.text
+    assert count(draft.text) <= count(text) // 10
+
+
+@pytest.mark.parametrize("budget", [30, 45, 60, 90, 140])
+def test_a_budget_is_filled_with_what_fits(budget):
+    long = "A very long sentence goes on " + "and on " * 60 + "about the salt of Mara Lind."
+    text = "\n\n".join([long, *(f"Town {i} got {i * 13} tons of salt from Reed{i}." for i in range(20))])
+    draft = compress(text, want(question="who brought salt?", budget=budget, asked=True))
+    assert draft is not None
+    assert 0.5 * budget <= count(draft.text) <= budget
+
+
 def test_what_stands_whatever_the_target_says_stands():
     heads = "\n\n".join(
         f"# Heading number {i} of them all\n\nIt says nothing. It is short. It ends." for i in range(60)

@@ -73,7 +73,7 @@ def order(
 
     def density(unit: int) -> float:
         fresh = keys[unit] - covered
-        note = notes[taken[unit - 1] + taken[unit + 1]]
+        note = notes[1 if relevance else taken[unit - 1] + taken[unit + 1]]
         return -(bonus[unit] + sum(map(worth.__getitem__, fresh))) / (weights[unit] + note)
 
     heap = [(density(unit), unit) for unit in range(len(costs)) if not taken[unit]]

@@ -6,6 +6,7 @@ readable in 40 % of a text; by the sentence alone 92 %.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import log
 
 from headroom_cli.compressors.prose.blocks import HEAD, ITEM, TERM, TEXT
@@ -22,6 +23,7 @@ K1 = 1.5
 B = 0.75
 _TERMS = 64  # words of a question that count at most; a pasted page is no question
 _COMMON = 0.3  # a word in more than this share of the sentences tells nothing apart
+_PART = 3  # letters at least of a word that may be a part of another
 _PASSAGE = 600  # characters; shorter blocks are read together with those before them
 
 _WORD = pattern(r"[^\W_]+")
@@ -38,9 +40,13 @@ _ORDER = frozenset((
 
 def stem(word: str) -> str:
     """Return a word without the endings that grammar puts on it; the same for a question and its text."""
+    if not word.isascii():
+        word = _folded(word)
     size = len(word)
-    if size < 5 or not word.isascii():
+    if not word.isascii():
         return word
+    if size < 5:
+        return word[:-1] if size == 4 and word[-1] == "s" and word[-2] not in "su" else word
     if word.endswith("ies"):
         return word[:-3] + "y"
     for ending in ("ing", "ed", "es", "ly", "er"):
@@ -51,6 +57,14 @@ def stem(word: str) -> str:
         if word[-1] == "s" and word[-2] != "s":
             word = word[:-1]
     return word[:-1] if word[-1] == "e" else word
+
+
+def _folded(word: str) -> str:
+    """Return a word of Latin letters without accents, as people write who ask; any other as it is."""
+    from unicodedata import category, normalize
+
+    plain = "".join([letter for letter in normalize("NFKD", word) if category(letter) not in ("Mn", "Lm")])
+    return plain if plain.isascii() and plain else word
 
 
 class _Stems(dict[str, str]):
@@ -77,11 +91,20 @@ def terms_of(text: str, stems: dict[str, str]) -> list[str]:
 
 
 def asked(question: str) -> frozenset[str]:
-    """Return the words of a question that can tell one text from another; none for a mere order to go on."""
+    """Return the words of a question that can tell one text from another; none for a mere order to go on.
+
+    Neighbours among them come joined as well.
+    """
     stems = _Stems()
     words = [word for word in _WORD.findall(question.lower()) if word not in STOP and word not in _ORDER]
     kept = terms_of(" ".join(word for word in words if len(word) > 1 or word.isdigit() or not word.isascii()), stems)
-    return frozenset(list(dict.fromkeys(kept))[:_TERMS])
+    # Two words of a question may be one in the text ("pace maker").
+    joined = [
+        stem(one + other)
+        for one, other in pairwise(words)
+        if min(len(one), len(other)) >= _PART and one.isascii() and other.isascii()
+    ]
+    return frozenset([*list(dict.fromkeys(kept))[:_TERMS], *joined[:_TERMS]])
 
 
 def scores(units: Units, question: str) -> list[float]:
