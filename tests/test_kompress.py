@@ -373,6 +373,14 @@ def test_never_at_safe_never_lossless_and_never_where_it_is_no_prose(small):
     assert asked == []
 
 
+def test_a_question_that_the_text_answers_is_the_covers(small):
+    question = "Which client translates task_3 for the sake of those that come later?"
+    plain = prose.compress(PROSE, want(question=question))
+    assert prose.compress(PROSE, want(question=question, kompress=Rater(small))).text == plain.text
+    other = want(question="Wie geht es dir?", kompress=Rater(small))
+    assert " words" in prose.compress(PROSE, other).missing
+
+
 def test_listings_tables_headings_and_the_words_of_failures_are_not_rated(small):
     told = []
 

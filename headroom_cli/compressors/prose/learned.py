@@ -1,5 +1,6 @@
 """Prose with a model: whole sentences go by the cover, then words of those that stay, by the scores of the model.
 
+A question that the text has to do with decides better than a model that does not know it: then the cover alone answers.
 Words go inside paragraphs and list items of the text alone: what is a heading, a listing, a table or a note is not
 touched, and neither is a sentence that the cover has not left as the text had it. Wherever the model has nothing to
 say, cannot say it, or does no better than the cover, the cover's draft is the answer. docs/decisions/0017-kompress.md
@@ -11,6 +12,7 @@ from __future__ import annotations
 from headroom_cli.compressors.prose.blocks import ITEM, TEXT
 from headroom_cli.compressors.prose.clean import tidy
 from headroom_cli.compressors.prose.layout import unwrapped
+from headroom_cli.compressors.prose.relevance import scores as relevance
 from headroom_cli.compressors.prose.units import NOTE, OURS, Units
 from headroom_cli.errors import NotUsableError
 from headroom_cli.kompress.choose import THRESHOLD, order
@@ -48,6 +50,8 @@ def compress(text: str, want: Want, cover: Callable[..., Draft | None], mode: st
         return plain  # the text is no prose, too short, or nothing may be left out
     target = want.count(plain.text)
     source = Units(unwrapped(tidy(text)))
+    if want.question and relevance(source, want.question):
+        return plain  # the model does not know the question: it would take words out of the very answers
     scores: dict[str, list[float]] = {}
     for stretch in STRETCHES if mode == BOTH else (0.0,):
         began: Draft | None = cover(text, want, stretch) if stretch else Draft(source.text, FAITHFUL)
