@@ -150,6 +150,21 @@ SHAPED = [
 """),
     ("table", "".join(f"{i:6d}\t{name},{i * 3},{i / 7:.3f},{i * 11}\n" for i, name in enumerate(
         ["name", "Lyon", "Oslo", "Bern", "Rome", "Kyiv", "Riga", "Graz", "Turku"], 1))),
+    ("table", "".join(f"2026-06-08T{hour:02d}:00:00,1017.{hour},17.{hour},4.0\n" for hour in range(12))),
+    ("table", "".join(f"{6027 + 2 * row}\t.{row + 90}\n" for row in range(20))),
+    ("html", """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "x">
+<pre>int f(int a);
+int g(int b);
+int h(int c);</pre>
+"""),
+    ("diff", """From 281658fb3e335f99f036b424b4baa8fce58f589b Mon Sep 17 00:00:00 2001
+From: Ann Example <ann@example.org>
+Subject: Count the till twice
+
+The sum was wrong when the till was open. This counts it again at night.
+"""),
+    ("json", '{\n  "width": 87,\n  "values": [\n' + "".join(f"    {number},\n" for number in range(30))),
     ("search", "".join(f"lib/shop/part{i}.js:{i + 2}: * Copyright (c) 2019 The Shop Authors\n" for i in range(8))),
 ]  # fmt: skip
 

@@ -28,6 +28,11 @@ def table(full: list[str], said: list[str], log: float) -> float:
         return 0.95
     if total >= 4 and " " not in "".join(full) and all(map(patterns.COLONS.match, full)):
         best = 0.85 if len({line.count(":") for line in full}) == 1 else best
+    joined = "".join(full)
+    if total >= 4 and " " not in joined:
+        for mark in "\t,;":
+            if full[0].count(mark) > 1 and len({line.count(mark) for line in full[:-1]}) == 1:
+                return 0.95  # rows of as many fields and no space: what the first one holds does not matter
     for mark in "\t,;|:":
         if mark == ",":
             counts = [(patterns.QUOTED.sub("", line) if '"' in line else line).count(mark) for line in full]

@@ -78,7 +78,7 @@ def json_score(text: str) -> float:
     if cut is not None and tokens < 12:
         return 0.0
     if stack and whole:
-        return 0.9 if tokens >= 20 and strings >= 4 else 0.7 if tokens >= 8 and strings else 0.0
+        return 0.9 if tokens >= 20 and strings >= 2 else 0.7 if tokens >= 8 and strings else 0.0
     if opener == "[" and not strings and tokens < 6 and "{" not in head:
         return 0.4 if documents else 0.0
     closing = text[-200:].rstrip()[-1:]

@@ -92,7 +92,7 @@ def scores(text: str) -> dict[str, float]:
         return found  # a grammar of its own: nothing else comes near
     if _is_service_log(full):
         return {**found, "log": 0.95}
-    picked = _is_picked(full)
+    picked = _is_picked(full) and any(map(str.isalpha, "".join(full)))
     numbered = not picked and is_numbered(full)
     if numbered or picked:
         full = [line for line in (patterns.NUMBERED.sub("", line, count=1) for line in full) if line.strip()] or full
@@ -231,6 +231,12 @@ def _diff(full: list[str]) -> float:
         return 0.98
     if hunks and share(signed, len(full)) > 0.4:
         return 0.95
+    # The date that git writes above every change that it mails
+    if full[0].startswith("From ") and full[0].endswith(" Mon Sep 17 00:00:00 2001"):
+        return 0.95
+    pairs = sum(1 for a, b in pairwise(full) if b.startswith("+++ ") and a.startswith("--- "))
+    if pairs and not any(line.startswith("```") for line in full):
+        return 0.95 if share(signed, len(full)) > 0.3 else 0.7
     if git:
         return 0.85
     if hunks >= 2:
@@ -250,7 +256,7 @@ def _is_inside(full: list[str]) -> bool:
 
 def _html(text: str, full: list[str]) -> float:
     head = text[:400].lstrip("\ufeff \t\r\n").lower()
-    if head.startswith(("<!doctype html", "<html")):
+    if head.startswith(("<!doctype html", "<html")) or (head.startswith("<?xml") and "<!doctype html" in head):
         return 0.98
     if not any("<" in line for line in full):
         return 0.0
