@@ -35,7 +35,8 @@ class HeadroomCallback(CustomLogger):  # type: ignore[misc] # the package is not
     """Shortens the messages of a call before LiteLLM sends them, and does nothing else.
 
     Nobody here answers a model's call for an original, so by default there are no markers: what changes can be read in
-    place. What LiteLLM logs of a call is what was sent. Whatever fails leaves the messages as they are.
+    place. Nothing is written to a log; LiteLLM's own hold a call as the program made it. Whatever fails leaves the
+    messages as they are.
     """
 
     def __init__(self, *, policy: Allowed = None, store: str | Store | None = None) -> None:

@@ -255,5 +255,4 @@ def test_litellm_sends_smaller_calls(tmp_path):
     whole = len(json.dumps(asks["openai"]["messages"]))
     assert seen["hook"] < 0.6 * whole
     assert seen["items"] < 0.6 * len(json.dumps(asks["responses"]["input"]))
-    assert seen["logged"]
-    assert all(size < 0.6 * whole for size in seen["logged"])
+    assert len(seen["logged"]) == 2  # other callbacks are told as ever
