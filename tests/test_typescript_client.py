@@ -15,6 +15,7 @@ from clients import clients_python
 from conftest import ROOT, clean_environment
 from provider import Provider, Reply, call, text
 from proxies import Running
+from test_proxy_clients import running
 
 PACKAGE = ROOT / "clients" / "typescript"
 OURS = "retrieve_original_content"
@@ -150,6 +151,17 @@ def test_readmes_examples_compile_and_run(made, servers):
     assert "worker 0 took batch 0" in said[0]
     assert "proxy \n" in said[1]
     assert '"path": "/v1/chat/completions"' in said[1]
+
+
+def test_wrapped_sdks_see_no_difference(made, tmp_path):
+    play = [ROOT / "tests" / "typescript" / "play.cjs", packages(), "wrapped"]
+    with running(tmp_path / "store") as pair:
+        ways = f"{pair.direct.url},{pair.behind.url}#{pair.proxy.url}"
+        package = str(made.user / "node_modules" / "headroom-client")
+        seen = [json.loads(line) for line in made.run("node", *play, ways, TEST_PACKAGE=package).splitlines()]
+        for name, direct, proxy in seen:
+            pair.compare(name, "wrapped", {"direct": direct, "proxy": proxy})
+    assert len(seen) >= 40
 
 
 def test_it_does_what_it_says(made, servers):

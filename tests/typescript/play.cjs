@@ -1,12 +1,14 @@
 // Plays scenarios with the official TypeScript SDKs: node play.cjs FOLDER CLIENT URL,URL [NAME ...]
-// FOLDER holds node_modules; a URL is a provider's or a proxy's. For each scenario one line of JSON: its name, and what
-// its caller sees at each address. The names are those of tests/scenarios_*.py, which have the provider's replies.
+// FOLDER holds node_modules; a URL is a provider's or a proxy's, or PROVIDER#PROXY: then the clients are made for the
+// provider, and the package in the folder TEST_PACKAGE sends them through the proxy. For each scenario one line of JSON:
+// its name, and what its caller sees at each address. The names are those of tests/scenarios_*.py, which have the provider's replies.
 "use strict";
 const { createRequire } = require("node:module");
 const [folder, client, urls, ...names] = process.argv.slice(2);
 const load = createRequire(`${folder}/package.json`);
 const { Anthropic, toFile } = load("@anthropic-ai/sdk");
 const { OpenAI } = load("openai");
+const { withHeadroom } = process.env.TEST_PACKAGE ? require(process.env.TEST_PACKAGE) : {};
 
 const HEADER = "x-scenario";
 const NOT_COMPARED = new Set(["date", "server", "connection", "keep-alive", "transfer-encoding"]);
@@ -189,11 +191,14 @@ function failure(error) {
   return { above, said: error.message, status, body, requestID, number, type, code, headers: headers && heads(headers) };
 }
 
-async function play(name, url) {
+async function play(name, address) {
+  const [url, proxy] = address.split("#");
+  const made = (client) =>
+    proxy ? withHeadroom(client, { baseUrl: proxy, hosts: [new URL(url).host], strict: true }) : client;
   const more = (given) => ({ maxRetries: 0, defaultHeaders: { [HEADER]: `${name}.${client}` }, ...given });
   const clients = {
-    claude: (given) => new Anthropic({ baseURL: url, apiKey: "sk-ant-test", ...more(given) }),
-    gpt: (given) => new OpenAI({ baseURL: `${url}/v1`, apiKey: "sk-test", ...more(given) }),
+    claude: (given) => made(new Anthropic({ baseURL: url, apiKey: "sk-ant-test", ...more(given) })),
+    gpt: (given) => made(new OpenAI({ baseURL: `${url}/v1`, apiKey: "sk-test", ...more(given) })),
   };
   try {
     return await SCENARIOS[name](clients);
@@ -205,7 +210,10 @@ async function play(name, url) {
 async function main() {
   for (const name of names.length ? names : Object.keys(SCENARIOS)) {
     const seen = [name];
-    for (const url of urls.split(",")) seen.push(JSON.parse(JSON.stringify(await play(name, url)).replaceAll(url, "URL")));
+    for (const url of urls.split(",")) {
+      const told = JSON.stringify(await play(name, url));
+      seen.push(JSON.parse(url.split("#").reduce((text, part) => text.replaceAll(part, "URL"), told)));
+    }
     console.log(JSON.stringify(seen));
   }
 }

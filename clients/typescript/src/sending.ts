@@ -50,8 +50,7 @@ export function header(headers: unknown, name: string): string {
 
 /** Return what to send with another body. */
 export function withBody(init: Sending, body: string): Sending {
-  const pairs = pairsOf(init.headers).filter(([name]) => name.toLowerCase() !== "content-length");
-  return { ...init, body, headers: likeBefore(init.headers, pairs) };
+  return { ...init, body, headers: changed(init.headers, ["content-length"]) };
 }
 
 /**
@@ -62,13 +61,15 @@ export function withBody(init: Sending, body: string): Sending {
  */
 export function toProxy(init: Sending, more: Readonly<Record<string, string>>): Sending {
   const { dispatcher: _dispatcher, agent: _agent, proxy: _proxy, ...rest } = init;
-  const ours = new Set(Object.keys(more).map((name) => name.toLowerCase()));
-  const pairs = pairsOf(init.headers).filter(([name]) => !ours.has(name.toLowerCase()));
-  return { ...rest, headers: likeBefore(init.headers, [...pairs, ...Object.entries(more)]) };
+  return { ...rest, headers: changed(init.headers, Object.keys(more), Object.entries(more)) };
 }
 
-/** Return pairs in the form that headers had. */
-function likeBefore(headers: unknown, pairs: [string, string][]): unknown {
+/** Return headers without some and with others, in the form that they had; the same where nothing changes. */
+function changed(headers: unknown, without: readonly string[], more: [string, string][] = []): unknown {
+  const names = new Set(without.map((name) => name.toLowerCase()));
+  const kept = pairsOf(headers).filter(([name]) => !names.has(name.toLowerCase()));
+  if (!more.length && kept.length === pairsOf(headers).length) return headers;
+  const pairs = [...kept, ...more];
   if (Array.isArray(headers)) return pairs;
   return headers instanceof Headers ? new Headers(pairs) : Object.fromEntries(pairs);
 }

@@ -171,6 +171,36 @@ test("a proxy that is not there, or is none, is passed by, and never shown a key
   }
 });
 
+test("a proxy that comes back is used again, and one that goes is passed by at once", async () => {
+  const port = await unusedPort();
+  const told = [];
+  const options = { baseUrl: `http://127.0.0.1:${port}`, hosts: [new URL(PROVIDER).host] };
+  const client = withHeadroom(new Anthropic({ ...KEY, maxRetries: 2, baseURL: PROVIDER }), {
+    ...options,
+    onRequest: (outcome) => told.push(outcome.sent),
+  });
+  const now = Date.now;
+  const server = createServer(async (request, response) => {
+    if (request.url === "/readyz") return response.end('{"v":1,"ready":true,"reasons":[]}');
+    response.setHeader("content-type", "application/json").end('{"input_tokens":7}');
+  });
+  const count = () => client.messages.countTokens({ model: "claude-opus-4-8", messages: claude().messages });
+  try {
+    await count();
+    await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+    await count();
+    Date.now = () => now() + 6_000;
+    assert.equal((await count()).input_tokens, 7);
+    server.closeAllConnections?.();
+    await new Promise((resolve) => server.close(resolve));
+    await count(); // on a connection that was kept for it; then the SDK's own second try finds nobody there
+    assert.deepEqual(told, ["direct", "direct", "proxy", "direct"]);
+  } finally {
+    Date.now = now;
+    server.close();
+  }
+});
+
 test("a command that is missing, slow or wrong leaves a request as it is", async () => {
   for (const command of [
     ["/nonexistent/headroom"],
