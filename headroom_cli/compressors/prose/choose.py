@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from headroom_cli.compressors.prose.units import Units
 
 NOTE_COST = 20  # bytes; a sentence alone among gaps brings another note
-ENOUGH = 0.86  # of the worth of the facts; docs/decisions/0019-enough.md has the figures
+ENOUGH = 0.85  # of the worth of the facts; docs/decisions/0019-enough.md has the figures
 FACT = 0.5  # what a key is worth at least to be a fact
 _FIRST = (0.0, 0.3, 0.8, 4.0)  # of a block, of a section, of the text
 _ALERT = (0.0, 0.5, 4.0)  # an obligation or a restriction, a warning
@@ -116,7 +116,7 @@ def order(
     return chosen, enough or len(chosen)
 
 
-_DENSE = 0.012  # worth per byte; what leads to more than that is worth its place however much there is already
+_DENSE = 0.014  # worth per byte; what leads to more than that is worth its place however much there is already
 _LOOKS = 12
 _BESIDE = 0  # a sentence between two that stay brings no note and takes one away
 _LISTING = 2.0
