@@ -12,6 +12,8 @@ export interface Wish {
   readonly lossless?: boolean | undefined;
   readonly live?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** A document that has no parts which only its format has, and so no results of tools, is no failure. */
+  readonly plain?: boolean;
 }
 
 /** What became of it: the turns, as JSON values, or the request, as text; figures as in `Compressed`. */
@@ -22,6 +24,8 @@ export interface Made<Value> {
   readonly handles: string[] | undefined;
   readonly warnings: string[];
 }
+
+const NOT_OF_THIS_FORM = 65;
 
 /** Have a proxy shorten turns, by POST /v1/compress. Throw HeadroomError, or the signal's reason. */
 export async function byProxy(
@@ -86,6 +90,8 @@ export async function byCommand(
     ...(wish.model === "" ? { HEADROOM_MODEL: "" } : {}),
   };
   const ran = await run(way.command, args, { input: text, timeout: way.timeout, signal: wish.signal, variables });
+  const none = { value: text, before: 0, after: 0, handles: undefined, warnings: [] };
+  if (ran.status === NOT_OF_THIS_FORM && wish.plain) return none;
   const report = reportIn(ran.stderr);
   // Status 1: a conversation that cannot fit comes back as it is, and the report says so.
   if (!report && ran.status === 0)

@@ -43,7 +43,7 @@ export async function shorten(
   if (way.kind === "command") {
     // The request names its model; one named here would have whole turns left out above its window, unasked.
     const lossless = wish.redeem === "none";
-    const made = await byCommand(way, body, form, { ...asked, lossless, model: "", query: "" });
+    const made = await byCommand(way, body, form, { ...asked, lossless, model: "", query: "", plain: true });
     JSON.parse(made.value); // what is no JSON is not sent
     return {
       body: made.value,

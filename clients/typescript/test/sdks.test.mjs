@@ -218,6 +218,18 @@ test("a command that is missing, slow or wrong leaves a request as it is", async
   }
 });
 
+test("a request without results of tools goes as it is, and that is no failure", async () => {
+  const told = [];
+  const options = { ...MADE, strict: true, onRequest: (outcome) => told.push(outcome.reason) };
+  const claudes = withHeadroom(new Anthropic({ ...KEY, baseURL: PROVIDER }), options);
+  const asked = { model: "claude-opus-4-8", max_tokens: 8, messages: [{ role: "user", content: "hi" }] };
+  assert.equal(spoken(await claudes.messages.create(asked)).body, JSON.stringify(asked));
+  const gpts = withHeadroom(new OpenAI({ ...KEY, baseURL: `${PROVIDER}/v1` }), options);
+  const said = { model: "gpt-5.5", input: "hi" };
+  assert.equal(came((await gpts.responses.create(said)).output_text).body, JSON.stringify(said));
+  assert.deepEqual(told, Array(2).fill("there is nothing to gain in this request"));
+});
+
 test("what is signed, or is no conversation, goes as it is", async () => {
   const options = { command: ["/nonexistent/headroom"], strict: true };
   const signed = withHeadroom(
