@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headroom_cli.compressors.prose import FLOOR, compress
+from headroom_cli.compressors.prose import FLOOR, SMALL, compress
 from headroom_cli.compressors.prose.choose import order, sizes
 from headroom_cli.compressors.prose.layout import unwrapped
 from headroom_cli.compressors.prose.shape import is_prose
@@ -82,6 +82,13 @@ def test_a_question_may_be_spelled_otherwise(question, answer):
     assert draft is not None
     assert answer in draft.text
     assert count(draft.text) <= count(text) // 10
+
+
+def test_a_small_text_keeps_more_with_a_question():
+    text = "\n\n".join(f"Town {i} got {i * 13} tons of salt from Reed{i} in a year. {TALK}" for i in range(9))
+    draft = compress(text, want(question="which town got salt from Reed5?", asked=True))
+    assert draft is not None
+    assert 0.85 * SMALL <= count(draft.text) <= SMALL < count(text)
 
 
 @pytest.mark.parametrize("budget", [30, 45, 60, 90, 140])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LEAST, FULLEST = 0.38, 0.7  # without a question, by how much the text names; docs/decisions/0019-enough.md
 ASKED = 0.4  # with a question that the text has something to do with
+SMALL = 200  # tokens that stay at least with a question: in so few sentences its words tell little apart
 MOST = 0.3  # at level max without a budget
 FLOOR = 0.25  # of the sentences stay at balanced, however much of the text is code
 SHORT = 150  # tokens; a text below stays whole
@@ -129,6 +130,8 @@ def _fit(units: Units, relevance: list[float], want: Want, stretch: float, *, st
     """Return the rendering nearest to its target from below: the budget, or a share of the text."""
     tokens = want.count(units.text)
     target = want.budget if want.budget is not None else round((MOST if strict else ASKED) * tokens)
+    if not strict:
+        target = max(target, min(tokens, SMALL))
     target = round(stretch * target)
     costs = sizes(units)
     per_token = max(1, len(units.text.encode("utf-8", "replace"))) / max(1, tokens)
