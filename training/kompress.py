@@ -3,12 +3,14 @@
     python training/kompress.py shipped                      # writes headroom_cli/models/kompress
     python training/kompress.py comparison --out FOLDER      # never inside the package: its rows state no licence
 
-Needs, in an environment of its own: pip install torch onnx onnxruntime tokenizers numpy zstandard. The CPU is
-enough: some minutes on one thread. A corpus is a folder with MANIFEST.jsonl (lines with kind, path, group, licence),
+Needs, in an environment of its own: pip install torch onnx onnxruntime tokenizers numpy zstandard. The CPU is enough:
+about six minutes of one thread each. A corpus is a folder with MANIFEST.jsonl (lines with kind, path, group, licence),
 named by HEADROOM_CORPUS, ../shared/corpus by default. Seeds are fixed and one thread adds up in one order, so the same
-corpus, machine and versions give the same weights.
+corpus, machine and versions, of this package too, give the same weights. The tokenizer that ships is used as it is: it
+was learned when ties among its pieces were still settled by chance (kompress_words.py). --tokenizer "" learns another.
 
-shipped: learns from rows whose licence allows it, by what the texts themselves repeat (kompress_data.py).
+shipped: learns from rows whose licence allows it, by what the texts themselves repeat (kompress_data.py), and by what
+their writers set apart as a remark (kompress_asides.py).
 comparison: learns from sentences whose shorter wording is known (kompress_deletion.py); its token F1 on the held-back
 ones says what this architecture can do, and what labels of that kind would be worth.
 """
@@ -102,7 +104,7 @@ def _compare(net, tokenizer, out, sentences, *, scale, shift):
     print(f"int8 against float: mean difference of a score {np.mean(worst):.4f}")
 
 
-def comparison(corpus, out, seed):
+def comparison(corpus, out, seed, _):
     """Train on deletion labels and print token F1 on the held-back sentences after each epoch."""
     training, held = kompress_deletion.split(kompress_deletion.read(Path(corpus) / DELETION))
     tokenizer = kompress_words.learn(" ".join(words) for words, _ in training)
@@ -118,10 +120,13 @@ def comparison(corpus, out, seed):
     print(figure(net))
 
 
-def shipped(corpus, out, seed):
-    """Train on what licensed texts repeat themselves."""
+def shipped(corpus, out, seed, tokenizer):
+    """Train on what licensed texts repeat themselves, and on the remarks that their writers set apart."""
     training, held, used = kompress_data.collect(corpus)
-    tokenizer = kompress_words.learn(" ".join(words) for words, *_ in training)
+    if tokenizer and Path(tokenizer).exists():
+        tokenizer = kompress_words.load(tokenizer)
+    else:
+        tokenizer = kompress_words.learn(" ".join(words) for words, *_ in training)
     rows = [
         kompress_words.row(tokenizer, w, labels, source, weights=weights) for w, labels, weights, source, _ in training
     ]
@@ -169,13 +174,16 @@ def main():
     parser.add_argument("which", choices=("shipped", "comparison"))
     parser.add_argument("--out", type=Path, default=PACKAGE)
     parser.add_argument("--corpus", default=CORPUS)
+    parser.add_argument("--tokenizer", default=str(PACKAGE / "tokenizer.json"), help="of shipped; empty to learn one")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     if options.which == "comparison" and options.out.resolve().is_relative_to(ROOT):
         sys.exit("training/kompress.py: the comparison does not ship; give --out a folder outside the checkout")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(mode=True)
-    {"shipped": shipped, "comparison": comparison}[options.which](options.corpus, options.out, options.seed)
+    {"shipped": shipped, "comparison": comparison}[options.which](
+        options.corpus, options.out, options.seed, options.tokenizer
+    )
 
 
 if __name__ == "__main__":

@@ -4,17 +4,46 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 
 PIECES = 8000
 UNKNOWN = "[UNK]"
+INSIDE = "##"  # before a piece that does not begin a word
+LETTERS = 400  # the most frequent ones; words with any other are unknown
+_LONGEST = 64  # characters of a word that is looked up
+
+
+def _empty(vocabulary):
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=_LONGEST))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex("[0-9]"), "0")])
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
 
 
 def learn(texts, size=PIECES):
-    """Return a tokenizer of ``size`` pieces: case kept, every figure read as 0, punctuation on its own."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN, max_input_chars_per_word=64))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex("[0-9]"), "0")])
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=size, special_tokens=[UNKNOWN], show_progress=False)
+    """Return a tokenizer of ``size`` pieces: case kept, every figure read as 0, punctuation on its own.
+
+    The trainer numbers letters inside words as it meets them, in no fixed order, and settles ties by number. They are
+    given to it as known pieces, so that the same texts make the same tokenizer.
+    """
+    texts = list(texts)
+    empty = _empty({UNKNOWN: 0})
+    letters = {}
+    for text in texts:
+        for letter in empty.normalizer.normalize_str(text):
+            letters[letter] = letters.get(letter, 0) + 1
+    usual = sorted(sorted(letters), key=lambda letter: -letters[letter])[:LETTERS]
+    usual = sorted(letter for letter in usual if not letter.isspace())
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size,
+        special_tokens=[UNKNOWN, *usual, *(INSIDE + letter for letter in usual)],
+        limit_alphabet=len(usual),
+        initial_alphabet=usual,
+        show_progress=False,
     )
-    return tokenizer
+    empty.train_from_iterator(texts, trainer)
+    return _empty(empty.get_vocab(with_added_tokens=False) | {UNKNOWN: 0})
+
+
+def load(path):
+    """Return the tokenizer in a file."""
+    return Tokenizer.from_file(str(path))
 
 
 def encode(tokenizer, words):
