@@ -33,13 +33,15 @@ _PLACES = {
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name on first use (PEP 562)."""
-    place = _PLACES.get(name)
-    if place is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(__import__(f"headroom_cli.{place}", fromlist=[name]), name)
-    return found
+if not TYPE_CHECKING:  # with it in sight, type checkers take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        """Load a public name on first use (PEP 562)."""
+        place = _PLACES.get(name)
+        if place is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found: object = getattr(__import__(f"headroom_cli.{place}", fromlist=[name]), name)
+        return found
 
 
 def __dir__() -> list[str]:

@@ -78,7 +78,14 @@ def fetches(*more):
     return asks, *(more or [Reply([text("It took batch 2849.")])])
 
 
-@pytest.mark.parametrize("name", TABLE)
+# What is no conversation passes a wrapped client as the object that it is: of those, a few are enough at each commit.
+EVERY = [
+    pytest.param(name, marks=() if made.body != "same" or number % 3 == 0 else pytest.mark.long)
+    for number, (name, made) in enumerate(TABLE.items())
+]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_the_callers_of_wrapped_clients_see_no_difference(pair, name):
     direct = play(name, pair.direct.url, "newest")
     wrapped = play(name, pair.behind.url, "newest", pair.clients)
@@ -382,3 +389,40 @@ def test_a_forked_child_uses_a_client_of_its_own(speaker, provider):
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert f"<<headroom:{HANDLE} " in talk.results(provider.requests[-1].json)["toolu_1"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("mode", ["whole", "stream"])
+def test_connections_are_used_again_as_they_are_without(shape, mode, speaker, provider):
+    ports = []
+    for one in (Speaker(shape, mode, provider.url), speaker(shape, mode)):
+        provider.script(Reply([text("ok")]))
+        before = provider.ports
+        for number in range(3):
+            one.ask(Talk(shape).says(f"{number}?"))
+        ports.append(provider.ports - before)
+        one.close()
+    assert ports[0] == ports[1]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_client_that_leaves_at_the_last_event_may_go_on(shape, speaker, provider):
+    one = speaker(shape)
+    talk = begun(one, provider)
+    provider.script(*fetches(Reply([text("Done.")])))
+    create = one.part(one.client).create
+    with create(**{**asked(talk), "stream": True}) as stream:
+        for event in stream:
+            done = event.choices[0].finish_reason if shape == "openai" else event.type
+            if done in {"message_stop", "stop", "response.completed"}:
+                break
+    said = {
+        "anthropic": {"content": [{"type": "text", "text": "Fetching. "}, {"type": "text", "text": "Done."}]},
+        "openai": {"choices": [{"message": {"role": "assistant", "content": "Fetching. Done."}}]},
+        "responses": None,
+    }[shape]
+    if said is None:
+        said = event.response.to_dict()
+    provider.script(Reply([text("ok")]))
+    one.ask(talk.heard(said).says("and now?"))
+    assert talk.results(provider.requests[-1].json)["r1"] == ORIGINAL

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from headroom_cli.store import Store
 
     # What may be said of a policy: a Policy, the name of a level, or keywords of Policy.
-    Allowed = Policy | str | Mapping[str, Any] | None
+    Allowed = Policy | str | Mapping[str, object] | None
     Told = Callable[[PipelineEvent], PipelineEvent | None]
 
 

@@ -176,17 +176,18 @@ class _Stream:
         try:
             while True:
                 pieces = self._response.iter_bytes()
+                last = b""
                 for data in pieces:
                     shown = turn.feed(data)
+                    if turn.ended:  # what the next request needs comes first
+                        last = shown
+                        break
                     if turn.due:
                         turn.note()
                     if shown:
                         yield shown
-                    if turn.ended:
-                        break
-                shown = turn.end()
-                if shown:
-                    yield shown
+                if last := last + turn.end():
+                    yield last
                 if not turn.more:
                     for _ in pieces:  # whoever reads on to the end gets there: the connection can be used again
                         pass
@@ -208,6 +209,7 @@ class _Stream:
 
     def close(self) -> None:
         """Close the answer that is being read."""
+        self._turn.broke(stopped=True)
         self._response.close()
 
 
@@ -226,17 +228,18 @@ class _AsyncStream:
         try:
             while True:
                 pieces = self._response.aiter_bytes()
+                last = b""
                 async for data in pieces:
                     shown = turn.feed(data)
+                    if turn.ended:  # what the next request needs comes first
+                        last = shown
+                        break
                     if turn.due:
                         await _in_thread(turn.note)
                     if shown:
                         yield shown
-                    if turn.ended:
-                        break
-                shown = await _in_thread(turn.end)
-                if shown:
-                    yield shown
+                if last := last + await _in_thread(turn.end):
+                    yield last
                 if not turn.more:
                     async for _ in pieces:
                         pass
@@ -259,6 +262,7 @@ class _AsyncStream:
 
     async def aclose(self) -> None:
         """Close the answer that is being read."""
+        self._turn.broke(stopped=True)
         await self._response.aclose()
 
 
