@@ -19,7 +19,7 @@ class Mcp(Claude):
 
     def command(self, prompt, url, *, resumed):
         command, more = super().command(prompt, url, resumed=resumed)
-        allowed = [f"mcp__{server}__{tool}" for server, tool in self.tools]
+        allowed = ["WaitForMcpServers", *(f"mcp__{server}__{tool}" for server, tool in self.tools)]
         command[command.index("Bash,Read")] = ",".join(allowed)
         return command, more
 
@@ -27,7 +27,8 @@ class Mcp(Claude):
 def talk(agent, *replies):
     """Hold a conversation; return its requests."""
     with Provider() as provider:
-        provider.script(script(*replies, Reply([text("done")])))
+        # It begins before its servers are there, and has a tool to wait for them.
+        provider.script(script(Reply([call("toolu_0", "WaitForMcpServers", {})]), *replies, Reply([text("done")])))
         assert "done" in run(agent, "look at the log", provider.url)
         return [record for record in provider.requests if of_the_conversation(record)]
 
@@ -53,7 +54,7 @@ def test_claude_code_shortens_and_retrieves(tmp_path, headroom):
 
     records = talk(agent, Reply([call("toolu_1", "mcp__headroom__headroom_compress", {"content": LOG})]), second)
     assert result_in(records[-1]).strip() == next(line for line in LOG.splitlines() if "worker 44 " in line)
-    names = [tool["name"] for tool in records[0].json["tools"] if tool["name"].startswith("mcp__")]
+    names = [tool["name"] for tool in records[-1].json["tools"] if tool["name"].startswith("mcp__")]
     assert sorted(names) == [f"mcp__headroom__headroom_{verb}" for verb in ("compress", "retrieve", "stats")]
     assert headroom("mcp", "uninstall", "--client", "claude", "--yes").returncode == 0
     assert "headroom" not in json.loads((tmp_path / ".claude.json").read_text()).get("mcpServers", {})

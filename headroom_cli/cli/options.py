@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {
     "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "stats": False,
-    "store": False, "models": False, "proxy": False, "mcp": False,
+    "store": False, "models": False, "proxy": False, "mcp": True,
 }  # fmt: skip
 
 SHARED = (
