@@ -291,10 +291,12 @@ class Run:
     def _leave_out(self, plan: Plan, known: Renderings, originals: dict[int, str]) -> bool:
         """Put notes in the place of turns; what refers to one of them (``originals``) says it itself again."""
         from headroom_cli import fit
+        from headroom_cli.fit.pictures import renamed
 
         document = self.document
         try:
             texts, digests = self._left_out(plan)
+            originals = {**renamed(document, plan.groups), **originals}
             made = self._edit(fit.edits_for(document, plan, [text for _, text in texts], originals), known, digests)
         except formats.EditError:
             made = False
@@ -366,8 +368,8 @@ class Run:
         count = self._counter()
         for handle, text in texts:
             report = Report("", "user")
-            report.handle = handle
-            report.after, report.kept = count(text), "stands for turns that were left out"
+            report.handle, report.compressor, report.degree = handle, "fit", LOSSY
+            report.after, report.why = count(text), "stands for turns that were left out"
             self.result.blocks.append(report)
 
     def _report_all(self, document: Document) -> None:

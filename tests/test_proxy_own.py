@@ -188,6 +188,7 @@ def test_a_budget_leaves_whole_turns_out(app):
     made = compressed(app, turns, token_budget=800)
     assert len(made["messages"]) < len(turns)
     assert made["tokens_after"] <= 800
+    assert made["ccr_hashes"]
     for name in made["ccr_hashes"]:
         assert ask(app, "GET", f"/v1/retrieve/{name}", headers=[KEY]).status == 200
 
