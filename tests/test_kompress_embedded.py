@@ -15,7 +15,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from headroom_cli import tokens
-from headroom_cli.compressors.prose import compress
+from headroom_cli.compressors.prose import compress, learned
+from headroom_cli.compressors.prose.units import Units
 from headroom_cli.kompress.find import find
 from headroom_cli.kompress.runtime import Model
 from headroom_cli.model import Want
@@ -130,6 +131,11 @@ def test_a_text_gets_shorter_by_words_that_may_go(model: Model) -> None:
             assert word in known  # in the order of the text, nothing invented: `in` eats the iterator
         said.append(short.missing)
     assert any("words" in missing for missing in said)
+
+
+def test_what_has_no_sentence_has_no_word_that_may_go() -> None:
+    text = "# A heading\n\n    code()\n"
+    assert learned._Words(text, Units(text)).order({"A heading": [0.0, 0.0]}) == []
 
 
 def test_it_is_found_by_name() -> None:

@@ -164,6 +164,8 @@ class _Words:
 
     def order(self, scores: dict[str, list[float]]) -> list[tuple[int, ...]]:
         """Return which words may go, the least worth first; sentences that no model has rated stay whole."""
+        if not self.starts:
+            return []
         ends = [*self.starts[1:], len(self.texts)]
         rated: list[float] = []
         for start, end in zip(self.starts, ends, strict=True):
