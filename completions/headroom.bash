@@ -23,7 +23,7 @@ _headroom() {
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && current=
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "crush align route fit send retrieve stats store models proxy --version --help" -- "$current"))
+        COMPREPLY=($(compgen -W "crush align route fit send retrieve stats store models proxy mcp --version --help" -- "$current"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -37,6 +37,7 @@ _headroom() {
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' ;;
     models) flags='--check --json --quiet -q --verbose -v --no-color --help' ;;
     proxy) flags='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --ranks --store --level --lossless --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --json --quiet -q --verbose -v --no-color --help' ;;
+    mcp) flags='--http --port --host --token-file --allow-host --allow-origin --client --project --dry-run --yes --ranks --store --level --lossless --kompress --only --skip --only-tool --protect-tool --json --quiet -q --verbose -v --no-color --help' ;;
     esac
     case " $flags " in *" $previous "*) case $previous in
     --allow-host) compopt +o default; return ;;
@@ -47,6 +48,7 @@ _headroom() {
     --base-url) compopt +o default; return ;;
     --budget) compopt +o default; return ;;
     --bytes) compopt +o default; return ;;
+    --client) COMPREPLY=($(compgen -W 'claude codex cursor' -- "$current")); return ;;
     --days) compopt +o default; return ;;
     --diff) compopt +o default; return ;;
     --engines) compopt +o default; return ;;
@@ -91,6 +93,8 @@ _headroom() {
     store) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W 'where list verify gc forget' -- "$current"))
         [[ ${COMP_WORDS[2]} == forget ]] && ((COMP_CWORD > 2)) && COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
     models) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W 'pull list path remove' -- "$current"))
+        [[ ${COMP_WORDS[2]} == forget ]] && ((COMP_CWORD > 2)) && COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
+    mcp) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W 'install uninstall wrap' -- "$current"))
         [[ ${COMP_WORDS[2]} == forget ]] && ((COMP_CWORD > 2)) && COMPREPLY=($(compgen -W "$(_headroom_handles)" -- "$current")) ;;
     esac
 }

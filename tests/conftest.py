@@ -24,7 +24,7 @@ if ALLOWED is not None:
 # What a person may have set for this program, and for those that call providers: keys, addresses, profiles, proxies.
 NOT_OURS = (
     "HEADROOM_", "XDG_", "ANTHROPIC_", "OPENAI_", "OPENROUTER_", "AWS_", "BEDROCK_", "AICORE_", "LITELLM_", "OTARI_",
-    "ANY_LLM_", "GATEWAY_", "HTTP_", "HTTPS_", "ALL_", "NO_",
+    "ANY_LLM_", "GATEWAY_", "HTTP_", "HTTPS_", "ALL_", "NO_", "CLAUDE_", "CODEX_",
 )  # fmt: skip
 
 

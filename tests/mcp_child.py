@@ -1,7 +1,7 @@
 """A server that others wrote, as far as a client can tell: the SDK's own, on standard input and output.
 
-    python tests/mcp_child.py            tools of every kind
-    python tests/mcp_child.py collides   and one of the name that ours has
+python tests/mcp_child.py            tools of every kind
+python tests/mcp_child.py collides   and one of the name that ours has
 """
 
 import base64

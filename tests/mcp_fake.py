@@ -1,6 +1,6 @@
 """A server as bytes: what stands behind "say" in a line comes out as it is, base64; it logs what it gets.
 
-    python tests/mcp_fake.py LOG [STATUS]
+python tests/mcp_fake.py LOG [STATUS]
 """
 
 import base64

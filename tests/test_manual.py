@@ -152,11 +152,13 @@ def zsh(home, line):
 
 
 OFFERS = [
-    ("headroom ", {"align", "crush", "fit", "models", "proxy", "retrieve", "route", "send", "stats", "store"}),
+    ("headroom ", {"align", "crush", "fit", "mcp", "models", "proxy", "retrieve", "route", "send", "stats", "store"}),
     ("headroom crush --le", {"--level"}),
     ("headroom crush --level ", {"safe", "balanced", "max"}),
     ("headroom crush --from r", {"responses", "raw"}),
     ("headroom send --backend open", {"openai", "openrouter"}),
+    ("headroom mcp ", {"install", "uninstall", "wrap"}),
+    ("headroom mcp install --client ", {"claude", "codex", "cursor"}),
     ("headroom models ", {"pull", "list", "path", "remove"}),
     ("headroom store ", {"where", "list", "verify", "gc", "forget"}),
     ("headroom store forget ", {HANDLE}),

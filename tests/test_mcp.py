@@ -163,7 +163,22 @@ def test_of_a_thousand_calls_each_is_answered_in_lines_of_json_rpc(raw):
         b'{"jsonrpc":"2.0","method":"notifications/none"}', b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}',
     ]  # fmt: skip
     names = ["headroom_compress", "headroom_retrieve", "headroom_stats", "headroom_read", "", "\x1b]0;x\x07"]
-    values = ["x", "", 5, None, [], {}, [1, 2], "a\nb" * 40, "\u202e", "../..", "(", "1:", True, "<<headroom:abcdefghij23 x>>"]
+    values = [
+        "x",
+        "",
+        5,
+        None,
+        [],
+        {},
+        [1, 2],
+        "a\nb" * 40,
+        "\u202e",
+        "../..",
+        "(",
+        "1:",
+        True,
+        "<<headroom:abcdefghij23 x>>",
+    ]
     keys = ["content", "kind", "query", "handle", "hash", "lines", "rows", "grep", "area", "path", "\n"]
     asked = {}
     lines = []
@@ -178,7 +193,9 @@ def test_of_a_thousand_calls_each_is_answered_in_lines_of_json_rpc(raw):
         if drawn.random() < 0.4:
             raw.send(drawn.choice(wrong))
             continue
-        method = drawn.choice(["tools/call"] * 8 + ["tools/list", "ping", "resources/read", "initialize", "server/discover"])
+        method = drawn.choice(
+            ["tools/call"] * 8 + ["tools/list", "ping", "resources/read", "initialize", "server/discover"]
+        )
         params = {"name": drawn.choice(names), "arguments": {
             key: drawn.choice(values) for key in drawn.sample(keys, drawn.randrange(4))
         }}  # fmt: skip

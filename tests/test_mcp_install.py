@@ -94,7 +94,9 @@ TOML_LINES = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(TOML_LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from(["", "# end\n", "\n[later]\nx = 1\n"]))
+@given(
+    TOML_LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from(["", "# end\n", "\n[later]\nx = 1\n"])
+)
 def test_an_entry_in_toml_comes_and_goes_without_a_trace(lines, newline, ends, later):
     text = newline.join(lines) + (newline if ends else "")
     try:

@@ -322,7 +322,9 @@ def test_the_servers_status_and_signals_pass(tmp_path):
         assert server.end()[0] == 7
     with Raw(tmp_path, "wrap", "--", sys.executable, "-c", "import os; os.kill(os.getpid(), 9)") as server:
         assert server.process.wait(timeout=30) == 137
-    program = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(9))\nprint('up', flush=True)\ntime.sleep(60)"
+    program = (
+        "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(9))\nprint('up', flush=True)\ntime.sleep(60)"
+    )
     with Raw(tmp_path, "wrap", "--", sys.executable, "-c", program) as server:
         assert server.line() == b"up\n"
         server.process.send_signal(signal.SIGTERM)

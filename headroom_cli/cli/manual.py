@@ -141,6 +141,7 @@ def _text(text: str) -> str:
 def _escape(text: str) -> str:
     """Return a text in which roff finds no command of its own."""
     text = text.replace("\\", "\\e").replace("`", "\\(ga").replace("'", "\\(aq").replace('"', "\\(dq")
+    text = text.replace(" -- ", " \\-\\- ")  # two signs to be typed, no dash
     return f"\\&{text}" if text.startswith(".") else text
 
 

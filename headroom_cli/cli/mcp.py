@@ -29,9 +29,7 @@ _OF_CONFIGURE = ("client", "project", "dry_run", "yes")
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Serve, stand in front of another server, or change a client's configuration."""
     action = own.get("action", "")
-    command = [word for word in own.get("command", "").split("\0") if word or action == "wrap"]
-    if command[:1] == [""] and "command" not in own:
-        command = []
+    command = own["command"].split("\0") if "command" in own else []
     if action not in {"", "wrap", *_CONFIGURE}:
         raise UsageError(f"{action[:40]!r} is nothing that headroom mcp does; use install, uninstall, wrap, or nothing")
     if command and action != "wrap":
@@ -146,7 +144,7 @@ VERB = Verb(
     out that could not be read back in place.
     """,
     arguments=(
-        Argument("action", "install, uninstall or wrap; nothing to serve"),
+        Argument("action", "what to do; nothing to serve the tools", choices=("install", "uninstall", "wrap")),
         Argument("command", "wrap: the server's command and its arguments, after --", several=True),
     ),
     flags=(
