@@ -66,9 +66,11 @@ def over_http(url, era, use, headers=None):
     """Let ``use(client)`` talk to a server of ours over HTTP."""
 
     async def talk():
-        async with httpx2.AsyncClient(headers=headers or {}, timeout=60) as http:
-            async with Client(streamable_http_client(url, http_client=http), mode=ERAS[era]) as client:
-                return await use(client)
+        async with (
+            httpx2.AsyncClient(headers=headers or {}, timeout=60) as http,
+            Client(streamable_http_client(url, http_client=http), mode=ERAS[era]) as client,
+        ):
+            return await use(client)
 
     return run(talk)
 
@@ -78,9 +80,14 @@ class Raw:
 
     def __init__(self, home, *words, command=None, **options):
         self.process = subprocess.Popen(
-            command or [*HEADROOM, "mcp", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            cwd=home, env=clean_environment(home), **options,
-        )  # fmt: skip
+            command or [*HEADROOM, "mcp", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=home,
+            env=clean_environment(home),
+            **options,
+        )
         self._held = b""
 
     def send(self, *values):
@@ -94,7 +101,8 @@ class Raw:
         end = time.monotonic() + seconds
         while b"\n" not in self._held:
             left = end - time.monotonic()
-            assert left > 0 and select.select([self.process.stdout], [], [], left)[0], "no line in time"
+            assert left > 0, "no line in time"
+            assert select.select([self.process.stdout], [], [], left)[0], "no line in time"
             piece = os.read(self.process.stdout.fileno(), 1 << 20)
             assert piece, f"it ended: {self.process.stderr.read()!r}"
             self._held += piece

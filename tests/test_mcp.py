@@ -10,9 +10,18 @@ import time
 import pytest
 from conftest import clean_environment
 from mcp_servers import (
-    ERAS, HEADROOM, INITIALIZE, INITIALIZED, LOG, Listening, Raw, handle_in, over_http, over_stdio, text_of,
+    ERAS,
+    HEADROOM,
+    INITIALIZE,
+    INITIALIZED,
+    LOG,
+    Listening,
+    Raw,
+    handle_in,
+    over_http,
+    over_stdio,
+    text_of,
 )  # fmt: skip
-
 from pictures import screenshot
 
 from headroom_cli.serve.mcp import tools
@@ -55,7 +64,9 @@ async def everything(client):
 
     made = await client.call_tool("headroom_compress", {"content": LOG, "query": "why did it stop?"})
     facts = made.structured_content
-    assert facts["shortened"] and facts["kind"] == "log" and facts["tokens_after"] < facts["tokens_before"] / 5
+    assert facts["shortened"]
+    assert facts["kind"] == "log"
+    assert facts["tokens_after"] < facts["tokens_before"] / 5
     assert made.content[0].text == facts["text"]
     assert "no space left on device" in facts["text"]
     handle = handle_in(facts["text"])
@@ -77,7 +88,8 @@ async def everything(client):
     assert str(again.structured_content["tokens_before"]) in text_of(again)
 
     missed = await client.call_tool("headroom_retrieve", {"handle": "abcdefghij23"})
-    assert missed.is_error and "Asking again gives this same answer" in text_of(missed)
+    assert missed.is_error
+    assert "Asking again gives this same answer" in text_of(missed)
     for name, arguments, said in (
         ("headroom_compress", {}, "needs content"),
         ("headroom_compress", {"content": LOG, "kind": "poem"}, "is no kind"),
@@ -88,7 +100,8 @@ async def everything(client):
         ("headroom_read", {"path": "/etc/passwd"}, "is no tool"),
     ):
         wrong = await client.call_tool(name, arguments)
-        assert wrong.is_error and said in text_of(wrong), (name, text_of(wrong))
+        assert wrong.is_error, name
+        assert said in text_of(wrong)
 
     stats = await client.call_tool("headroom_stats", {})
     assert json.loads(stats.content[0].text) == stats.structured_content
@@ -125,7 +138,8 @@ def test_an_original_that_is_too_long_for_one_answer_is_read_in_parts(raw):
     text = "".join(f"{number} {number * 7919 % 10_007}\n" for number in range(60_000))
     handle = Store(str(raw.home / OWN_STORE)).put([Entry(text.encode(), "log", "")])[0]
     refused = raw.ask(call(1, "headroom_retrieve", {"handle": handle}))["result"]
-    assert refused["isError"] and "60,001 lines" in refused["content"][0]["text"]
+    assert refused["isError"]
+    assert "60,001 lines" in refused["content"][0]["text"]
     part = raw.ask(call(2, "headroom_retrieve", {"handle": handle, "lines": "59999:60000"}))["result"]
     assert part["content"][0]["text"] == "".join(text.splitlines(keepends=True)[-2:])
 
@@ -210,7 +224,8 @@ def test_of_a_thousand_calls_each_is_answered_in_lines_of_json_rpc(raw):
     assert not reading.is_alive()
     for line in lines:
         value = json.loads(line)
-        assert value["jsonrpc"] == "2.0" and ("result" in value) != ("error" in value), line
+        assert value["jsonrpc"] == "2.0"
+        assert ("result" in value) != ("error" in value), line
         assert b"Traceback" not in line
     assert {json.loads(line)["id"] for line in lines} >= set(asked)
     assert len(asked) > 400
@@ -343,8 +358,8 @@ def test_a_handle_is_for_whom_it_was_given_to(listening, era):
     given, _ = over_http(listening.url, era, ask, {"authorization": "Bearer A", **session})
     assert given == text
     for headers in (
-        {"authorization": "Bearer B", **session}, {"authorization": "Bearer A", "x-headroom-session-id": "two"}, session,
-        {},
+        {"authorization": "Bearer B", **session}, {"authorization": "Bearer A", "x-headroom-session-id": "two"},
+        session, {},
     ):  # fmt: skip
         given, none = over_http(listening.url, era, ask, headers)
         assert nonce not in given

@@ -48,7 +48,8 @@ def test_claude_code_shortens_and_retrieves(tmp_path, headroom):
 
     def second(record):
         agent.first = json.loads(result_in(record))  # it shows the model the structured result
-        assert agent.first["shortened"] and "no space left on device" in agent.first["text"]
+        assert agent.first["shortened"]
+        assert "no space left on device" in agent.first["text"]
         handle = handle_in(agent.first["text"])
         return Reply([call("toolu_2", "mcp__headroom__headroom_retrieve", {"handle": handle, "grep": "worker 44 "})])
 
@@ -88,7 +89,8 @@ def test_clients_read_what_install_wrote(tmp_path, headroom, client):
     command = [program, "mcp", "get", "headroom"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "headroom" in done.stdout and "mcp" in done.stdout
+    assert "headroom" in done.stdout
+    assert "mcp" in done.stdout
     if client == "claude":  # it starts the server to see whether it answers
         assert "onnected" in done.stdout, done.stdout
     assert clean_environment(tmp_path)["HOME"] == str(tmp_path)

@@ -85,7 +85,8 @@ def test_what_others_change_meanwhile_stays(text, place):
 
 TOML_LINES = st.lists(
     st.sampled_from([
-        'model = "gpt-5.5"', "", "# a comment", "[mcp_servers.other]", 'command = "x"', "args = [\n  'a', # [no\n  \"]\"\n]",
+        'model = "gpt-5.5"', "", "# a comment", "[mcp_servers.other]", 'command = "x"',
+        "args = [\n  'a', # [no\n  \"]\"\n]",
         'text = """\n[mcp_servers.headroom]\ncommand = "no"\n"""', "[[list]]", "b = { c = 1 }", "[projects.'/a b']",
         "notify = '''\n[x'''", "[mcp_servers]", "number = 1_000", "[  a . b  ] # spaced",
     ]),
@@ -116,8 +117,10 @@ def test_an_entry_in_toml_comes_and_goes_without_a_trace(lines, newline, ends, l
     assert mcp_toml.without(made + later, "headroom") == text + later
 
 
-@pytest.mark.parametrize("text", ['{"a": 1,, }', "{", '{"mcpServers": []}', '{"mcpServers": {}, "mcpServers": {}}', "[]", '{"a" 1}',
-                                  "{/*", "{'a': 1}", '{"a": 01x}', "[" * 1000])  # fmt: skip
+@pytest.mark.parametrize("text", [
+    '{"a": 1,, }', "{", '{"mcpServers": []}', '{"mcpServers": {}, "mcpServers": {}}', "[]", '{"a" 1}', "{/*",
+    "{'a': 1}", '{"a": 01x}', "[" * 1000,
+])  # fmt: skip
 def test_json_that_cannot_be_changed_safely_is_refused(text):
     with pytest.raises(ConfigError):
         mcp_json.put(text, "headroom", ENTRY)

@@ -41,7 +41,8 @@ def call(number, tool, data=None, **arguments):
     """Return a call; ``data`` is what the fake writes then."""
     more = {} if data is None else {"say": base64.b64encode(data).decode()}
     return {
-        "jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": tool, "arguments": {**arguments, **more}},
+        "jsonrpc": "2.0", "id": number, "method": "tools/call",
+        "params": {"name": tool, "arguments": {**arguments, **more}},
     }  # fmt: skip
 
 
@@ -93,13 +94,15 @@ def test_a_real_server_behind_us(tmp_path, era):
         assert "a short text" in [part.text for part in several.content if part.type == "text"]
         assert [part.type for part in several.content].count("image") == 1
         failed = await client.call_tool("fails", {})
-        assert failed.is_error and text_of(failed) == "no such table: " + LOG[:300]
+        assert failed.is_error
+        assert text_of(failed) == "no such table: " + LOG[:300]
         slow = await client.call_tool("slow", {"steps": 4}, progress_callback=progressed)
         assert "<<headroom:" in text_of(slow)
         read = await client.read_resource("text://log")
         assert read.contents[0].text == LOG
         missed = await client.call_tool("headroom_retrieve", {"handle": "abcdefghij23"})
-        assert missed.is_error and "same answer" in text_of(missed)
+        assert missed.is_error
+        assert "same answer" in text_of(missed)
         unknown = await client.call_tool("no such tool", {})
         assert unknown.is_error
 
@@ -161,7 +164,8 @@ def test_until_our_tool_was_listed_nothing_is_left_out(tmp_path):
         line = server.line()
         handle = handle_in(line.decode())
         result = server.ask(call(6, "headroom_retrieve", handle=handle))
-        assert result["id"] == 6 and result["result"]["content"][0]["text"] == LOG
+        assert result["id"] == 6
+        assert result["result"]["content"][0]["text"] == LOG
         status, _, err = server.end()
     assert (status, err) == (0, b"the end\n")
     # What was meant for us never came to the server, and everything else did.
@@ -182,7 +186,8 @@ def test_a_client_with_an_old_list_gets_its_originals(tmp_path):
 
 
 ODD = [
-    b"no JSON at all\n", b'{"jsonrpc":"2.0","id":1,\n', b"\n", b"\r\n", b'  {"jsonrpc" : "2.0" , "id" : 9 , "result" : { } }  \r\n',
+    b"no JSON at all\n", b'{"jsonrpc":"2.0","id":1,\n', b"\n", b"\r\n",
+    b'  {"jsonrpc" : "2.0" , "id" : 9 , "result" : { } }  \r\n',
     b'{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"\xff\xfe"}}\n', b"\x00\x01\x1b[2J\n",
     b'{"jsonrpc":"2.0","id":"9","result":{"content":[{"type":"text","text":"%s"}]}}\n' % (b"nobody asked " * 200),
     b"[" * 5_000 + b"\n", b'{"jsonrpc":"2.0","id":5,"error":{"code":-32000,"message":"x"}}\n', b'[{"a":1},[2]]\n',
@@ -213,18 +218,19 @@ def test_what_is_not_understood_passes_byte_for_byte(tmp_path):
 
 def test_bytes_around_a_text_that_gave_way_stay(tmp_path):
     text = json.dumps(LOG)
-    line = (
-        '{ "id":4,"z":1.0e1, "jsonrpc":"2.0","result":{"_meta":{"a":[1,  2]},"content":[ {"text":%s ,"type":"text",'
-        '"annotations":{"x":"\\u00e9"}} ,{"type":"resource_link","uri":"a:b","name":"%s"}], "isError" : false } }\r\n'
-    ) % (text, "n" * 500)
+    before = '{ "id":4,"z":1.0e1, "jsonrpc":"2.0","result":{"_meta":{"a":[1,  2]},"content":[ {"text":'
+    after = ' ,"type":"text","annotations":{"x":"\\u00e9"}} ,{"type":"resource_link","uri":"a:b","name":"'
+    after += "n" * 500 + '"}], "isError" : false } }\r\n'
+    line = before + text + after
     with fake(tmp_path) as server:
         listed(server)
         server.send(call(4, "log", line.encode()))
         made = server.line().decode()
-    before, after = line.split(text)
-    assert made.startswith(before) and made.endswith(after)
+    assert made.startswith(before)
+    assert made.endswith(after)
     new = json.loads(made[len(before) : len(made) - len(after)])
-    assert "<<headroom:" in new and len(new) < len(LOG) / 5
+    assert "<<headroom:" in new
+    assert len(new) < len(LOG) / 5
 
 
 def test_order_stays_and_numbers_are_no_texts(tmp_path):
@@ -311,7 +317,9 @@ def test_a_line_beyond_the_limit_streams_and_nothing_comes_in_between(tmp_path):
     with Raw(tmp_path, "wrap", "--", sys.executable, str(tmp_path / "big.py")) as server:
         server.send(call(2, "log"))
         got = server.line(60)
-        assert got.startswith(line[:60]) and got.endswith(b'"}]}}\n') and len(got) > size
+        assert got.startswith(line[:60])
+        assert got.endswith(b'"}]}}\n')
+        assert len(got) > size
 
 
 # --- ends
@@ -367,12 +375,20 @@ def test_cutting_loses_nothing_and_holds_no_more_than_it_may(chunks, most):
     assert b"".join(part for part, _ in out) + through.rest() == b"".join(chunks)
     for part, whole in out:
         if whole:
-            assert part.endswith(b"\n") and part.count(b"\n") == 1 and len(part) <= most
+            assert part.endswith(b"\n")
+            assert part.count(b"\n") == 1
+            assert len(part) <= most
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+KEYS = st.sampled_from(["id", "method", "params", "result", "tools", "content", "name"])
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4)
+)  # fmt: skip
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["id", "method", "params", "result", "tools", "content", "name"]), inner, max_size=4)))  # fmt: skip
+@given(VALUES)
 def test_any_message_can_be_looked_at(value):
     seen = traffic.Traffic()
     for message in value if isinstance(value, list) else [value]:

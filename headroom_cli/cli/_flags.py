@@ -217,6 +217,6 @@ FLAGS: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...]]] = {
             "-v": "verbose",
             "--no-color": "no_color",
         },
-        ("action", "command",),
+        ("action", "command"),
     ),
 }

@@ -39,7 +39,8 @@ def source() -> str:
             lines.append("        {\n")
             lines += [f'            "{option}": "{name}",\n' for option, name in table]
             lines.append("        },\n")
-        lines.append(f"        ({''.join(f'{chr(34)}{name}{chr(34)}, ' for name in arguments).strip()}),\n    ),\n")
+        named = ", ".join(f'"{name}"' for name in arguments) + ("," if len(arguments) == 1 else "")
+        lines.append(f"        ({named}),\n    ),\n")
     lines.append("}\n")
     return "".join(lines)
 
