@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from headroom_cli.errors import UpstreamError
-from headroom_cli.formats import EditError
+from headroom_cli.formats._edits import EditError
 from headroom_cli.library.going import sent_headers
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from headroom_cli.errors import HeadroomError, StoreError
-from headroom_cli.formats import EditError
+from headroom_cli.formats._edits import EditError
 from headroom_cli.send import told
 
 TYPE_CHECKING = False
