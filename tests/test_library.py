@@ -158,6 +158,24 @@ def test_pictures_inside_are_made_smaller(shape, store):
     assert media_of(data) == "image/png"
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_was_retrieved_is_never_made_smaller(shape, store):
+    name = "retrieve_original_content"
+    turns = json.loads(json.dumps(talk(shape).items).replace('"Bash"', f'"{name}"'))
+    made = compress(turns, level="max", store=store)
+    assert made.messages is turns
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_was_made_smaller_stays_as_it_is(shape, store, tmp_path):
+    turns = talk(shape).items
+    made = compress(turns, store=store)
+    assert compress(turns, store=store).messages == made.messages
+    assert compress(turns, store=str(tmp_path / "another")).messages == made.messages
+    assert compress(made.messages, store=store).messages is made.messages
+    assert compress(made.messages, store=str(tmp_path / "third")).messages is made.messages
+
+
 # --- what fails
 
 

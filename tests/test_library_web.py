@@ -9,7 +9,6 @@ from clients import run_client
 from provider import Provider, Reply, text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from talks import LOG, Talk
@@ -37,13 +36,13 @@ def talk(shape, output=RECORDS):
     return made.result("t1", output)
 
 
-async def echo(request: Request):
+async def echo(request):
     """Answer with what came."""
     body = await request.body()
     return Response(body, headers={"x-length": request.headers.get("content-length", "")})
 
 
-async def parts(request: Request):
+async def parts(request):
     """Answer with how a body came, and what comes after it."""
     pieces = [len(piece) async for piece in request.stream()]
     return JSONResponse({"pieces": pieces, "left": await request.is_disconnected()})

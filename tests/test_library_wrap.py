@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import threading
 
 import pytest
 from clients import run_client
 from conftest import ROOT
+from pictures import part, screenshot
 from provider import Fault, Provider, Reply, call, text, thinking
 from scenarios import TABLE, scripted
 from scenarios_play import play
@@ -58,6 +60,7 @@ def speaker(provider, tmp_path):
         made.append(Speaker(shape, mode, provider.url, wrap, key=key, **more))
         return made[-1]
 
+    make.store = tmp_path / "store"
     yield make
     for one in made:
         one.close()
@@ -426,3 +429,40 @@ def test_a_client_that_leaves_at_the_last_event_may_go_on(shape, speaker, provid
     provider.script(Reply([text("ok")]))
     one.ask(talk.heard(said).says("and now?"))
     assert talk.results(provider.requests[-1].json)["r1"] == ORIGINAL
+
+
+def test_keys_are_written_nowhere(speaker, provider, tmp_path):
+    key = "sk-canary-5d1f0a77"
+    for shape in SHAPES:
+        provider.script(*fetches())
+        talk = begun(speaker(shape, key=key), provider)
+        provider.script(*fetches())
+        speaker(shape, key=key).ask(talk)
+    assert all(key in str(record.headers) for record in provider.requests)
+    files = [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    assert len(files) > 3
+    assert not any(key.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_model_that_asks_again_and_again_is_told_to_stop(shape, speaker, provider):
+    talk = begun(speaker(shape), provider)
+    provider.script(Reply([text("Fetching. "), call("r1", OURS, {"handle": "a" * 12})]))
+    before = len(provider.requests)
+    message = speaker(shape).ask(talk)
+    assert len(provider.requests) - before <= 4
+    assert not talk.calls(message)
+    assert "stands for nothing in this conversation" in json.dumps(provider.requests[-1].json)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pictures_go_out_smaller_and_come_back_whole(shape, speaker, provider):
+    pytest.importorskip("PIL")
+    data = screenshot(size=(2400, 1600))
+    talk = begun(speaker(shape), provider, output=[part(shape, data)])
+    provider.script(Reply([text("ok")]))
+    speaker(shape).ask(talk)
+    sent = provider.requests[-1]
+    assert len(sent.body) < 0.9 * len(json.dumps(talk.request))
+    handle = re.search(r"<<headroom:(\w+) ", sent.body.decode())[1]
+    assert headroom_cli.retrieve(handle, store=str(speaker.store)) == data
