@@ -12,7 +12,7 @@ from inputs import CORPUS, FLOODS, WHY_NO_CORPUS
 from headroom_cli import routing
 from headroom_cli.model import Hint
 from headroom_cli.models import routing_weights
-from headroom_cli.routing import route, shape
+from headroom_cli.routing import messages, patterns, route, shape
 
 MODELS = Path(routing_weights.__file__).parent
 SHOWN = (Path(__file__).parent / "routing_texts.txt").read_text(encoding="utf-8")
@@ -106,6 +106,20 @@ def test_features_cost_the_same_for_any_size(seed):
 
     once(1 << 14)
     assert min(once(1 << 20) for _ in range(3)) <= 6 * min(once(1 << 16) for _ in range(3)) + 0.05
+
+
+def test_no_line_that_a_pattern_matches_is_spared_it():
+    lines = {line for text in many(300) for line in text.split("\n") if line.strip()}
+    tests = {line.lstrip()[0] for line in lines if patterns.TEST.match(line)}
+    assert len(tests) > 12
+    assert all(first in messages._TEST_STARTS or first.isdecimal() for first in tests)
+    assert all(
+        not "a" <= line[0] <= "z"
+        for line in lines | {f"{one}{line}" for line in lines for one in "az"}
+        if patterns.STAMP.match(line)
+    )
+    for line in ("word and word", "\u00e4\u00df 1", "\t\u200d|", "\ud800 a", ""):
+        assert patterns.spoken(line) == sum(map(str.isalpha, line)) + line.count(" ")
 
 
 def never(*_):

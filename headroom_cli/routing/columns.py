@@ -16,15 +16,17 @@ def table(full: list[str], said: list[str], log: float) -> float:
     header = said[0] in ("", "N") and full[0][0] != "\t"
     if total < 2:
         return 0.1
-    drawn = sum(1 for line in full if patterns.RULER.match(line))
+    drawn = sum(1 for line in full if (line[0] in "|+:=-" or line[0].isspace()) and patterns.RULER.match(line))
     barred = sum(1 for line in full if "|" in line)
     if drawn and barred + drawn >= 0.75 * total and total >= 4:
         return 0.95
     delimited = 0.0
     # Paragraphs of one contract or list have as many commas as each other, but sentences end within them.
-    spoken = 2 * sum(1 for line in full if patterns.WITHIN.search(line)) > total
-    best = 0.8 if patterns.REPORT.match(full[0]) or sum(1 for line in full if patterns.CRON.match(line)) > 1 else 0.0
-    if sum(1 for line in full if patterns.BLAMED.match(line)) > 0.8 * total:
+    ended = (line for line in full if ". " in line or "! " in line or "? " in line)
+    spoken = 2 * sum(1 for line in ended if patterns.WITHIN.search(line)) > total
+    timed = (line for line in full if line[0] in "*/,-" or line[0].isdecimal())
+    best = 0.8 if patterns.REPORT.match(full[0]) or sum(1 for line in timed if patterns.CRON.match(line)) > 1 else 0.0
+    if sum(1 for line in full if "(" in line and patterns.BLAMED.match(line)) > 0.8 * total:
         return 0.95
     if total >= 4 and " " not in "".join(full) and all(map(patterns.COLONS.match, full)):
         best = 0.85 if len({line.count(":") for line in full}) == 1 else best
@@ -55,6 +57,8 @@ def table(full: list[str], said: list[str], log: float) -> float:
     ends: dict[int, int] = {}
     aligned = 0
     for line in full:
+        if "  " not in line and "\t" not in line:
+            continue
         spans = [m.span() for m in patterns.COLUMN.finditer(line)]
         aligned += bool(spans)
         for end, start in spans:
@@ -66,10 +70,11 @@ def table(full: list[str], said: list[str], log: float) -> float:
         if aligned > 0.6 * total and _are_numbers(full):
             return 0.95
         best = max(best, min(0.92, 0.4 * share(aligned, total) + 0.6 * min(1.0, share(repeated, total))))
-    keyed = share(sum(1 for line in full if patterns.KEYED.match(line) and not line.endswith(("{", ";"))), total)
+    named = (line for line in full if (":" in line or "=" in line) and line[-1] not in "{;")
+    keyed = share(sum(1 for line in named if patterns.KEYED.match(line)), total)
     if keyed > 0.5:
         best = max(best, 0.75 * keyed)
-    hashed = share(sum(1 for line in full if patterns.HASH.match(line)), total)
+    hashed = share(sum(1 for line in full if line[0] in "^0123456789abcdef" and patterns.HASH.match(line)), total)
     best = max(best, 0.9 * hashed if hashed > 0.7 else 0.0, 0.0 if spoken else evenly(full))
     return best * (1 - 0.7 * max(0.0, log - 0.3))
 
@@ -90,5 +95,5 @@ def evenly(full: list[str]) -> float:
     same = share(counts.count(usual), total)
     if usual >= 2 and same > 0.85 and not any(line.endswith(("{", ";", ",", "(")) for line in full):
         return (0.86 if total > 5 else 0.7) * same
-    pairs = share(sum(1 for line in full if patterns.PAIR.match(line)), total)
+    pairs = share(sum(1 for line in full if "=" in line and patterns.PAIR.match(line)), total)
     return 0.85 * pairs if pairs > 0.85 else 0.0

@@ -82,19 +82,19 @@ def listing(full: list[str]) -> float:
         return 0.9
     paths = modes = trees = states = 0
     for line in full:
-        if patterns.TREE.match(line):
+        if ("--" in line or "\u2500" in line) and patterns.TREE.match(line):
             trees += 1
         elif patterns.MODE.match(line):
             modes += 1
         elif " " not in line.rstrip() and patterns.PATH.match(line):
-            paths += not patterns.PAIR.match(line)
+            paths += "=" not in line or not patterns.PAIR.match(line)
         elif patterns.STATUS.match(line):
             states += 1
     deep = sum(1 for line in full if "/" in line or "\\" in line)
     dotted = sum(1 for line in full if "." in line.strip()[1:])
     if patterns.HARNESS.match(full[0]) and total > 1 and paths >= 0.5 * (total - 1):
         return 0.95
-    if sum(1 for line in full if patterns.CHANGED.match(line)) > 0.7 * total:
+    if sum(1 for line in full if ("|" in line or " file" in line) and patterns.CHANGED.match(line)) > 0.7 * total:
         return 0.93
     if share(trees, total) > 0.6:
         return 0.95

@@ -133,7 +133,11 @@ def is_noted(line: str) -> bool:
 
 def _spoken(line: str) -> bool:
     """Return whether a line has many small words."""
-    return bool(patterns.SENTENCE.search(line)) and sum(map(str.isalpha, line)) + line.count(" ") > 0.9 * len(line)
+    return bool(patterns.SENTENCE.search(line)) and patterns.spoken(line) > 0.9 * len(line)
+
+
+# What the lines of patterns.TEST begin with, besides digits
+_TEST_STARTS = frozenset("=-oF?trPTRcn[pEOSC#\u2713\u2714\u2717\u2718\u2715\u00d7\u221a\u2212")
 
 
 # Substrings are looked for ten times faster than a pattern is searched for.
@@ -159,9 +163,12 @@ def _letter(line: str) -> str:
         return ""
     if body.startswith("> Task"):
         return "B"
-    if patterns.TEST.match(line) or (_may_end_a_test(line) and patterns.TEST_TAIL.search(line)):
+    first = body[0]
+    if ((first in _TEST_STARTS or first.isdecimal()) and patterns.TEST.match(line)) or (
+        _may_end_a_test(line) and patterns.TEST_TAIL.search(line)
+    ):
         return "t" if line.startswith(("---", "===")) else "T"
-    if patterns.STAMP.match(line) or (" 1" in line and _EPOCH.match(line)):
+    if (not "a" <= line[0] <= "z" and patterns.STAMP.match(line)) or (" 1" in line and _EPOCH.match(line)):
         return "S"
     placed = ":" in line or "(" in line
     noted = is_noted(line)

@@ -1,6 +1,6 @@
 """The patterns of signatures.py: each is matched at one line's start, and every gap in it is bounded.
 
-Names say what a line that matches is part of.
+Names say what a line that matches is part of. Callers ask for a character that every match has before they try one.
 """
 
 from __future__ import annotations
@@ -8,6 +8,16 @@ from __future__ import annotations
 import re
 
 from headroom_cli.lazy import pattern
+
+_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())
+
+
+def spoken(line: str) -> int:
+    """Return how many characters of a line are letters or spaces."""
+    if line.isascii():
+        return len(line.encode().translate(None, _NO_LETTERS)) + line.count(" ")
+    return sum(map(str.isalpha, line)) + line.count(" ")
+
 
 STAMP = pattern(
     r"[\[<(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d[:.]\d\d|\d{1,2}[-/]\w{2,3}[-/]\d{2,4}[ :]\d\d:\d\d"
@@ -43,13 +53,13 @@ BUILD = pattern(
     r"|at [\w.$<>/@]{1,150}[ (:]|\.{3} \d{1,3} more)"
 )
 COMPILER = pattern(
-    r"[^\s:()]{1,200}(?::\d{1,7}(?::\d{1,6})?:?|\(\d{1,7},\d{1,6}(?:,\d{1,6}){0,2}\):"
+    r"[^\s:()]{1,200}+(?::\d{1,7}(?::\d{1,6})?:?|\(\d{1,7},\d{1,6}(?:,\d{1,6}){0,2}\):"
     r"|:\[\d{1,7},\d{1,6}\]) (?:- )?(?:\w{1,20} )?"
     r"(?:[Ee]rror|[Ww]arning|[Nn]ote|[Ff]atal|ERROR|WARNING|info:|style:|\w{1,40}(?:Warning|Error): "
     r"|[A-Z]{1,4}\d{2,5}\b)"
-    r"|[^\s:]{1,200}: (?:In (?:static |member |instantiation |function|constructor|destructor|substitution|copy "
+    r"|[^\s:]{1,200}+: (?:In (?:static |member |instantiation |function|constructor|destructor|substitution|copy "
     r"|lambda|file )"
-    r"|At (?:global|top))|[^\s:]{1,200}:\d{1,7}(?::\d{1,6})?:  {0,3}(?:required|instantiated|recursively|from )"
+    r"|At (?:global|top))|[^\s:]{1,200}+:\d{1,7}(?::\d{1,6})?:  {0,3}(?:required|instantiated|recursively|from )"
 )
 # What follows path:line: in a linter's output, not in a match
 MESSAGE = pattern(
@@ -84,7 +94,7 @@ PLAIN_MATCH = pattern(
 )
 NUMBERED_MATCH = pattern(r"\d{1,7}[:-]")
 PATH = pattern(
-    r"(?:[A-Za-z]:[\\/])?(?:\.{0,2}/)?(?:[\w.@+~,=%#\[\]-]{1,120}[/\\]){0,40}[\w.@+~,=%#\[\]-]{1,120}[/\\]?[*@="
+    r"(?:[A-Za-z]:[\\/])?(?:\.{0,2}/)?(?:[\w.@+~,=%#\[\]-]{1,120}+[/\\]){0,40}[\w.@+~,=%#\[\]-]{1,120}+[/\\]?[*@="
     r"|]?:?$"
 )
 MODE = pattern(

@@ -32,7 +32,9 @@ _CLASSES = bytearray(range(256))
 for _first, _last, _sign in ((0x30, 0x39, 0x30), (0x41, 0x5A, 0x41), (0x61, 0x7A, 0x61), (0x80, 0xFF, 0x80)):
     _CLASSES[_first : _last + 1] = bytes([_sign]) * (_last + 1 - _first)
 _CLASSES[9] = 0x20
-_RUN = pattern(rb"([aA0\x80 ._=*#~+|-])\1+")
+# A run of these stands for one of them, however long.
+_RUNS = tuple((bytes((sign, sign)), bytes((sign,))) for sign in b"aA0\x80 ._=*#~+|-")
+_PLACES = [[b"i%d %d" % (indent, width) for width in range(10)] for indent in range(10)]
 _WORD = pattern(rb"[A-Za-z_]{2,20}|[^\sA-Za-z0-9_\x80-\xff]{1,3}")
 
 
@@ -72,20 +74,22 @@ def of_text(text: str) -> set[int]:
     """Return the buckets of a text alone."""
     lines = sample(text)
     found: set[int] = set()
-    counts: dict[bytes, int] = {}
-    get = counts.get
-    run = _RUN.sub
-    shapes = [run(rb"\1", line.translate(_CLASSES)) for line in lines]
+    joined = b"\n".join(lines)
+    plain = joined.translate(_CLASSES)
+    shapes = _without_runs(plain).split(b"\n") if lines else []
+    keys: list[bytes] = []
     for line, shape in zip(lines, shapes, strict=True):
         word = (line.split(None, 1) or (b"",))[0]
         indent = len(line) - len(line.lstrip())
-        for key in (
+        keys += (
             b"s" + shape[:10], b"t" + shape[:5], b"e" + shape[-5:], b"w" + word[:14], b"l" + line[-2:],
-            b"i%d %d" % (min(indent, 9), min(len(line) // 12, 9)), b"f" + shape[:2] + shape[-2:],
-        ):  # fmt: skip
-            counts[key] = get(key, 0) + 1
-    for first, second in pairwise(shapes):
-        key = b"n" + first[:3] + b"\n" + second[:3]
+            _PLACES[min(indent, 9)][min(len(line) // 12, 9)], b"f" + shape[:2] + shape[-2:],
+        )  # fmt: skip
+    starts = [shape[:3] for shape in shapes]
+    keys += [b"n" + first + b"\n" + second for first, second in pairwise(starts)]
+    counts: dict[bytes, int] = {}
+    get = counts.get
+    for key in keys:
         counts[key] = get(key, 0) + 1
     total = len(lines) or 1
     span = BUCKETS - _HINTS
@@ -96,15 +100,24 @@ def of_text(text: str) -> set[int]:
             found.add(_HINTS + (place * 5 + 1) % span)
             if 2 * count >= total:
                 found.add(_HINTS + (place * 7 + 2) % span)
-    joined = b"\n".join(lines)
     found.update([_HINTS + crc32(word) % span for word in set(_WORD.findall(joined))])
     head = joined[:_GRAMS]
+    grams: set[int] = set()
     for offset in range(4):
         count = (len(head) - offset) // 4
         if count > 0:
-            found.update([_HINTS + gram % _PRIME for gram in set(unpack_from(f"<{count}I", head, offset))])
-    found.update(_HINTS + crc32(key) % span for key in _whole(lines, shapes, joined))
+            grams.update(unpack_from(f"<{count}I", head, offset))
+    found.update([_HINTS + gram % _PRIME for gram in grams])
+    found.update([_HINTS + crc32(key) % span for key in _whole(lines, shapes, plain)])
     return found
+
+
+def _without_runs(plain: bytes) -> bytes:
+    """Return classes of characters with each run as one character; each pass halves what is left of a run."""
+    for twice, once in _RUNS:
+        while twice in plain:
+            plain = plain.replace(twice, once)
+    return plain
 
 
 _TRUSTED = 0.75
@@ -124,12 +137,11 @@ def _said(signs: Mapping[str, float]) -> list[int]:
     return found
 
 
-def _whole(lines: list[bytes], shapes: list[bytes], joined: bytes) -> list[bytes]:
-    """Return what is said of the sample as a whole."""
+def _whole(lines: list[bytes], shapes: list[bytes], plain: bytes) -> list[bytes]:
+    """Return what is said of the sample as a whole; ``plain`` are its characters' classes."""
     if not lines:
         return [b"none"]
-    size = len(joined)
-    plain = joined.translate(_CLASSES)
+    size = len(plain)
     keys = [
         b"A" + shapes[0][:14], b"B" + lines[0][:8], b"C" + shapes[-1][:10], b"D" + lines[-1][-3:],
         b"E%d" % min(len(lines), 12), b"F%d" % (size // len(lines) // 10),

@@ -221,7 +221,7 @@ def _diff(full: list[str]) -> float:
             signed += 1
         elif first == " ":
             signed += 1
-    changes = sum(1 for line in full[:60] if patterns.PLACE.match(line))
+    changes = sum(1 for line in full[:60] if line[0].isdecimal() and patterns.PLACE.match(line))
     heads = ("< ", "> ", "---", "diff ", "Only in ", "\\ No newline")
     if changes and sum(1 for line in full if line.startswith(heads)) + changes >= 0.98 * len(full) - (len(full) > 60):
         return 0.95
@@ -393,7 +393,7 @@ def _spoken(line: str) -> bool:
     body = line.lstrip()
     if body.startswith(("//", "#", "/*", "*", "--", "%", ";", '"', "'")):
         return body.startswith(("# ", "* ")) and len(body) > 60
-    return sum(map(str.isalpha, body)) + body.count(" ") > 0.9 * len(body)
+    return patterns.spoken(body) > 0.9 * len(body)
 
 
 def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
@@ -408,8 +408,7 @@ def _prose(full: list[str], total: int, *, opening: bool) -> tuple[float, int]:
         elif patterns.MARKDOWN.match(line.lstrip()):
             marks += 1
         links += "](" in line
-        spaces = line.count(" ", 0, 120)
-        if spaces >= 3 and sum(map(str.isalpha, line[:120])) + spaces > 0.88 * min(len(line), 120):
+        if line.count(" ", 0, 120) >= 3 and patterns.spoken(line[:120]) > 0.88 * min(len(line), 120):
             wordy += 1
     score = min(0.95, 0.75 * share(sentences, total) + 0.35 * share(wordy, total) + 0.3 * share(marks, total))
     if opening or not full:
@@ -435,8 +434,7 @@ def _is_title(line: str) -> bool:
         return False
     if patterns.ASSIGN.match(line) or (patterns.KEYED.match(line) and not patterns.ASKED.match(line)):
         return False
-    letters = sum(map(str.isalpha, line)) + line.count(" ")
-    return letters > 0.75 * len(line) and bool(patterns.TITLE_WORD.match(line.partition(" ")[0]))
+    return patterns.spoken(line) > 0.75 * len(line) and bool(patterns.TITLE_WORD.match(line.partition(" ")[0]))
 
 
 def _has_front_matter(full: list[str]) -> bool:
