@@ -210,3 +210,17 @@ def test_a_page_of_words_may_begin_with_a_few_tags():
     assert not is_prose("<!DOCTYPE html>\n" + words)
     assert not is_prose("<html>\n" + words)
     assert not is_prose("\n".join(f"<p>{line}</p>" for line in words.split("\n") if line))
+
+
+def test_a_manual_that_quotes_a_note_of_ours_in_a_listing_is_no_rendering() -> None:
+    names = "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda"
+    said = "".join(
+        f"Stage {name} reads the file of {name} and writes {number * 37} rows of it, which takes {number} seconds.\n\n"
+        for number, name in enumerate(names, 1)
+    )
+    listing = "```\n[... 70 lines: 70 passed]\nFAILED a\n```"
+    text = f"# Manual\n\nWhat is left of a run:\n\n{listing}\n\n{said}{'It is so. ' * 40}\n"
+    found = compress(text, Want(count, asked=True))
+    assert found is not None
+    assert "[... 70 lines: 70 passed]" in found.text
+    assert compress(found.text, Want(count, asked=True)) is None

@@ -83,7 +83,9 @@ def cover(text: str, want: Want, stretch: float = 1.0) -> Draft | None:
     if len(units) * _LINE > len(clean) + _SLACK:
         return draft
     sentences = units.kind.count(TEXT) + units.kind.count(ITEM)
-    notes = len(OURS.findall(clean)) if "[..." in clean else 0
+    # A note in a listing is quoted, as in a manual of ours.
+    spans = ((start, end) for kind, start, _, end, _ in blocks if kind != CODE) if "[..." in clean else ()
+    notes = sum(len(OURS.findall(clean, start, end)) for start, end in spans)
     if not strict and notes * _NOTES > sentences:
         return draft  # a rendering of ours already
     if want.spent():
