@@ -3,9 +3,9 @@
 import asyncio
 import json
 
+from headroom_cli.identity import Identity
 from headroom_cli.model import Policy
 from headroom_cli.serve import own, work_own
-from headroom_cli.identity import Identity
 from headroom_cli.serve.options import Serving
 from headroom_cli.serve.replies import RefusedError, refuse
 from headroom_cli.serve.room import Room

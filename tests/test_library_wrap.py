@@ -466,3 +466,15 @@ def test_pictures_go_out_smaller_and_come_back_whole(shape, speaker, provider):
     assert len(sent.body) < 0.9 * len(json.dumps(talk.request))
     handle = re.search(r"<<headroom:(\w+) ", sent.body.decode())[1]
     assert headroom_cli.retrieve(handle, store=str(speaker.store)) == data
+
+
+@pytest.mark.parametrize("mode", ["whole", "raw", "async"])
+def test_an_answer_that_only_its_client_can_read_reaches_it(mode, speaker, provider, monkeypatch):
+    talk = begun(speaker("anthropic", mode), provider)
+    provider.script(Reply([text("ok")]))
+
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("headroom_cli.relay.Relay.end", broken)
+    assert talk.texts(speaker("anthropic", mode).ask(talk)) == "ok"

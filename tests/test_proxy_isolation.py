@@ -14,11 +14,11 @@ from proxies import Running
 from talks import OURS, Talk, handle_of
 
 from headroom_cli import backends, replay, send, wire
+from headroom_cli.identity import Identity
 from headroom_cli.model import Policy
 from headroom_cli.relay import Relay
 from headroom_cli.send import scopes
 from headroom_cli.serve import spelling, work_own
-from headroom_cli.identity import Identity
 from headroom_cli.store import Store
 from headroom_cli.wire._events import Call
 from headroom_cli.wire._sse import Stream

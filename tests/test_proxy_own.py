@@ -18,9 +18,9 @@ from own_routes import App, ask
 from talks import LOG, handle_of
 
 from headroom_cli import engine
+from headroom_cli.identity import Identity
 from headroom_cli.serve import spelling, work_own
 from headroom_cli.serve.engines import EngineError
-from headroom_cli.identity import Identity
 from headroom_cli.store import Store, secret
 
 KEY = ("authorization", "Bearer sk-one")

@@ -11,13 +11,13 @@ from collections import Counter
 
 from headroom_cli import ledger
 from headroom_cli.errors import StoreError
+from headroom_cli.identity import Identity
 from headroom_cli.serve import access, messages, own, pages, passing, routes, upstream
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve.counts import Counts
 from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
-from headroom_cli.identity import Identity
 from headroom_cli.serve.replies import RefusedError, refuse
 from headroom_cli.serve.room import Room
 from headroom_cli.serve.said import Said
