@@ -3,39 +3,18 @@
 import asyncio
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
 from conftest import ROOT, clean_environment
+from library_talks import SHAPES, objects, talk
 from pictures import media_of, part, screenshot
-from talks import LOG, Talk
+from talks import LOG
 
 import headroom_cli
 from headroom_cli import Headroom, Policy, compress, retrieve
 from headroom_cli.errors import ConfigError, NotFoundError
-from headroom_cli.store import Store
-
-SHAPES = ("anthropic", "openai", "responses")
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-
-
-def talk(shape, number=0, output=LOG):
-    """A conversation whose last turn is the result of a command."""
-    made = Talk(shape).says(f"why does the build fail? {number}")
-    if shape == "anthropic":
-        made.heard({"content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "make"}}]})
-    elif shape == "openai":
-        call = {"id": "t1", "type": "function", "function": {"name": "Bash", "arguments": '{"command": "make"}'}}
-        made.heard({"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": [call]}}]})
-    else:
-        item = {"type": "function_call", "call_id": "t1", "name": "Bash", "arguments": '{"command": "make"}'}
-        made.heard({"output": [item]})
-    return made.result("t1", output)
 
 
 @pytest.fixture
@@ -44,27 +23,6 @@ def store(tmp_path):
 
 
 # --- what is given and what comes back
-
-
-def objects(shape):
-    """Return the model's turn of ``talk`` as the SDK's own objects, the way callers hold them."""
-    if shape == "anthropic":
-        from anthropic.types import Message, ToolUseBlock
-
-        block = ToolUseBlock(id="t1", type="tool_use", name="Bash", input={"command": "make"})
-        usage = {"input_tokens": 1, "output_tokens": 2}
-        message = Message.model_validate(
-            {"id": "m", "type": "message", "role": "assistant", "model": "x", "content": [block.model_dump()],
-             "stop_reason": "tool_use", "usage": usage}
-        )  # fmt: skip
-        return [message, {"role": "assistant", "content": message.content}, {"role": "assistant", "content": [block]}]
-    if shape == "openai":
-        from openai.types.chat import ChatCompletionMessage
-
-        return [ChatCompletionMessage.model_validate(talk("openai").items[1])]
-    from openai.types.responses import ResponseFunctionToolCall
-
-    return [ResponseFunctionToolCall.model_validate(talk("responses").items[1])]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -332,254 +290,6 @@ def test_an_event_loop_goes_on_while_it_waits(store):
     made, seen = asyncio.run(main())
     assert all(one.tokens_saved > 0 for one in made)
     assert seen > 1
-
-
-# --- threads and forks
-
-
-def test_threads_share_an_object_and_a_store(store, tmp_path):
-    headroom = Headroom(store=store)
-    expected = {
-        (shape, number): compress(talk(shape, number).items, store=str(tmp_path / "alone")).messages
-        for shape in SHAPES
-        for number in range(2)
-    }
-    wrong = []
-
-    def work(shape, number):
-        for _ in range(3):
-            made = headroom.compress(talk(shape, number).items)
-            if made.messages != expected[shape, number]:
-                wrong.append((shape, number, made.reason))
-
-    threads = [threading.Thread(target=work, args=key) for key in expected for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-
-
-def in_child(work, seconds=30):
-    """Run ``work`` in a forked child; return its exit status, -14 when it hung."""
-    child = os.fork()
-    if not child:
-        status = 70
-        try:
-            signal.alarm(seconds)
-            status = 0 if work() else 1
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def test_a_forked_child_goes_on_with_an_object(store):
-    headroom = Headroom(store=store)
-    expected = headroom.compress(talk("anthropic").items).messages
-    assert in_child(lambda: headroom.compress(talk("anthropic").items).messages == expected) == 0
-    assert in_child(lambda: headroom.compress(talk("anthropic", 1).items).tokens_saved > 0) == 0
-    assert headroom.compress(talk("anthropic").items).messages == expected
-
-
-def test_a_forked_child_holds_no_lock_of_the_store(store):
-    one = Store(store)
-    held, over = threading.Event(), threading.Event()
-
-    def hold():
-        with one.open(create=True) as place:
-            place.lock()
-            held.set()
-            over.wait(30)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait(30)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(writing)
-        os.read(reading, 1)  # lives until the parent has looked
-        os._exit(0)
-    over.set()
-    thread.join()
-    with one.open() as place:
-        assert place.lock(exclusive=True, patience=5.0)
-    os.close(writing)
-    os.close(reading)
-    os.waitpid(child, 0)
-
-
-def test_a_forked_child_does_not_wait_for_threads_that_it_does_not_have(store):
-    inside, over = threading.Event(), threading.Event()
-    parent = os.getpid()
-
-    class Slow:
-        def on_pipeline_event(self, event):
-            if event.stage == "setup" and os.getpid() == parent:
-                inside.set()
-                over.wait(30)
-
-    plugin = Slow()
-    thread = threading.Thread(target=lambda: compress(talk("anthropic").items, store=store, plugins=[plugin]))
-    thread.start()
-    inside.wait(30)
-
-    def work():
-        return compress(talk("anthropic", 1).items, store=store, plugins=[plugin]).tokens_saved > 0
-
-    status = in_child(work)
-    over.set()
-    thread.join()
-    assert status == 0
-
-
-# --- batches
-
-
-def batch(count):
-    return [talk(SHAPES[number % 3], number).items for number in range(count)]
-
-
-def test_a_batch_comes_in_its_order_and_shares_what_did_not_change(store, tmp_path):
-    asked = [*batch(7), [{"role": "user", "content": "hi"}]]
-    told = []
-    made = headroom_cli.compress_many(
-        asked, "gpt-5", store=store, workers=2, progress=lambda done, total: told.append((done, total))
-    )
-    assert told == [(number, 8) for number in range(1, 9)]
-    alone = [compress(one, "gpt-5", store=str(tmp_path / "alone")) for one in asked]
-    assert [one.messages for one in made] == [one.messages for one in alone]
-    assert [one.tokens_after for one in made] == [one.tokens_after for one in alone]
-    assert all(one.messages[0] is turns[0] for one, turns in zip(made, asked, strict=True))
-    assert made[7].messages is asked[7]
-    assert retrieve(made[3].handles[0], store=store) == LOG.encode()
-
-
-def test_objects_of_the_sdks_come_back_from_other_processes(store):
-    turns = list(talk("openai").items)
-    turns[1] = objects("openai")[0]
-    (made,) = headroom_cli.compress_many([turns], store=store, workers=1)
-    assert made.messages[1] is turns[1]
-    assert made.tokens_saved > 0
-
-
-class Ends:
-    """Ends the process that reads it."""
-
-    def __reduce__(self):
-        return os._exit, (3,)
-
-
-class Kills:
-    """Kills the process that reads it, as a system does that has no memory left."""
-
-    def __reduce__(self):
-        return signal.raise_signal, (signal.SIGKILL,)
-
-
-class Sleeps:
-    """Holds up the process that reads it."""
-
-    def __reduce__(self):
-        return time.sleep, (60,)
-
-
-class Local:
-    """What no other process knows how to make: a lock."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-
-
-@pytest.mark.parametrize(
-    ("odd", "why"),
-    [
-        (Ends, "the worker process ended (status 3)"),
-        (Kills, "the worker process ended (signal 9)"),
-        pytest.param(Sleeps, "shortening took longer than 10 s", marks=pytest.mark.long),
-        (Local, "it cannot be given to a worker (TypeError)"),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)  # fmt: skip
-def test_a_worker_that_dies_costs_one_conversation(odd, why, store):
-    asked = batch(5)
-    asked[2] = [*asked[2], {"role": "user", "content": "x", "odd": odd()}]
-    seconds = 10.0 if odd is Sleeps else 120.0
-    made = headroom_cli.compress_many(asked, store=store, workers=1, seconds=seconds)
-    assert made[2].messages is asked[2]
-    assert made[2].reason == why
-    assert [bool(one.tokens_saved) for one in made] == [True, True, False, True, True]
-
-
-def test_a_batch_may_be_read_as_it_comes(store):
-    taken = []
-
-    def source():
-        for number, one in enumerate(batch(9)):
-            taken.append(number)
-            yield one
-
-    told = []
-
-    def progress(done, total):
-        told.append((done, total, len(taken)))
-
-    assert len(headroom_cli.compress_many(source(), store=store, workers=1, progress=progress)) == 9
-    assert [done for done, _, _ in told] == list(range(1, 10))
-    assert {total for _, total, _ in told} == {None}
-    assert told[0][2] < 9  # not all of it was taken at once
-
-
-def test_a_batch_that_is_stopped_leaves_no_process(store):
-    def progress(done, _total):
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with Headroom(store=store) as headroom:
-        with pytest.raises(KeyboardInterrupt):
-            headroom.compress_many(batch(8), workers=2, progress=progress)
-        with pytest.raises(TypeError, match="number 1 is neither"):
-            headroom.compress_many([batch(1)[0], "text"], workers=1)
-        assert headroom.compress_many(batch(1), workers=1)[0].tokens_saved > 0
-        crew = headroom._crew
-        processes = [one._process for one in crew._idle if one._process]
-        assert any(process.poll() is None for process in processes)
-    assert all(process.poll() is not None for process in processes)
-
-
-def test_a_batch_in_this_process_gives_the_same(store, tmp_path):
-    there = headroom_cli.compress_many(batch(3), store=store, workers=1)
-    here = headroom_cli.compress_many(batch(3), store=str(tmp_path / "other"), workers=0)
-    assert [one.messages for one in here] == [one.messages for one in there]
-
-
-def test_a_forked_child_starts_workers_of_its_own(store):
-    with Headroom(store=store) as headroom:
-        headroom.compress_many(batch(1), workers=1)
-        assert in_child(lambda: headroom.compress_many(batch(2), workers=1)[1].tokens_saved > 0) == 0
-        assert headroom.compress_many(batch(3), workers=1)[2].tokens_saved > 0
-
-
-SCRIPT = """
-import json, sys
-from headroom_cli import compress_many
-print("once")
-with open(sys.argv[1]) as stream:
-    batch = json.load(stream)
-made = compress_many(batch, store=sys.argv[2], workers=2)
-print(sum(one.tokens_saved > 0 for one in made))
-"""
-
-
-def test_a_script_needs_no_guard(tmp_path):
-    (tmp_path / "batch.json").write_text(json.dumps(batch(3)))
-    (tmp_path / "script.py").write_text(SCRIPT)
-    command = [sys.executable, "-W", "error", "script.py", "batch.json", "store"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=clean_environment(tmp_path), capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout == "once\n3\n", done.stderr
-    assert done.stderr == ""
 
 
 def test_importing_and_making_an_object_opens_nothing(tmp_path):
