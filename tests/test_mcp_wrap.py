@@ -272,19 +272,26 @@ def test_a_cancelled_call_is_nobodys(tmp_path):
     assert b"notifications/cancelled" in (tmp_path / "log").read_bytes()
 
 
+def one_text(name, **more):
+    return {"type": "object", "properties": {name: {"type": "string", **more}}, "required": [name]}
+
+
 def test_structured_results_stay_unless_they_are_the_text(tmp_path):
-    schema = {"type": "object", "properties": {"result": {"type": "string"}}, "required": ["result"]}
-    odd = {"type": "object", "properties": {"result": {"type": "string", "maxLength": 10**6}}}
+    two = {"type": "object", "properties": {"result": {"type": "string"}, "more": {"type": "string"}}}
     tools = [
-        {"name": "plain", "outputSchema": schema}, {"name": "odd", "outputSchema": odd}, {"name": "none"},
+        {"name": "plain", "outputSchema": one_text("result", title="Result")},
+        {"name": "named", "outputSchema": one_text("content")},
+        {"name": "odd", "outputSchema": one_text("result", maxLength=10**6)},
+        {"name": "two", "outputSchema": two}, {"name": "none"},
     ]  # fmt: skip
+    both = {**of_text(LOG), "structuredContent": {"result": LOG}}
     with fake(tmp_path) as server:
         listed(server, tools=tools)
-        both = {**of_text(LOG), "structuredContent": {"result": LOG}}
         for number, (tool, result, changes) in enumerate([
-            ("plain", both, True), ("odd", both, False), ("none", both, False),
-            ("plain", {**of_text(LOG), "structuredContent": {"result": LOG + "x"}}, False),
-            ("plain", {"content": [*of_text(LOG)["content"] * 2], "structuredContent": {"result": LOG}}, False),
+            ("plain", both, True), ("named", {**both, "structuredContent": {"content": LOG}}, True),
+            ("odd", both, False), ("two", both, False), ("none", both, False), ("named", both, False),
+            ("plain", {**both, "structuredContent": {"result": LOG + "x"}}, False),
+            ("plain", {**both, "content": of_text(LOG)["content"] * 2}, False),
         ], start=10):  # fmt: skip
             line = answer(number, result)
             server.send(call(number, tool, line))
@@ -292,7 +299,7 @@ def test_structured_results_stay_unless_they_are_the_text(tmp_path):
             assert (got != line) == changes, tool
             if changes:
                 made = json.loads(got)["result"]
-                assert made["structuredContent"] == {"result": made["content"][0]["text"]}
+                assert list(made["structuredContent"].values()) == [made["content"][0]["text"]]
 
 
 def test_protected_tools_and_lossless_ways_count(tmp_path):

@@ -20,24 +20,20 @@ def with_tool(place: Path, result: dict[str, Any]) -> list[Edit]:
     return [Edit.insert((*place, "result", "tools"), len(result["tools"]), RETRIEVE_TOOL)]
 
 
-def parts(result: dict[str, Any], *, text: bool) -> list[Any]:
+def parts(result: dict[str, Any], member: str) -> list[Any]:
     """Return the parts of a call's result that may be shortened, [] for one that stays.
 
-    A structured result stays: clients check it against its schema, and programs read it. ``text``: it is
-    {"result": TEXT} by its schema, which libraries make of a tool that returns a text; then it says what the content
-    says, and may become what the content becomes.
+    A structured result stays: clients check it against its schema, and programs read it. Libraries, though, make one
+    of any tool that returns a text, and some clients show it to the model instead of the content. Where its schema
+    allows for one ``member`` that is a text, and it is the text of the content, it becomes what the content becomes.
     """
     content = result.get("content")
     if not isinstance(content, list) or not any(map(_is_long, content)):
         return []
     structured = result.get("structuredContent")
-    if structured is None or (text and _says_the_same(structured, content)):
+    if structured is None or (member and len(content) == 1 and structured == {member: content[0].get("text")}):
         return content
     return []
-
-
-def _says_the_same(structured: Any, content: list[Any]) -> bool:
-    return len(content) == 1 and content[0].get("type") == "text" and structured == {"result": content[0].get("text")}
 
 
 def _is_long(part: Any) -> bool:
@@ -63,8 +59,9 @@ def shortened(place: Path, result: dict[str, Any], made: list[list[Any] | None])
             for name in ("text", "data", "mimeType")
             if name in own and own[name] != part.get(name)
         ]
-        if "structuredContent" in result and "text" in own:
-            edits.append(Edit.text((*place, "result", "structuredContent", "result"), own["text"]))
+        if "text" in own:
+            same = result.get("structuredContent") or {}
+            edits += [Edit.text((*place, "result", "structuredContent", name), own["text"]) for name in same]
     return edits
 
 

@@ -51,7 +51,7 @@ class Traffic:
         self.collides = False
         self._waiting: dict[Id, Asked] = {}
         self._names: set[str] = set()
-        self._texts: set[str] = set()  # tools whose structured results are a text and nothing else
+        self._texts: dict[str, str] = {}  # tools whose structured results are one text: the name of that member
 
     def is_quiet(self) -> bool:
         """Tell whether no answer of interest is waited for."""
@@ -104,17 +104,17 @@ class Traffic:
         for tool in tools:
             if isinstance(tool, dict) and isinstance(tool.get("name"), str):
                 self._names.add(tool["name"])
-                if _is_text(tool.get("outputSchema")):
-                    self._texts.add(tool["name"])
+                if member := _text_in(tool.get("outputSchema")):
+                    self._texts[tool["name"]] = member
         self.collides = RETRIEVE in self._names
         if self.collides:
             self.shown = False
         # A later page may hold the name: ours comes after the last.
         return not self.collides and not result.get("nextCursor")
 
-    def is_text(self, tool: str) -> bool:
-        """Tell whether a tool's structured result is {"result": TEXT}, by its own schema."""
-        return tool in self._texts
+    def text_member(self, tool: str) -> str:
+        """Return the member that a tool's structured result consists of by its own schema, "" unless it is a text."""
+        return self._texts.get(tool, "")
 
 
 def key_of(value: Any) -> Id:
@@ -139,13 +139,10 @@ def is_stateless(message: dict[str, Any]) -> bool:
     return isinstance(meta, dict) and ENVELOPE in meta
 
 
-def _is_text(schema: Any) -> bool:
-    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
-        return False
-    result = schema["properties"].get("result")
-    return (
-        set(schema["properties"]) == {"result"}
-        and isinstance(result, dict)
-        and result.get("type") == "string"
-        and set(result) <= _PLAIN
-    )
+def _text_in(schema: Any) -> str:
+    """Return the one member that a schema allows for, if it may be any text; else ""."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    if not isinstance(properties, dict) or len(properties) != 1:
+        return ""
+    name, member = next(iter(properties.items()))
+    return name if isinstance(member, dict) and member.get("type") == "string" and set(member) <= _PLAIN else ""

@@ -226,7 +226,7 @@ class Wrapped:
 
     def _shortened(self, place: Path, asked: traffic.Asked, result: dict[str, Any]) -> list[Edit]:
         """Return the edits that make a result smaller, [] when it stays."""
-        content = results.parts(result, text=self._traffic.is_text(asked.tool))
+        content = results.parts(result, self._traffic.text_member(asked.tool))
         if not content:
             return []
         redeem = "tool" if self._traffic.shown else "none"
