@@ -257,6 +257,20 @@ def test_signals_and_a_client_that_goes_away_end_it(tmp_path):
         assert b"Traceback" not in server.process.stderr.read()
 
 
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
+def test_each_revision_with_a_handshake_is_spoken(raw, version):
+    hello = {**INITIALIZE, "id": version, "params": {**INITIALIZE["params"], "protocolVersion": version}}
+    assert raw.ask(hello)["result"]["protocolVersion"] == version
+
+
+def test_half_of_a_surrogate_pair_is_refused(raw):
+    raw.send(b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"headroom_compress","arguments":'
+             b'{"content":"\\ud800"}}}')  # fmt: skip
+    result = raw.value()["result"]
+    assert result["isError"]
+    assert "surrogate" in result["content"][0]["text"]
+
+
 def test_several_messages_in_one_are_all_answered(raw):
     raw.send([{"jsonrpc": "2.0", "id": "a", "method": "ping"}, {"jsonrpc": "2.0", "id": "b", "method": "ping"}])
     assert {raw.value()["id"], raw.value()["id"]} == {"a", "b"}
@@ -337,6 +351,21 @@ def test_other_addresses_need_a_token(tmp_path, headroom):
         assert server.post(INITIALIZE)[0] == 401
         assert server.post(INITIALIZE, X_Headroom_Token="u" * 20)[0] == 401
         assert server.post(INITIALIZE, X_Headroom_Token="t" * 20)[0] == 200
+
+
+def test_two_clients_without_names_have_a_session_each(listening):
+    text = LOG.replace("worker", "unnamed")
+
+    async def make(client):
+        handle = handle_in((await client.call_tool("headroom_compress", {"content": text})).structured_content["text"])
+        assert text_of(await client.call_tool("headroom_retrieve", {"handle": handle})) == text
+        return handle
+
+    async def ask(client):
+        return text_of(await client.call_tool("headroom_retrieve", {"handle": handle}))
+
+    handle = over_http(listening.url, "handshake", make)
+    assert "stands for nothing" in over_http(listening.url, "handshake", ask)
 
 
 @pytest.mark.parametrize("era", ERAS)

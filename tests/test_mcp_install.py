@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import stat
+import subprocess
+import sys
 
 import pytest
-from conftest import ROOT  # noqa: F401 - the path of the tests
+from conftest import ROOT, clean_environment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -173,6 +176,30 @@ def test_install_and_uninstall_leave_the_very_bytes(headroom, tmp_path, client, 
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert list(path.parent.glob("*.headroom-*")) == []
     assert headroom("mcp", "uninstall", "--client", client, "--yes").returncode == 1
+
+
+@pytest.mark.parametrize(("client", "place"), [
+    ("claude", ".mcp.json"), ("codex", ".codex/config.toml"), ("cursor", ".cursor/mcp.json"),
+])  # fmt: skip
+def test_a_project_has_a_configuration_of_its_own(headroom, tmp_path, client, place):
+    here = tmp_path / "project"
+    here.mkdir()
+    words = ["--client", client, "--project", "--yes"]
+    program = [sys.executable, "-m", "headroom_cli", "mcp"]
+    for action, there in (("install", True), ("uninstall", False)):
+        environment = clean_environment(tmp_path)
+        done = subprocess.run([*program, action, *words], cwd=here, env=environment, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert (here / place).exists() == there
+
+
+def test_the_examples_of_the_documentation_run(headroom, tmp_path):
+    lines = re.findall(r"^headroom (mcp (?:un)?install .*)$", (ROOT / "docs" / "mcp.md").read_text(), re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        done = headroom(*line.split())
+        assert done.returncode == 0, done.stderr
+    assert not (tmp_path / ".claude.json").exists()
 
 
 def test_what_the_client_wrote_since_stays(headroom, tmp_path):

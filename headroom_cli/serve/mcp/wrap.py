@@ -166,7 +166,7 @@ class Wrapped:
             answer = {"resultType": "complete", **answer}
         message = {"jsonrpc": "2.0", "id": request["id"], "result": answer}
         with self._writing:
-            self._write(json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+            self._write(json.dumps(message).encode() + b"\n")
 
     # --- server to client
 
