@@ -168,3 +168,12 @@ def test_a_script_needs_no_guard(tmp_path):
     )
     assert done.stdout == "once\n3\n", done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("python", ["", "/nonexistent/python", "/bin/true"])
+def test_without_a_python_to_start_all_comes_back(python, store, monkeypatch):
+    monkeypatch.setattr(sys, "executable", python)
+    asked = batch(3)
+    made = headroom_cli.compress_many(asked, store=store, workers=2)
+    assert all(one.messages is turns for one, turns in zip(made, asked, strict=True))
+    assert all("process" in one.reason for one in made)

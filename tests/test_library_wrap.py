@@ -478,3 +478,26 @@ def test_an_answer_that_only_its_client_can_read_reaches_it(mode, speaker, provi
 
     monkeypatch.setattr("headroom_cli.relay.Relay.end", broken)
     assert talk.texts(speaker("anthropic", mode).ask(talk)) == "ok"
+
+
+@pytest.mark.parametrize("mode", ["whole", "stream", "async", "async stream"])
+def test_answers_that_are_compressed_are_read(mode, speaker, provider):
+    talk = begun(speaker("anthropic", mode), provider)
+    asks, says = fetches()
+    for reply in (asks, says):
+        reply.encoding = "gzip"
+    provider.script(asks, says)
+    message = speaker("anthropic", mode).ask(talk)
+    assert talk.texts(message) == "Fetching. It took batch 2849."
+
+
+def test_what_a_raw_response_says_of_itself(speaker, provider):
+    one = speaker("anthropic")
+    talk = begun(one, provider)
+    provider.script(*fetches())
+    raw = one.client.messages.with_raw_response.create(**asked(talk))
+    assert raw.status_code == 200
+    assert raw.elapsed.total_seconds() > 0
+    assert raw.http_response.http_version == "HTTP/1.1"
+    assert int(raw.headers["content-length"]) == len(raw.http_response.content)
+    assert raw.http_request.url.path == "/v1/messages"

@@ -15,7 +15,7 @@ import threading
 import time
 from queue import SimpleQueue
 
-from headroom_cli.library import worker
+from headroom_cli.library import calls, worker
 from headroom_cli.library.objects import Opened
 from headroom_cli.library.result import Compressed
 
@@ -90,7 +90,7 @@ class Crew:
         most = _cores() if workers is None else max(1, workers)
         todo: SimpleQueue[tuple[int, Opened, M] | None] = SimpleQueue()
         done: SimpleQueue[tuple[int, Compressed[M]]] = SimpleQueue()
-        made: dict[int, Compressed[M]] = {}
+        found: dict[int, Compressed[M]] = {}
         busy: list[tuple[threading.Thread, _Worker]] = []
         stopped = threading.Event()
 
@@ -99,7 +99,12 @@ class Crew:
                 number, opened, messages = asked
                 if stopped.is_set():
                     return
-                done.put((number, one.ask(opened, messages, policy, model, seconds)))
+                try:
+                    made = one.ask(opened, messages, policy, model, seconds)
+                except Exception as error:  # noqa: BLE001 - whoever waits for an answer gets one
+                    one.kill()
+                    made = Compressed.untouched(messages, calls.why(error))
+                done.put((number, made))
 
         def begin() -> None:
             with self._lock:
@@ -109,11 +114,11 @@ class Crew:
             thread.start()
 
         def collect(waiting: int) -> None:
-            while taken - len(made) > waiting:
+            while taken - len(found) > waiting:
                 number, result = done.get()
-                made[number] = result
+                found[number] = result
                 if progress is not None:
-                    progress(len(made), total)
+                    progress(len(found), total)
 
         taken = 0
         try:
@@ -140,7 +145,7 @@ class Crew:
                 thread.join()
                 with self._lock:
                     self._idle.append(one)
-        return [made[number] for number in range(taken)]
+        return [found[number] for number in range(taken)]
 
     def close(self) -> None:
         """End all workers that wait."""
