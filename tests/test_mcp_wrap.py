@@ -302,6 +302,17 @@ def test_structured_results_stay_unless_they_are_the_text(tmp_path):
                 assert list(made["structuredContent"].values()) == [made["content"][0]["text"]]
 
 
+def test_a_list_of_files_is_no_log(tmp_path):
+    files = "".join(
+        f"[FILE] part_{i * 7919 % 1009}.py{' ' * (i % 9)} {i * 37 % 100}.{i % 90:02d} KB\n" for i in range(150)
+    )
+    with fake(tmp_path) as server:
+        listed(server)
+        server.send(call(2, "list_directory_with_sizes", answer(2, of_text(files))))
+        shown = server.value()["result"]["content"][0]["text"]
+    assert all(f"part_{i * 7919 % 1009}.py" in shown for i in range(150))
+
+
 def test_protected_tools_and_lossless_ways_count(tmp_path):
     with fake(tmp_path, flags=("--protect-tool", "lo*")) as server:
         listed(server)

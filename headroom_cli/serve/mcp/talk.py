@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 
 from headroom_cli import engine, ledger
 from headroom_cli.errors import HeadroomError, StoreError
+from headroom_cli.lazy import pattern
 from headroom_cli.serve import work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# A list of files whose lines begin with [FILE] or [DIR], as servers write it, reads like a log and is none: each of its
+# names is worth as much as any other.
+_NAMES_FILES = pattern(r"dir|folder|files|tree", re.IGNORECASE)
+_LOGS = frozenset(("log", "test-log"))
 _ID = "call"
 _TAG = "headroom_part"  # tells the parts apart when they come back
 
@@ -44,7 +50,8 @@ def shorten(
         {"role": "user", "content": [of_use]},
     ]  # fmt: skip
     data = json.dumps({"messages": turns}).encode()
-    policy = state.policy(live=False, redeem=redeem)
+    more = {"skip": _LOGS | state.policy().skip} if _NAMES_FILES.search(call["tool"]) else {}
+    policy = state.policy(live=False, redeem=redeem, **more)
     try:
         result = engine.crush(data, policy, state.store, form="anthropic", stages=("route",))
     except HeadroomError:
