@@ -40,7 +40,6 @@ def result_in(record):
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
-@pytest.mark.long
 def test_claude_code_shortens_and_retrieves(tmp_path, headroom):
     agent = Mcp(tmp_path)
     agent.tools = [("headroom", "headroom_compress"), ("headroom", "headroom_retrieve")]
@@ -78,6 +77,40 @@ def test_claude_code_with_a_wrapped_server(tmp_path, tool):
 
     records = talk(agent, Reply([call("toolu_1", f"mcp__theirs__{tool}", {})]), second)
     assert result_in(records[-1]) == LOG
+
+
+class Installed(Codex):
+    """Codex whose configuration our verb has changed."""
+
+    def command(self, prompt, url, *, resumed):
+        made = super().command(prompt, url, resumed=resumed)
+        assert self.headroom("mcp", "install", "--client", "codex", "--yes").returncode == 0
+        return made
+
+
+@pytest.mark.long
+def test_codex_shortens(tmp_path, headroom):
+    agent = Installed(tmp_path)
+    agent.headroom = headroom
+    answers = []
+
+    def reply(record):
+        if not of_the_conversation(record):
+            return Reply([text("ok")])
+        outputs = {item["call_id"]: item["output"] for item in record.json["input"] if "output" in item}
+        if "the_call" in outputs:
+            answers.append(outputs["the_call"])
+            return Reply([text("done")])
+        if b"mcp__headroom" not in record.body:  # its servers start while it works
+            return Reply([agent.shell(len(outputs), "sleep 0.5")])
+        return Reply([call("the_call", "headroom_compress", {"content": LOG}, namespace="mcp__headroom")])
+
+    with Provider() as provider:
+        provider.script(reply)
+        assert "done" in run(agent, "look at the log", provider.url)
+    assert "no space left on device" in answers[0]
+    assert len(answers[0]) < len(LOG) / 5
+    assert handle_in(answers[0])
 
 
 @pytest.mark.parametrize("client", ["claude", "codex"])
