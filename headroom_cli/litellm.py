@@ -14,9 +14,14 @@ In a program, where it acts on ``acompletion`` and its kin (LiteLLM asks no call
 
 from __future__ import annotations
 
-from litellm.integrations.custom_logger import CustomLogger
-
 from headroom_cli.library.headroom import Headroom, policy_of
+
+try:
+    from litellm.integrations.custom_logger import CustomLogger
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "headroom_cli.litellm needs LiteLLM, which cannot be imported; pip install 'headroom-cli[litellm]'"
+    ) from error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

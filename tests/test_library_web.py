@@ -1,7 +1,9 @@
 """The middleware for ASGI and the callback for LiteLLM, in the real packages."""
 
 import asyncio
+import importlib
 import json
+import sys
 
 import httpx
 import pytest
@@ -255,3 +257,10 @@ def test_litellm_sends_smaller_calls(tmp_path):
     assert seen["hook"] < 0.6 * whole
     assert seen["items"] < 0.6 * len(json.dumps(asks["responses"]["input"]))
     assert len(seen["logged"]) == 2  # other callbacks are told as ever
+
+
+def test_without_litellm_the_callback_says_what_it_needs(monkeypatch):
+    monkeypatch.setitem(sys.modules, "litellm", None)
+    monkeypatch.delitem(sys.modules, "headroom_cli.litellm", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'headroom-cli\[litellm\]'"):
+        importlib.import_module("headroom_cli.litellm")

@@ -1,5 +1,6 @@
 """Clients of the official SDKs that are wrapped: their callers see no difference, their providers see less."""
 
+import asyncio
 import json
 import os
 import re
@@ -93,6 +94,19 @@ def test_the_callers_of_wrapped_clients_see_no_difference(pair, name):
     direct = play(name, pair.direct.url, "newest")
     wrapped = play(name, pair.behind.url, "newest", pair.clients)
     pair.compare(name, "newest", {"direct": direct, "proxy": wrapped})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", TABLE)
+def test_nor_do_they_when_somebody_is_told_of_every_answer(pair, name, tmp_path):
+    seen = []
+    clients = wrapping(str(tmp_path / "store"), on_pipeline_event=lambda event: seen.append(event.stage))
+    direct = play(name, pair.direct.url, "told")
+    if name == "gpt_streaming_response":  # what was read for somebody is handed on decoded
+        direct[1].remove(["content-encoding", "gzip"])
+    wrapped = play(name, pair.behind.url, "told", clients)
+    pair.compare(name, "told", {"direct": direct, "proxy": wrapped})
+    assert seen[:1] in ([], ["setup"])
 
 
 OLDER = """
@@ -336,6 +350,29 @@ def test_what_is_told_of_a_request(mode, speaker, provider):
     assert stages[-1] == ("response_received", "answered", 2)
 
 
+@pytest.mark.parametrize("mode", ["whole", "stream", "async stream"])
+def test_what_is_told_where_no_tool_is_and_where_the_provider_refuses(mode, speaker, provider):
+    import anthropic
+
+    seen = []
+
+    def told(event):
+        if event.stage in {"post_send", "response_received"}:
+            usage = (event.response or {}).get("usage") or {}
+            seen.append((event.stage, event.outcome, (event.response or {}).get("status"), usage.get("output_tokens")))
+
+    plain = Talk("anthropic", tools=()).says("hello")
+    provider.script(Reply([text("ok")]), Reply(status=400))
+    wrapped = {"on_pipeline_event": told}
+    speaker("anthropic", mode, wrapped=wrapped).ask(plain)
+    with pytest.raises(anthropic.BadRequestError):
+        speaker("anthropic", mode, wrapped=wrapped).ask(plain)
+    assert seen == [
+        ("post_send", "", None, None), ("response_received", "answered", 200, 7),
+        ("post_send", "", None, None), ("response_received", "refused", 400, None),
+    ]  # fmt: skip
+
+
 def test_a_header_that_a_plugin_adds_goes_out(speaker, provider):
     def told(event):
         if event.stage == "pre_send":
@@ -501,3 +538,24 @@ def test_what_a_raw_response_says_of_itself(speaker, provider):
     assert raw.http_response.http_version == "HTTP/1.1"
     assert int(raw.headers["content-length"]) == len(raw.http_response.content)
     assert raw.http_request.url.path == "/v1/messages"
+
+
+def test_an_asynchronous_stream_that_is_cancelled_closes_its_connection(provider, tmp_path):
+    talk = Talk("anthropic").says("hello")
+    provider.script(Reply([text("word " * 500)], pieces=1, fault=Fault("stall", events=20)))
+
+    async def run():
+        one = Speaker(
+            "anthropic", "async", provider.url, lambda client: headroom_cli.wrap(client, store=str(tmp_path / "s"))
+        )
+
+        async def read():
+            async for _ in await one.client.messages.create(**{**asked(talk), "stream": True}):
+                pass
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(read(), 1.0)
+        await one.client.close()
+
+    asyncio.run(run())
+    assert provider.wait_gone(count=1).phase in {"head", "body"}

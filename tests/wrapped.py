@@ -9,21 +9,21 @@ import headroom_cli
 MODES = ("whole", "stream", "raw", "copy", "async", "async stream")
 
 
-def wrapping(store):
-    """Return a class of clients that are wrapped."""
+def wrapping(store, **more):
+    """Return a class of clients that are wrapped; ``more`` is what ``wrap`` is told besides."""
 
     class Wrapped(Clients):
-        def claude(self, **more):
-            return headroom_cli.wrap(super().claude(**more), store=store)
+        def claude(self, **given):
+            return headroom_cli.wrap(super().claude(**given), store=store, **more)
 
-        def gpt(self, **more):
-            return headroom_cli.wrap(super().gpt(**more), store=store)
+        def gpt(self, **given):
+            return headroom_cli.wrap(super().gpt(**given), store=store, **more)
 
-        def async_claude(self, **more):
-            return headroom_cli.wrap(super().async_claude(**more), store=store)
+        def async_claude(self, **given):
+            return headroom_cli.wrap(super().async_claude(**given), store=store, **more)
 
-        def async_gpt(self, **more):
-            return headroom_cli.wrap(super().async_gpt(**more), store=store)
+        def async_gpt(self, **given):
+            return headroom_cli.wrap(super().async_gpt(**given), store=store, **more)
 
     return Wrapped
 

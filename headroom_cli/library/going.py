@@ -102,7 +102,7 @@ class Wrapping:
             except StoreError as error:
                 self.tell(f"what was left out cannot be fetched elsewhere: {error}")
         going = Going(ready.request.body, None if ready.request.headers == own else ready.request.headers)
-        if is_turn and ready.request.ours:
+        if is_turn and (ready.request.ours or ready.telling is not None):
             relay = Relay(ready.request, backend, backends.Target(), ready.desk())
             going.turn = Turn(ready, relay, self.tell)
         going.stream = ready.request.stream
@@ -130,7 +130,7 @@ class Going:
 
     ``body``     what goes out
     ``headers``  those that belong to the API, when a plugin changed them; None when they are the client's
-    ``turn``     who shows the client one turn; None where the answer passes as it is
+    ``turn``     who shows the client one turn, and tells plugins of it; None where the answer passes as it is
     ``stream``   whether a stream was asked for
     """
 

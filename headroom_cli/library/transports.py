@@ -48,7 +48,10 @@ class Transport(_Around):
             return self.own.handle_request(request)
         response = self.own.handle_request(first_request(request, going))
         turn = going.turn
-        if turn is None or response.status_code >= 300:
+        if turn is None:
+            return response
+        if response.status_code >= 300:
+            turn.rejected(response.status_code)
             return response
         turn.begin(response.headers.get("content-type", ""))
         if going.stream:
@@ -72,7 +75,7 @@ class Transport(_Around):
                     break
                 response = self.own.handle_request(next_request(request, going, turn))
                 if response.status_code >= 300:
-                    turn.broke()
+                    turn.rejected(response.status_code)
                     return response
                 turn.begin(response.headers.get("content-type", ""))
         except BaseException:
@@ -108,7 +111,10 @@ class AsyncTransport(_Around):
             return await self.own.handle_async_request(request)
         response = await self.own.handle_async_request(first_request(request, going))
         turn = going.turn
-        if turn is None or response.status_code >= 300:
+        if turn is None:
+            return response
+        if response.status_code >= 300:
+            turn.rejected(response.status_code)
             return response
         turn.begin(response.headers.get("content-type", ""))
         if going.stream:
@@ -132,7 +138,7 @@ class AsyncTransport(_Around):
                     break
                 response = await self.own.handle_async_request(await in_thread(next_request, request, going, turn))
                 if response.status_code >= 300:
-                    turn.broke()
+                    turn.rejected(response.status_code)
                     return response
                 turn.begin(response.headers.get("content-type", ""))
         except BaseException:

@@ -102,6 +102,14 @@ class Turn:
                 self._remember()
             self._tell_end(error or HeadroomError("broken off"), stopped=stopped)
 
+    def rejected(self, status: int) -> None:
+        """Take note that a hop was answered with a status that is no answer, which the client sees as it came."""
+        if self._relay.hops:
+            self.broke(self._relay.refused(status, {}, b""))
+        else:
+            told.posted(self._ready.telling, 1)
+            self._tell_end(self._relay.refused(status, {}, b""))
+
     def refused(self, status: int, body: bytes) -> bytes:
         """Return the end of a stream whose next hop was refused."""
         return self.broken(self._relay.refused(status, {}, body))
@@ -113,7 +121,7 @@ class Turn:
 
     def _remember(self) -> None:
         relay, ready = self._relay, self._ready
-        if not relay.hops:
+        if not relay.hops or not ready.request.ours:
             return
         turned = relay.turned()
         if ready.notes or turned.hops > 1 or turned.hidden()[1] is not None or turned.held():
