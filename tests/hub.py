@@ -37,6 +37,7 @@ class Hub:
         self.ranges = True
         self.stated = {}  # path -> a digest that is stated instead of the true one
         self.paged = False
+        self.packed = ""  # what it says that its JSON is packed by
         self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -116,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(hub.tree(repository)[2 if hub.paged else 0 :])
 
     def _json(self, value, headers=()):
+        if self.hub.packed:
+            headers = (*headers, ("content-encoding", self.hub.packed))
         self._answer(200, json.dumps(value).encode(), [("content-type", "application/json"), *headers])
 
     def _answer(self, status, data, headers=()):

@@ -219,6 +219,17 @@ KEPT = [
     ("the caf\u00e9 na\u00efve of it", ["caf\u00e9", "na\u00efve"]),
     ("an array<int> x=1 of it", ["array<int>", "x=1"]),
     ("it ends with this.", ["this."]),
+    ("it waits ten seconds at the end", ["ten", "seconds"]),
+    ("data older than thirty days is there in it", ["older", "than", "thirty", "days"]),
+    ("it is as long as the lease is", ["as", "long", "as"]),
+    ("we have to restart the service of it", ["have", "to", "restart"]),
+    ("you should always carefully check the output of it", ["should", "always", "carefully", "check"]),
+    ("the call is rejected by the server of it", ["rejected", "by", "the", "server"]),
+    ("he called it 'the old way of things' in a talk", ["'the", "old", "way", "of", "things'"]),
+    ("it is \u2018the old way of it\u2019 to them all", ["\u2018the", "old", "way", "of", "it\u2019"]),
+    ("it is a _large and slow thing_ of theirs", ["_large", "and", "slow", "thing_"]),
+    ('set name="John of the hill" in it', ['name="John', "of", "the", 'hill"']),
+    ("say (\u201cgo on with it\u201d) to them", ["(\u201cgo", "on", "with", "it\u201d)"]),
 ]  # fmt: skip
 
 
@@ -296,6 +307,12 @@ def test_clauses_go_as_a_whole_with_their_comma():
     scores = [0.1] * 4 + [0.9] * 2 + [0.2] * 4 + [0.9] * 4
     steps = [taken for taken in order(words, scores, [0]) if len(taken) > 1]
     assert steps == [(0, 1, 2, 3), (6, 7, 8, 9)]
+
+
+def test_no_subject_with_its_verb_goes_for_its_comma_and_no_thing_of_several():
+    words = ["The", "parser", "reads", "files,", "large", "folders,", "and", "sockets", "of", "that", "machine."]
+    assert all(len(taken) == 1 for taken in order(words, [0.1] * len(words), [0]))
+    assert not {3, 5} & {at for taken in order(words, [0.1] * len(words), [0]) for at in taken}
 
 
 def test_english_is_told_from_other_texts():

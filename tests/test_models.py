@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -232,8 +233,60 @@ def test_a_repository_without_a_model_is_refused(serving):
         pulled("a/b")
 
 
+@pytest.mark.parametrize("name", ["gzip", "zstd", "br"])
+def test_what_is_packed_unasked_is_not_unpacked(serving, name):
+    serving.packed = name
+    with pytest.raises(UnreachableError, match="packs what it says"):
+        pulled()
+    assert all(headers["accept-encoding"] == "identity" for _, _, headers in serving.asked)
+
+
+def test_all_folders_on_the_way_are_private_whatever_the_umask(serving, place, tmp_path):
+    before = os.umask(0)
+    try:
+        pulled()
+    finally:
+        os.umask(before)
+    assert [path for path in (tmp_path / ".local").rglob("*") if path.stat().st_mode & 0o077] == []
+    assert (tmp_path / ".local").stat().st_mode & 0o077 == 0
+
+
+def test_a_model_whose_folder_is_gone_is_said_and_removed(serving, place):
+    folder, _ = pulled()
+    shutil.rmtree(folder)
+    listed = run(place, "list", "--json", address=serving.address)
+    states = {row["name"]: row["state"] for row in map(json.loads, listed.stdout.splitlines())}
+    assert states[REPOSITORY] == "not all of it is here; pull it again"
+    assert run(place, "remove", REPOSITORY, address=serving.address).returncode == 0
+    assert manifest.read() == {}
+
+
+@pytest.mark.parametrize("row", ['{"sha256": "a"}', '{"sha256": "a", "size": "7"}', '{"size": 7}', "[]"])
+def test_a_damaged_list_of_models_is_said(place, row):
+    place.mkdir(parents=True)
+    files = {"model.onnx": json.loads(row)}
+    (place / "models.json").write_text(json.dumps({"models": {"a--b": {"files": files}}}))
+    with pytest.raises(CorruptError, match="damaged"):
+        manifest.read()
+
+
 @pytest.mark.parametrize(
-    "name", ["embedded", "", "a", "../b", "a/../b", "a/b/c", "a/b@", "a/b@../c", "/etc", "a\n/b", "https://x/y"]
+    "name",
+    [
+        "embedded",
+        "a--b/c",
+        "a/b--c",
+        "",
+        "a",
+        "../b",
+        "a/../b",
+        "a/b/c",
+        "a/b@",
+        "a/b@../c",
+        "/etc",
+        "a\n/b",
+        "https://x/y",
+    ],
 )
 def test_names_that_are_none_are_refused(place, name):
     with pytest.raises(ConfigError):

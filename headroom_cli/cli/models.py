@@ -82,8 +82,11 @@ def _list(settings: Settings, own: Mapping[str, str], _name: str) -> int:
     for folder, row in sorted(pulled.items()):
         size = sum(file["size"] for file in row["files"].values())
         said = "pulled" if _is_whole(row["files"]) else "unfinished; pull it again"
+        place = os.path.join(find.models_folder(), folder)
+        if not all(os.path.isfile(os.path.join(place, name)) for name in row["files"]):
+            said = "not all of it is here; pull it again"
         if own.get("check") == "true":
-            damaged = manifest.damaged(os.path.join(find.models_folder(), folder), row)
+            damaged = manifest.damaged(place, row)
             bad += bool(damaged)
             said = f"damaged: {', '.join(damaged)}" if damaged else said.replace("pulled", "sound")
         rows.append((str(row.get("name", folder)), str(row.get("revision", ""))[:12], size, said))
@@ -127,7 +130,7 @@ def _remove(settings: Settings, _own: Mapping[str, str], name: str) -> int:
 
     published = named(name)
     folder = os.path.join(models_folder(), published.folder) if published is not None else ""
-    if published is None or not os.path.isdir(folder):
+    if published is None or not (os.path.isdir(folder) or published.folder in manifest.read()):
         raise NotFoundError(f"{name[:100]!r} was not pulled; see `headroom models list`")
     with manifest.alone():
         manifest.remove(published.folder)

@@ -6,7 +6,7 @@ clause goes only with all of that clause.
 
 from __future__ import annotations
 
-from headroom_cli.kompress.protect import FREE, NEVER, protected
+from headroom_cli.kompress.protect import FREE, NEVER, bare, protected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ _LONGEST = 12  # words of a clause that goes as a whole
 # clause says something else.
 _SHARE = 0.4
 _RUN = 2
+# How remarks begin that a sentence can do without. What begins otherwise may be its subject and verb, or one of several
+# things in a row.
+_ASIDES = frozenset((
+    "in", "on", "at", "for", "with", "of", "as", "about", "among", "across", "along", "around", "near", "throughout",
+    "towards", "beyond", "besides", "which", "who", "whom", "whose", "where", "such", "so", "thus", "therefore",
+    "hence", "moreover", "furthermore", "indeed", "overall", "today", "here", "there", "also", "too", "still", "again",
+    "anyway", "meanwhile",
+))  # fmt: skip
 _DASHES = frozenset(("-", "--", "\u2013", "\u2014", "&", "/", "|", "\u00b7", "\u2022"))
 
 
@@ -57,12 +65,15 @@ def _single(free: list[int], scores: list[float], most: int) -> list[int]:
 
 
 def _goes_whole(words: list[str], first: int, last: int) -> bool:
-    """Tell whether a clause ends by itself: with its closing bracket or its comma.
+    """Tell whether a clause is a remark that ends by itself: with its closing bracket or its comma.
 
     The comma behind a bracket is of the clause around it, and what is one word in brackets is a name or a sign.
     """
     if words[first].startswith("("):
         return last - first > 1 and words[last - 1].endswith(")")
+    opening = bare(words[first])
+    if opening not in _ASIDES and not opening.endswith("ly"):
+        return False
     return words[last - 1].endswith(",") and "(" not in words[last - 1] and ")" not in words[last - 1]
 
 

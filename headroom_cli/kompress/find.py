@@ -89,7 +89,8 @@ def _only_model(folder: str) -> str:
         names = [name for name in os.listdir(folder) if name.endswith(".onnx")]
     except OSError:
         return ""
-    return os.path.join(folder, names[0]) if len(names) == 1 else ""
+    path = os.path.join(folder, names[0]) if len(names) == 1 else ""
+    return path if os.path.isfile(path) else ""  # a FIFO would be waited for
 
 
 def _config(path: str) -> dict[str, Any]:

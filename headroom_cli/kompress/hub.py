@@ -112,8 +112,11 @@ class Hub:
 
         with contextlib.closing(self._answer(url, what, {"accept": "application/json"})) as answer:
             data = b""
+            if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
+                # Asked for plain: what is packed all the same may unpack to any size.
+                raise UnreachableError(f"{self.address} packs what it says of {what}, unasked; check HF_ENDPOINT")
             try:
-                for piece in answer.iter_bytes():
+                for piece in answer.iter_raw():
                     data += piece
                     if len(data) > _LARGEST_ANSWER:
                         raise UnreachableError(f"{self.address} says more of {what} than a hub does; check HF_ENDPOINT")

@@ -33,10 +33,13 @@ def trouble(error: OSError, folder: str) -> StoreError:
 
 
 def private_folder(path: str) -> None:
-    """Make a folder for its owner alone. Raise OSError, ConfigError for one that others may write."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path, 0o700)
+    """Make a folder, and what leads to it, for its owner alone. Raise OSError, ConfigError if others may write it."""
+    missing = [path]
+    while not os.path.isdir(parent := os.path.dirname(missing[-1])):
+        missing.append(parent)
+    for folder in reversed(missing):  # whatever the umask, which os.makedirs leaves to all but the last
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise ConfigError(f"{path} is no folder of yours alone; remove it, or make it private with chmod go-w")
@@ -74,7 +77,7 @@ def read() -> dict[str, dict[str, Any]]:
     try:
         models = json.loads(data)["models"]
         sound = all(
-            isinstance(row["files"], dict) and all(isinstance(file["sha256"], str) for file in row["files"].values())
+            all(isinstance(file["sha256"], str) and isinstance(file["size"], int) for file in row["files"].values())
             for row in models.values()
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -85,10 +88,10 @@ def read() -> dict[str, dict[str, Any]]:
 
 
 def write(models: dict[str, dict[str, Any]]) -> None:
-    """Write what was pulled, whole or not at all. Raise StoreError."""
+    """Write what was pulled, whole or not at all; only within ``alone``. Raise StoreError."""
     folder = models_folder()
     path = os.path.join(folder, _NAME)
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.tmp"  # one name for all: whoever writes is alone, and leaves at most one behind
     data = json.dumps({"v": 1, "models": models}, indent=1, sort_keys=True).encode() + b"\n"
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -20,7 +20,9 @@ _NEGATIONS = frozenset((
     "avoids", "stop", "stops", "refuse", "refuses", "refused", "disable", "disables", "disabled", "unable", "exclude",
     "excludes", "excluded", "excluding", "prevent", "prevents", "prevented", "ignore", "ignores", "ignored", "contrast",
     "contrary", "unlike", "despite", "against", "rather", "opposed", "opposite", "regardless", "apart", "wrong",
-    "incorrect", "false", "invalid", "impossible", "unlikely", "little", "mitigate", "mitigates",
+    "incorrect", "false", "invalid", "impossible", "unlikely", "little", "mitigate", "mitigates", "reject", "rejects",
+    "rejected", "deny", "denies", "denied", "forbid", "forbids", "prohibited", "skip", "skips", "skipped", "omit",
+    "omits", "omitted", "missing", "absent", "blocked", "dropped", "drops", "unsafe", "undefined", "ain't",
 ))  # fmt: skip
 _MODALS = frozenset((
     "must", "shall", "should", "may", "might", "can", "could", "would", "will", "need", "needs", "ought", "required",
@@ -41,7 +43,16 @@ _CONDITIONS = frozenset((
     "via", "through", "during", "like", "same", "different", "similar", "other", "another", "later", "earlier", "new",
     "old", "previous", "next", "back", "out", "off", "away",
 ))  # fmt: skip
-_KEPT = _NEGATIONS | _MODALS | _CONDITIONS
+# Numbers in words, which what they count belongs to as it does to a figure.
+_NUMERALS = frozenset((
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty",
+    "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "hundreds", "thousand", "thousands", "million",
+    "millions", "billion", "billions", "dozen", "dozens", "half", "quarter", "double", "triple", "several", "few",
+    "many", "couple", "times",
+))  # fmt: skip
+_KEPT = _NEGATIONS | _MODALS | _CONDITIONS | _NUMERALS
+_OBLIGED = frozenset(("have", "has", "had", "having", "is", "are", "was", "were", "be"))  # before "to" or "better"
 # What stands between a negation and what it denies, or a modal and its verb.
 _LIGHT = frozenset((
     "be", "been", "being", "a", "an", "the", "to", "have", "has", "had", "is", "are", "was", "were", "do", "does",
@@ -74,7 +85,14 @@ _FUNCTION = frozenset((
 ))  # fmt: skip
 _COUNTING = frozenset("0123456789<>=~+-$")  # how a number begins
 _ENGLISH = 0.2  # of the words
-_OPENS = {'"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb", "[": "]", "`": "`", "*": "*", "{": "}", "<": ">"}
+# At a word's beginning; some of them also within one: key="a value", and those that are apostrophes as well.
+_OPENS = {
+    '"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb", "[": "]", "`": "`", "*": "*", "{": "}", "<": ">", "'": "'",
+    "\u2018": "\u2019", "_": "_",
+}  # fmt: skip
+_WITHIN = ('"', "\u201c", "\u00ab", "`")
+_AT_AN_END = "'\u2019_"  # these close at a word's end alone
+_ABOUT = 4  # words behind a negation, a modal or a number, at most, that are held with it
 _QUOTE = 60  # words; a quote left open for longer was never meant to close
 
 FREE, WITH_ITS_CLAUSE, NEVER = 0, 1, 2
@@ -132,11 +150,21 @@ def _around(words: list[str], small: list[str], held: bytearray, begins: bytearr
             counts = word[-1] not in ",;:.)" and small[at][:1] in _COUNTING
             if counts and at + 1 < total and not begins[at + 1]:
                 held[at + 1] = NEVER
-        elif small[at] in _NEGATIONS or small[at] in _MODALS or small[at].endswith(("n't", "n\u2019t")):
+            continue
+        obliged = small[at] in _OBLIGED and at + 1 < total and small[at + 1] in ("to", "better")
+        if obliged:
+            held[at] = NEVER
+        elif small[at] == "than" and at:
+            held[at - 1] = NEVER
+        elif small[at] == "as" and small[at + 2 : at + 3] == ["as"]:
+            held[at : at + 3] = bytes((NEVER,)) * 3
+        about = small[at] in _NEGATIONS or small[at] in _MODALS or small[at].endswith(("n't", "n\u2019t"))
+        if obliged or about or (small[at] in _NUMERALS and word[-1] not in ",;:.)"):
             following = at + 1
-            while following < total and not begins[following] and following <= at + 3:
+            while following < total and not begins[following] and following <= at + _ABOUT:
                 held[following] = NEVER
-                if small[following] not in _LIGHT:
+                name = small[following]
+                if name not in _LIGHT and name not in _KEPT and not name.endswith("ly"):
                     break
                 following += 1
 
@@ -158,17 +186,22 @@ def _heads(words: list[str], small: list[str], held: bytearray, begins: bytearra
 
 
 def _quoted(words: list[str], held: bytearray) -> None:
-    """Hold everything between quotes, square brackets, back-ticks and stars."""
+    """Hold everything between quotes, square brackets, back-ticks, stars and underscores."""
     closing = ""
     opened = 0
     for at, word in enumerate(words):
         if closing:
-            if closing in word:
+            if closing in word if closing not in _AT_AN_END else word.rstrip(".,;:!?)").endswith(closing):
                 held[opened : at + 1] = bytes((NEVER,)) * (at + 1 - opened)
                 closing = ""
             elif at - opened > _QUOTE:
                 closing = ""
             continue
-        mark = word.lstrip("(")[:1]
-        if mark in _OPENS and _OPENS[mark] not in word.lstrip("(").lstrip(mark):
+        inner = word.lstrip("(")
+        mark = inner[:1]
+        for other in _WITHIN:
+            opened_here = word.count(other)
+            if opened_here and (opened_here & 1 if _OPENS[other] == other else opened_here > word.count(_OPENS[other])):
+                mark = inner = other
+        if mark in _OPENS and _OPENS[mark] not in inner.lstrip(mark):
             closing, opened = _OPENS[mark], at

@@ -49,6 +49,8 @@ def named(name: str) -> Published | None:
     if match is None or ".." in name:
         return None
     repository, revision = match.group(1), match.group(2) or ""
+    if "--" in repository:  # which the hub forbids: two names would have one folder
+        return None
     for published in PUBLISHED.values():
         if repository == published.repository and revision in ("", published.revision):
             return published

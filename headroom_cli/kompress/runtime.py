@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 
 from headroom_cli.errors import NotUsableError
 from headroom_cli.kompress.find import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from headroom_cli.kompress.find import Found
@@ -30,6 +31,7 @@ _SMALL = 32 << 20  # bytes of a model file; larger ones rate a few thousand word
 _WORDS = {True: 20_000, False: 6_000}  # that one text may have, for a small model and a large one
 _BATCH = {True: 4, False: 1}  # chunks that are rated together, so often is the clock looked at
 _THREADS = 2
+_LOOK = 0.25  # seconds between two looks at the clock while a model runs
 MISSING = "--kompress needs onnxruntime and tokenizers; run `pip install headroom-cli[ml]`"
 
 
@@ -70,7 +72,9 @@ class Model:
             tokenizer = tokenizers.Tokenizer.from_file(self._found.tokenizer)
             tokenizer.no_padding()
             tokenizer.enable_truncation(max_length=self._length)
-        except Exception as error:  # the library raises plain Exception
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # plain Exception, and for a broken file a panic, which is none
             raise NotUsableError(f"{shown}: its tokenizer cannot be read ({_words(error)}); pull it again") from error
         try:
             options = onnxruntime.SessionOptions()
@@ -101,13 +105,14 @@ class Model:
         self.load()
         found: list[float] = []
         chunks = [words[at : at + self._chunk] for at in range(0, len(words), self._chunk)]
-        for at in range(0, len(chunks), self._batch):
-            if spent():
-                raise NotUsableError("the time for models is over")
-            found += self._rated(chunks[at : at + self._batch])
+        with _ended(spent) as options:
+            for at in range(0, len(chunks), self._batch):
+                if spent():
+                    raise NotUsableError("the time for models is over")
+                found += self._rated(chunks[at : at + self._batch], options)
         return found
 
-    def _rated(self, chunks: list[list[str]]) -> list[float]:
+    def _rated(self, chunks: list[list[str]], options: Any) -> list[float]:
         """Return the scores of the words of some chunks that are run together."""
         import numpy as np
 
@@ -120,10 +125,13 @@ class Model:
             for row, encoding in enumerate(encodings):
                 ids[row, : len(encoding.ids)] = encoding.ids
                 mask[row, : len(encoding.ids)] = 1
-            (rated,) = self._session.run([_OUTPUT], {"input_ids": ids, "attention_mask": mask})
-        except Exception as error:
+            (rated,) = self._session.run([_OUTPUT], {"input_ids": ids, "attention_mask": mask}, options)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # as above
             raise NotUsableError(f"the model {self.name} cannot rate a text: {_words(error)}") from error
-        if rated.shape != ids.shape or not bool(np.isfinite(rated).all()):
+        numbers = isinstance(rated, np.ndarray) and rated.dtype.kind in "fiu" and rated.shape == ids.shape
+        if not numbers or not bool(np.isfinite(rated).all()):
             raise NotUsableError(f"the model {self.name} does not give one score per token")
         found: list[float] = []
         for chunk, encoding, row in zip(chunks, encodings, rated.tolist(), strict=True):
@@ -136,30 +144,57 @@ class Model:
         return found
 
 
+@contextmanager
+def _ended(spent: Callable[[], bool]) -> Iterator[Any]:
+    """Give the options of a run that ends soon after ``spent`` says so, wherever in the model it is."""
+    import threading
+
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK):
+            if spent():
+                options.terminate = True
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield options
+    finally:
+        over.set()
+        watcher.join()  # none is left for whoever forks next
+
+
 class Rater:
     """A model as one document uses it: loaded when a text is rated, for so many seconds, and what was wrong with it."""
 
-    __slots__ = ("_left", "_name", "trouble")
+    __slots__ = ("_left", "_missing", "_name", "trouble")
 
     def __init__(self, name: str) -> None:
         """``name`` as in Policy.kompress."""
         self._name = name
         self._left = SECONDS
-        self.trouble = ""  # why the model could not be used at all, as a sentence
+        self._missing = ""  # why there is no model at all
+        self.trouble = ""  # why the model could not be used, as a sentence
 
     def begin(self) -> None:
         """Start on another document."""
         self._left = SECONDS
-        self.trouble = ""
+        self._missing = self.trouble = ""
 
     def __call__(self, words: list[str]) -> list[float]:
         """Return the scores of words, brought to a threshold of 0.5. Raise NotUsableError."""
-        if self.trouble:
-            raise NotUsableError(self.trouble)
+        if self._missing:
+            raise NotUsableError(self._missing)
         try:
             model = _loaded(self._name)
         except NotUsableError as error:
-            self.trouble = str(error)
+            self._missing = self.trouble = str(error)
             raise
         if self._left <= 0:
             raise NotUsableError("the time for models is over")
@@ -167,6 +202,12 @@ class Rater:
         end = began + self._left
         try:
             scores = model.scores(words, lambda: time.perf_counter() > end)
+        except NotUsableError as error:
+            # A limit says nothing against the model; and what fails with one text may do with the next: it is asked
+            # again, for what becomes of a text must not depend on which others came in the same request.
+            if len(words) <= model.most_words and time.perf_counter() <= end:
+                self.trouble = str(error)
+            raise
         finally:
             self._left -= time.perf_counter() - began
         if model.threshold == THRESHOLD:
