@@ -257,6 +257,18 @@ def test_signals_and_a_client_that_goes_away_end_it(tmp_path):
         assert b"Traceback" not in server.process.stderr.read()
 
 
+def test_a_client_that_does_not_read_does_not_keep_it_alive(tmp_path):
+    import signal
+
+    with Raw(tmp_path) as server:
+        server.ask(INITIALIZE)
+        for number in range(200):
+            server.send({"jsonrpc": "2.0", "id": number, "method": "tools/list"})
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=30) == 0
+
+
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
 def test_each_revision_with_a_handshake_is_spoken(raw, version):
     hello = {**INITIALIZE, "id": version, "params": {**INITIALIZE["params"], "protocolVersion": version}}

@@ -366,6 +366,15 @@ def test_a_client_that_goes_away_ends_the_server(tmp_path):
         assert b"Traceback" not in server.process.stderr.read()
 
 
+def test_a_client_that_does_not_read_does_not_keep_us_alive(tmp_path):
+    program = "import sys\nwhile True:\n    print('x' * 1000, flush=True)"
+    with Raw(tmp_path, "wrap", "--", sys.executable, "-c", program) as server:
+        server.line()
+        time.sleep(0.2)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=30) == 128 + signal.SIGTERM
+
+
 def test_no_server_no_traceback(tmp_path, headroom):
     done = headroom("mcp", "wrap", "--", "no-such-program-anywhere")
     assert done.returncode == 78

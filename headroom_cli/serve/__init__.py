@@ -25,6 +25,7 @@
     replies.py    answers of our own
     said.py       what is said on standard error
     options.py    everything that was asked for at start
+    mcp/          another server, and a wrapper around those of others: see its __init__.py
 
 Nothing here computes for longer than a millisecond or two: whatever reads a whole conversation runs in a worker process
 that can be killed. If that fails, the request goes as it came.

@@ -2,6 +2,7 @@
 
     tools.py     the tools: what they are called, what they say of themselves, what is wrong with a call
     jobs.py      what the tools do, in worker processes that can be killed (../engines.py)
+    talk.py      the job of the wrapper: the result of somebody's tool, made smaller as in a conversation
     server.py    calls -> jobs -> results, with the SDK's server, which knows the revisions of the protocol
     stdio.py     that server on standard input and output
     http.py      that server on loopback: ../gate.py before all else, then the SDK's two transports

@@ -184,10 +184,29 @@ class Wire:
         """Write a line in a thread, so that a slow reader does not hold up anything else."""
         async with self._writing:
             if self._failure is None:
-                try:
-                    await asyncio.to_thread(write_all, self._out, line + b"\n")
-                except OSError as error:
-                    self._failure = error
+                self._failure = await _written(self._out, line + b"\n")
+
+
+async def _written(descriptor: int, data: bytes) -> OSError | None:
+    """Write all of it in a thread that keeps no process alive: who reads may never read on. Return what failed."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[OSError | None] = loop.create_future()
+
+    def tell(failure: OSError | None) -> None:
+        if not done.done():
+            done.set_result(failure)
+
+    def write() -> None:
+        failure = None
+        try:
+            write_all(descriptor, data)
+        except OSError as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is over
+            loop.call_soon_threadsafe(tell, failure)
+
+    threading.Thread(target=write, daemon=True).start()
+    return await done
 
 
 def write_all(descriptor: int, data: bytes) -> None:

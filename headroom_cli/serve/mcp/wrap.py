@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from headroom_cli.serve.options import Serving
 
 MOST_LINE = 16 << 20  # bytes: longer ones go through as they come
-_LAST_SECONDS = 5.0  # that what a server has written may still take once it has ended
+_LAST_SECONDS = 2.0  # that what a server has written may still take once it has ended
 
 
 def run(serving: Serving, command: list[str], tell: Callable[[str], None]) -> int:
