@@ -94,7 +94,7 @@ class Desk:
             return self._refused(handle, f"cannot be read now: {error}.")
         from headroom_cli.images import head
 
-        picture = head.read(data)
+        picture = head.of_original(data)
         left = MOST_BYTES - self._spent
         if len(data) > left:
             parts = "lines, rows, grep or query" if picture is None else "area"

@@ -33,7 +33,7 @@ def cut(data: bytes, *, lines: str = "", rows: str = "", grep: str = "", query: 
     if area or data[:3] in _PICTURES:
         from headroom_cli.images import head
 
-        picture = head.read(data) is not None
+        picture = head.of_original(data) is not None
         if picture and (lines or rows or grep or query):
             raise UsageError("this original is a picture: ask for all of it, or for an area")
         if area:

@@ -84,3 +84,24 @@ def test_the_exif_of_a_png_before_its_pixels_counts():
     exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x08\0\0\0"
     assert head.read(data[:33] + png_chunk(b"eXIf", exif) + data[33:]).orientation == 8
     assert head.read(data[:33] + png_chunk(b"eXIf", exif[:12]) + data[33:]).orientation == 1
+
+
+def test_a_text_in_the_store_is_no_picture_whatever_it_begins_with():
+    for begin in ("GIF89a\x01\x00\x01\x00", "RIFF\x1e\0\0\0WEBPVP8L\0\0\0\0/"):
+        text = (begin + "a line\n" * 30).encode()
+        assert head.read(text) is not None
+        assert head.of_original(text) is None
+    for name, options in FORMATS:
+        data = saved(SMALL, name, **options)
+        assert head.of_original(data).media_type == head.read(data).media_type
+
+
+def test_a_gif_of_countless_blocks_is_not_walked_to_its_end():
+    data = b"GIF89a" + struct.pack("<HH", 90, 90) + b"\0\0\0!\xfe" + b"\x01a" * 200_000
+    assert head.read(data).frames == 2
+
+
+def test_fill_bytes_before_a_marker_are_stepped_over():
+    data = saved(SMALL, "JPEG")
+    assert head.read(data[:2] + b"\xff" * 50 + data[2:]).upright == (70, 40)
+    assert head.read(data[:2] + b"\xff" * 5_000 + data[2:]) is None

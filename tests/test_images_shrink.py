@@ -241,6 +241,13 @@ def test_text_chunks_of_a_png_that_unpack_to_megabytes():
     assert small is None or small.width < screen().width
 
 
+def test_a_jpeg_of_countless_scans_is_not_decoded():
+    data = saved(Image.new("L", (900, 600), 90), "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    assert shrink(data[:-2] + last * 50 + b"\xff\xd9", "anthropic", "max") is not None
+    assert shrink(data[:-2] + last * 200 + b"\xff\xd9", "anthropic", "max") is None
+
+
 def test_unknown_levels_and_families_are_errors():
     for arguments in (("anthropic", "tiny"), ("kodak", "max")):
         with pytest.raises(ValueError, match="unknown"):

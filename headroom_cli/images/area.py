@@ -8,8 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Box = tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
 
-_QUALITY = 90  # of JPEG, which was lossy already
-_ANY = 1 << 40  # bytes: a small part of a small file may well be larger
+_QUALITY = 90  # of a part of what was lossy already; of all else the very pixels are given
 
 
 def crop(data: bytes, part: Box) -> tuple[bytes, str] | None:
@@ -31,4 +30,4 @@ def crop(data: bytes, part: Box) -> tuple[bytes, str] | None:
     if picture is None:
         return None
     cut = picture.crop((left, top, min(left + wide, picture.width), min(top + high, picture.height)))
-    return pixels.encode(cut, _ANY, lossy=told.media_type == "image/jpeg", quality=_QUALITY)
+    return pixels.cut_out(cut, lossy=head.is_lossy(told, data), quality=_QUALITY)

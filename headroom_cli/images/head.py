@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 50_000_000  # larger ones are refused: 50 Mpx are 150 MB when decoded
 _STEPS = 4096  # chunks or segments looked at: pictures have a few dozen before their pixels
+_BLOCKS = 1 << 17  # sub-blocks of a GIF looked at: 32 MB in blocks of the usual 255 bytes
 _TURNED = frozenset((5, 6, 7, 8))  # orientations that swap width and height
 _ORIENTATION = 0x0112
 _SHORT = 3
@@ -56,6 +57,18 @@ def read(data: bytes) -> Head | None:
     return head if head is not None and head.width > 0 and head.height > 0 else None
 
 
+def of_original(data: bytes) -> Head | None:
+    """Return the same of an original in the store, which may be a text that begins as a GIF or a WebP does."""
+    head = read(data)
+    if head is None or data[:1] > b"\x7f":
+        return head
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return head
+    return None
+
+
 def too_large(head: Head) -> bool:
     """Tell whether a picture must not be decoded: a few KB can hold gigapixels."""
     return head.width * head.height > MOST_PIXELS
@@ -84,8 +97,9 @@ def _jpeg(data: bytes) -> Head | None:
     orientation = 0
     at = 2
     for _ in range(_STEPS):
-        while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] == b"\xff":
-            at += 1  # fill bytes
+        if data[at : at + 2] == b"\xff\xff":
+            at += 1  # a fill byte
+            continue
         if at + 9 > len(data) or data[at] != 0xFF:
             return None
         marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
@@ -101,12 +115,12 @@ def _jpeg(data: bytes) -> Head | None:
 
 
 def _gif(data: bytes) -> Head | None:
-    """Read the logical screen, then count image blocks up to the second."""
+    """Read the logical screen, then count image blocks up to the second; what has too many sub-blocks moves, we say."""
     if len(data) < 13:
         return None
     head = Head("image/gif", int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little"))
     at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
-    pictures = 0
+    pictures = blocks = 0
     while at < len(data):
         kind = data[at]
         if kind == 0x2C and at + 10 < len(data):
@@ -120,8 +134,12 @@ def _gif(data: bytes) -> Head | None:
             at += 2
         else:
             break
-        while at < len(data) and data[at]:  # sub-blocks, each with its length in front: as many as 255 in 64 KB
+        while at < len(data) and data[at] and blocks < _BLOCKS:  # sub-blocks, each with its length in front
             at += data[at] + 1
+            blocks += 1
+        if blocks == _BLOCKS:
+            head.frames = 2
+            break
         at += 1
     return head
 

@@ -32,6 +32,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SCAN = b"\xff\xda"
+_MOST_SCANS = 100  # of a JPEG: each may be thirty bytes and changes every pixel; encoders make about ten
 _GREY = 128  # behind what is transparent while it is measured: black and white both show on it
 # What a palette may change of a drawing, of 255: on average, and at more than three of 4 x 4 pixels.
 _PALETTES = (256, 64, 32)
@@ -45,6 +47,8 @@ def decode(data: bytes, told: Head, wanted: tuple[int, int]) -> Image.Image | No
     ``wanted`` is the size (width, height) that will be used at most: a JPEG is decoded at an eighth, a quarter or half
     of its size where that is enough, and may come back at that size.
     """
+    if told.media_type == "image/jpeg" and data.count(_SCAN) > _MOST_SCANS:
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a bomb by its head is refused before; odd metadata does not matter here
         try:

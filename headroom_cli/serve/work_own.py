@@ -156,7 +156,7 @@ def _detail(sentence: str) -> bytes:
 
 
 def _told(handle: str, original: bytes) -> bytes:
-    first = head.read(original)
+    first = head.of_original(original)
     if first is not None:
         told = {"hash": handle, "handle": handle, "media_type": first.media_type, "bytes": len(original)}
         return json.dumps({**told, "original_base64": base64.b64encode(original).decode("ascii")}).encode()

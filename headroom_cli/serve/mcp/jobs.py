@@ -161,7 +161,7 @@ def _shown(data: bytes, handle: str, *, sliced: bool) -> Answer:
     """Return an original as content."""
     if not data:
         return said("Nothing in this original is in the part that was asked for.")
-    picture = head.read(data)
+    picture = head.of_original(data)
     if picture is not None and len(data) <= MOST_PICTURE:
         return {"content": [{
             "type": "image", "data": base64.b64encode(data).decode("ascii"), "mimeType": picture.media_type,
