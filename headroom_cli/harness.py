@@ -23,6 +23,12 @@ SMALLER = "[headroom: the picture above is smaller than it was]"
 ORIGINAL = "[headroom: the original picture that was asked for]"
 PICTURE = "[headroom: the picture "  # how every line of ours about a picture of the user's begins
 _OF_PICTURES = (PICTURE, ORIGINAL)
+# A line that names a picture further up: whose it is, whether it stands for all of one, where, how far back, the rest.
+NAMED = pattern(
+    r"(\[(?:headroom: the picture here: )?)(the same picture as )?"
+    r"(the picture (?:before this one|(\d{1,6}) pictures back)|a picture in the turns left out)"
+    r"((?: \([^<>\[\]]{1,80}\))?(?:, encoded otherwise|, but for \d+x\d+ pixels at \d+,\d+, which are:)?\](?=\Z|\n<<))"
+)
 # What stands for turns that fit left out begins so.
 LEFT_OUT = pattern(r"\[\.\.\. \d{1,9} turns? left out\b")
 # How Codex says what a file of instructions holds: a line, then an element.

@@ -127,8 +127,11 @@ def _encoded(data: bytes) -> str:
     digest = sha256(data)
     held = _sent.pop(digest, None) or (data, stage.encoded(data))
     _sent[digest] = held
-    while sum(len(text) for _, text in _sent.values()) > _MOST_HELD:
-        _sent.pop(next(iter(_sent)))
+    over = sum(len(text) for _, text in list(_sent.values())) - _MOST_HELD  # copied: other threads may come in between
+    for name in list(_sent) if over > 0 else ():
+        over -= len(_sent.pop(name, (b"", ""))[1])
+        if over <= 0:
+            break
     return held[1]
 
 

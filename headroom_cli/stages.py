@@ -13,7 +13,7 @@ from headroom_cli import formats, replay
 from headroom_cli.drafting import Drafter, weighed
 from headroom_cli.emit import emit, handle_of
 from headroom_cli.errors import HeadroomError
-from headroom_cli.harness import is_ours
+from headroom_cli.harness import NAMED, is_ours
 from headroom_cli.hashing import sha256
 from headroom_cli.literals import emitted, keep_all, repeated, told_apart
 from headroom_cli.model import LOSSY, Draft, Report, Result
@@ -62,7 +62,7 @@ class Run:
     """One document on its way through the stages: what it is by now, and what is to be remembered in the end."""
 
     __slots__ = (
-        "_added", "_came",  "_conversation", "_data", "_frozen", "_key", "_model", "_pictures", "_policy",
+        "_added", "_beside", "_came", "_conversation", "_data", "_frozen", "_key", "_model", "_pictures", "_policy",
         "_records", "_refers",
         "_rendered", "_scope", "_store", "_usable", "_value", "document", "repeats", "result",
     )  # fmt: skip
@@ -87,6 +87,7 @@ class Run:
         self._model = model
         self._records: list[Renderings] = []
         self._added = 0  # tokens that align's notes and placeholders cost, and lines of ours beside pictures
+        self._beside: frozenset[str] = frozenset()  # lines of ours that stand beside pictures, or for them
         self._pictures: list[Report] = []
         self._rendered: bytes | None = None  # what route made of ``document``
         self._refers: dict[int, tuple[int, ...]] | None = None
@@ -211,7 +212,7 @@ class Run:
                 report.after, report.kept, report.degree = report.before, "its place cannot be edited", ""
                 report.handle = ""
             return
-        self.repeats = True
+        self.repeats, self._beside = True, frozenset(looked.texts)
         count = self._counter()
         # The lines of ours beside pictures are counted with these.
         self._added += sum(count(text) for text in looked.texts)
@@ -251,6 +252,8 @@ class Run:
             return "above 32 MB"
         if handle_of(block):
             return "already carries a marker"
+        if block.text.startswith("[") and NAMED.match(block.text):
+            return "stands for a picture"
         try:
             block.text.encode("utf-8")
         except UnicodeEncodeError:
@@ -296,7 +299,7 @@ class Run:
         document = self.document
         try:
             texts, digests = self._left_out(plan)
-            originals = {**renamed(document, plan.groups), **originals}
+            originals = {**renamed(document, plan.groups, self._beside), **originals}
             made = self._edit(fit.edits_for(document, plan, [text for _, text in texts], originals), known, digests)
         except formats.EditError:
             made = False

@@ -142,7 +142,7 @@ def _found(turns: list[Any], path: Path, *, pointed: bool) -> list[Picture]:
             for picture in found[fresh:]:
                 picture.answered = True
             fresh = len(found)
-        own = list(_of_turn(turn, (*path, i), calls))
+        own = sorted(_of_turn(turn, (*path, i), calls), key=lambda picture: picture.path[len(path) + 2 :])
         for picture in own:
             picture.pointed = pointed
         found += own

@@ -127,7 +127,7 @@ class Walk:
             why = "not stored"
         if why or data is None or first is None:
             report.kept = why
-            if data is not None and not picture.ours:
+            if first is not None and not picture.ours:
                 self._shown.append(one)
             return
         one.data, one.size = data, first.upright
@@ -149,6 +149,8 @@ class Walk:
             return "--skip image"
         if len(picture.data) > MOST_BASE64:
             return "above 32 MB"
+        if not _usual(picture.data):
+            return "no picture that can be read"
         if picture.alone:
             return _POINTED
         if not self._usable:
@@ -246,11 +248,11 @@ class Walk:
             told = head.read(before) if before is not None else None
             if before is None or told is None or told.upright != one.size:
                 continue
-            own = own or alike.fingerprint(one.data)
-            known = alike.fingerprint(before) if own is not None else None
-            if own is None or known is None:
+            own = own or one.printed(one.data)
+            if own is None:
                 return None  # a picture that cannot be read will not be like any other
-            found = alike.alike(known, own)
+            known = other.printed(before)
+            found = alike.alike(known, own) if known is not None else None
             if found is None:
                 continue
             where, missing = other.named(one.number), f"picture of {_pixels(one.size)}"
@@ -272,7 +274,7 @@ class _One:
     ``data`` are its bytes while it is looked at, ``size`` its width and height.
     """
 
-    __slots__ = ("data", "digest", "family", "name", "number", "picture", "report", "size")
+    __slots__ = ("_print", "data", "digest", "family", "name", "number", "picture", "report", "size")
 
     def __init__(self, number: int, picture: Picture, report: Report, digest: str, family: str) -> None:
         self.number = number
@@ -283,6 +285,13 @@ class _One:
         self.name = ""  # of what is noted of it
         self.data = b""
         self.size = (0, 0)
+        self._print: tuple[bytes | None] | None = None
+
+    def printed(self, data: bytes) -> bytes | None:
+        """Return the fingerprint of its bytes, made once for all that it is compared with."""
+        if self._print is None:
+            self._print = (alike.fingerprint(data),)
+        return self._print[0]
 
     def line(self, said: str) -> str:
         """Return a line of ours; beside the user's words it says whose it is."""
@@ -318,8 +327,16 @@ def _format_of(document: Document, picture: Picture) -> str:
     return {"image": "anthropic", "image_url": "openai"}.get(str(picture.part.get("type")), "responses")
 
 
+def _usual(text: str) -> bool:
+    """Tell whether base64 ends as encoders end it: bits beyond the last byte could not be given back."""
+    try:
+        return base64.b64encode(base64.b64decode(text[-4:])).decode("ascii") == text[-4:]
+    except ValueError:
+        return False
+
+
 def decoded(picture: Picture) -> bytes | None:
-    """Return the bytes of a picture; None when its base64 is not the usual one, which could not be given back."""
+    """Return the bytes of a picture; None when its base64 is broken into lines, not padded, or none."""
     try:
         data = base64.b64decode(picture.data, validate=True)
     except (binascii.Error, ValueError):
