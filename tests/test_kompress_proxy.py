@@ -61,6 +61,9 @@ def test_a_model_that_cannot_be_loaded_leaves_the_cover(tmp_path):
         Running(tmp_path / "store", provider.url, "--kompress", tmp_path / "bad", "--level", "balanced") as proxy,
     ):
         assert " sentences>>" in sent(proxy, provider, PROSE)
+        assert " sentences>>" in sent(proxy, provider, PROSE.replace("worker", "runner"))
+        proxy.wait_said("cannot be loaded")
+        proxy.wait_said("(2 times)")
 
 
 @pytest.mark.parametrize("name", ["kompress-v2-base", "./absent", "no such model"])

@@ -95,6 +95,8 @@ async def _made(app: App, ask: Ask, made: Made) -> Made:
             return await _untouched(app, ask, f"the worker {error.reason}")
         made.why = f"the worker {error.reason}"
         return made
+    for warning in found.warnings:
+        app.told(warning)  # a store that is full, a model that fails: the client is served, the operator has to know
     return _whole(found, ask)
 
 
