@@ -148,7 +148,7 @@ def test_what_stays_long_is_pressed_harder_or_not_shown(raw):
     rows = random.Random(7)
     words = ["".join(rows.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(4_000)]
     text = "\n".join(
-        f"{i} ERROR {' '.join(rows.choices(words, k=9))} {rows.random()}" for i in range(9_000)
+        f"{i} ERROR {' '.join(rows.choices(words, k=9))} {rows.random()}" for i in range(4_000)
     )  # fmt: skip
     result = raw.ask(call(1, "headroom_compress", {"content": text}))["result"]
     facts = result["structuredContent"]

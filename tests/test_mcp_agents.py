@@ -40,6 +40,7 @@ def result_in(record):
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
+@pytest.mark.long
 def test_claude_code_shortens_and_retrieves(tmp_path, headroom):
     agent = Mcp(tmp_path)
     agent.tools = [("headroom", "headroom_compress"), ("headroom", "headroom_retrieve")]

@@ -53,7 +53,7 @@ def odd_config(draw):
     return draw(SPACE) + whole + draw(SPACE)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(odd_config())
 def test_an_entry_in_json_comes_and_goes_without_a_trace(text):
     try:
@@ -71,7 +71,7 @@ def test_an_entry_in_json_comes_and_goes_without_a_trace(text):
         assert mcp_json.value_of(out) == {**before, "mcpServers": {}}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(odd_config(), st.integers(0, 3))
 def test_what_others_change_meanwhile_stays(text, place):
     """A server that comes behind ours, and members everywhere, are there when ours has gone."""
@@ -97,7 +97,7 @@ TOML_LINES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     TOML_LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from(["", "# end\n", "\n[later]\nx = 1\n"])
 )
@@ -145,8 +145,9 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("client", PLACES)
-@pytest.mark.parametrize("there", [True, False], ids=["a file", "no file"])
+@pytest.mark.parametrize(
+    ("client", "there"), [("claude", True), ("codex", True), ("cursor", True), ("codex", False)]
+)  # fmt: skip
 def test_install_and_uninstall_leave_the_very_bytes(headroom, tmp_path, client, there):
     path = tmp_path / PLACES[client]
     if there:

@@ -127,15 +127,14 @@ def test_a_picture_behind_us_is_smaller_and_its_original_comes_back(tmp_path):
     through(tmp_path, "handshake", use)
 
 
-@pytest.mark.parametrize("era", ERAS)
-def test_a_tool_of_our_name_stays_theirs(tmp_path, era):
+def test_a_tool_of_our_name_stays_theirs(tmp_path):
     async def use(client):
         names = [tool.name for tool in (await client.list_tools()).tools]
         assert names.count("headroom_retrieve") == 1
         assert text_of(await client.call_tool("headroom_retrieve", {"handle": "x"})) == "theirs: x"
         assert "<<headroom:" not in text_of(await client.call_tool("log", {}))
 
-    through(tmp_path, era, use, "collides")
+    through(tmp_path, "stateless", use, "collides")
 
 
 def test_results_are_the_same_bytes_in_another_process(tmp_path):
@@ -366,6 +365,7 @@ def test_a_client_that_goes_away_ends_the_server(tmp_path):
         assert b"Traceback" not in server.process.stderr.read()
 
 
+@pytest.mark.long
 def test_a_client_that_does_not_read_does_not_keep_us_alive(tmp_path):
     program = "import sys\nwhile True:\n    print('x' * 1000, flush=True)"
     with Raw(tmp_path, "wrap", "--", sys.executable, "-c", program) as server:
