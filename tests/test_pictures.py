@@ -336,6 +336,14 @@ def test_explaining_stores_nothing(store):
     assert not os.path.exists(store.root)
 
 
+def test_of_several_pictures_the_nearest_is_named(store):
+    other = screenshot(tuple(f"{i:02d}" for i in range(26)))  # differs from both in a part, a larger one
+    _, _, body = crushed(request("anthropic", PAGE, other, changed()), store)
+    note, (small, _) = outputs(body, "anthropic")[2]
+    assert note.startswith("[the picture 2 pictures back (page0.png), but for")
+    assert size_of(small)[1] < 100
+
+
 def test_a_picture_that_cannot_be_read_hides_none_further_up(store):
     _, _, body = crushed(request("anthropic", PAGE, PAGE[:3000], changed()), store)
     assert outputs(body, "anthropic")[2][0].startswith("[the picture 2 pictures back (page0.png), but for")

@@ -241,8 +241,9 @@ class Walk:
         return whole, whole is not None
 
     def _partly(self, one: _One) -> _Found | None:
-        """Show what differs from the newest picture that differs in a part only; no picture where nothing does."""
+        """Show what differs from the picture that differs in the smallest part; no picture where nothing does."""
         own: bytes | None = None
+        nearest: tuple[int, _One, alike.Difference] | None = None
         for other in self._shown[-_LOOKED_AT:][::-1]:
             before = decoded(other.picture)
             told = head.read(before) if before is not None else None
@@ -253,19 +254,22 @@ class Walk:
                 return None  # a picture that cannot be read will not be like any other
             known = other.printed(before)
             found = alike.alike(known, own) if known is not None else None
-            if found is None:
-                continue
-            where, missing = other.named(one.number), f"picture of {_pixels(one.size)}"
-            if not found.cells:
-                text = one.line(f"the same picture as {where}, encoded otherwise")
-                return _Found(Draft(text, LOSSY, missing), 2 * _NOTE, "seen before")
-            left, top, wide, high = found.box
-            crop = area.crop(one.data, found.box)
-            if crop is not None:
-                text = one.line(f"{where}, but for {wide}x{high} pixels at {left},{top}, which are:")
-                after = cost.tokens(wide, high, one.family) + 2 * _NOTE
-                return _Found(Draft(text, LOSSY, missing), after, "differs in a part", *crop)
-        return None
+            if found is not None and (nearest is None or found.box[2] * found.box[3] < nearest[0]):
+                nearest = found.box[2] * found.box[3], other, found
+        if nearest is None:
+            return None
+        _, other, found = nearest
+        where, missing = other.named(one.number), f"picture of {_pixels(one.size)}"
+        if not found.cells:
+            text = one.line(f"the same picture as {where}, encoded otherwise")
+            return _Found(Draft(text, LOSSY, missing), 2 * _NOTE, "seen before")
+        left, top, wide, high = found.box
+        crop = area.crop(one.data, found.box)
+        if crop is None:
+            return None
+        text = one.line(f"{where}, but for {wide}x{high} pixels at {left},{top}, which are:")
+        after = cost.tokens(wide, high, one.family) + 2 * _NOTE
+        return _Found(Draft(text, LOSSY, missing), after, "differs in a part", *crop)
 
 
 class _One:
