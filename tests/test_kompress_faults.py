@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 
 import pytest
@@ -91,6 +92,32 @@ def test_what_fails_with_one_text_is_asked_about_the_next(tmp_path):
         rater(["beta"])
     assert rater(["alpha"]) == [0.5]
     assert "one score per token" in rater.trouble
+
+
+def test_libraries_that_cannot_be_loaded_leave_the_cover(tmp_path, monkeypatch):
+    (tmp_path / "tokenizers.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')\n")
+    folder = write_model(tmp_path / "m", VOCABULARY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "tokenizers", raising=False)
+    rater = Rater(folder)
+    assert prose.compress(PROSE, want(kompress=rater)).text == prose.compress(PROSE, want()).text
+    assert "libgomp" in rater.trouble
+
+
+def test_a_model_whose_files_change_or_go_while_it_runs(tmp_path, monkeypatch):
+    one, other = (
+        write_model(tmp_path / name / "m", ["alpha"], score=lambda _, at=at: at)
+        for at, name in ((0.2, "a"), (0.8, "b"))
+    )
+    monkeypatch.chdir(tmp_path / "a")
+    rater = Rater("./m")
+    assert rater(["alpha"]) == pytest.approx([0.2])
+    monkeypatch.chdir(tmp_path / "b")
+    assert rater(["alpha"]) == pytest.approx([0.8])
+    os.replace(f"{one}/model.onnx", f"{other}/model.onnx")
+    assert rater(["alpha"]) == pytest.approx([0.2])
+    os.unlink(f"{other}/model.onnx")
+    assert rater(["alpha"]) == pytest.approx([0.2])
 
 
 def test_what_is_no_plain_file_is_no_model(tmp_path):

@@ -39,7 +39,8 @@ class Model:
     """One model, loaded at its first use: 2 threads at most, no memory kept between texts."""
 
     __slots__ = (
-        "_batch", "_chunk", "_found", "_length", "_session", "_tokenizer", "bytes", "most_words", "name", "threshold",
+        "_batch", "_chunk", "_found", "_length", "_session", "_tokenizer", "bytes", "files", "most_words", "name",
+        "threshold",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -55,6 +56,7 @@ class Model:
         self.most_words = _whole(config, "most_words", _WORDS[small], 1, 1_000_000)
         threshold = config.get("threshold", THRESHOLD)
         self.threshold = float(threshold) if isinstance(threshold, int | float) and 0 < threshold < 1 else THRESHOLD
+        self.files = _seen(self._found.model), _seen(self._found.tokenizer)
         self._session: Any = None
         self._tokenizer: Any = None
 
@@ -67,6 +69,8 @@ class Model:
             import tokenizers
         except ImportError as error:
             raise NotUsableError(MISSING) from error
+        except Exception as error:  # installed, but not for this machine: a library of the system's is missing
+            raise NotUsableError(f"onnxruntime or tokenizers cannot be loaded ({_words(error)})") from error
         shown = f"the model {self.name}"
         try:
             tokenizer = tokenizers.Tokenizer.from_file(self._found.tokenizer)
@@ -220,12 +224,18 @@ _models: dict[str, Model] = {}
 
 
 def _loaded(name: str) -> Model:
-    """Return the model of a name, loaded once per process. Raise NotUsableError."""
-    model = _models.get(name)
-    if model is None:
+    """Return the model of a name, loaded once per process and when its files have changed. Raise NotUsableError."""
+    known = _models.get(name)
+    try:
         model = Model(name)
-        model.load()
-        _models[name] = model
+    except NotUsableError:
+        if known is None:
+            raise
+        return known  # removed meanwhile: what this process has works as before
+    if known is not None and known.files == model.files:
+        return known
+    model.load()
+    _models[name] = model
     return model
 
 
@@ -246,6 +256,15 @@ def _size(path: str) -> int:
         return os.stat(path).st_size
     except OSError:
         return 0
+
+
+def _seen(path: str) -> tuple[str, int, int]:
+    """Return what tells a file from another of its name, or one that took its place."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.abspath(path), 0, 0
+    return os.path.abspath(path), status.st_ino, status.st_mtime_ns
 
 
 def _whole(config: dict[str, Any], key: str, usual: int, least: int, most: int) -> int:
