@@ -12,7 +12,7 @@ from inputs import CORPUS, FLOODS, WHY_NO_CORPUS
 from headroom_cli import routing
 from headroom_cli.model import Hint
 from headroom_cli.models import routing_weights
-from headroom_cli.routing import messages, patterns, route, shape
+from headroom_cli.routing import json_head, messages, patterns, route, shape
 
 MODELS = Path(routing_weights.__file__).parent
 SHOWN = (Path(__file__).parent / "routing_texts.txt").read_text(encoding="utf-8")
@@ -180,7 +180,81 @@ The sum was wrong when the till was open. This counts it again at night.
 """),
     ("json", '{\n  "width": 87,\n  "values": [\n' + "".join(f"    {number},\n" for number in range(30))),
     ("search", "".join(f"lib/shop/part{i}.js:{i + 2}: * Copyright (c) 2019 The Shop Authors\n" for i in range(8))),
+    # Checksums are no times
+    ("table", "".join(f"{(i * 1234567891) % 4294967296} {i * 377 + 9} ./src/part{i}.c\n" for i in range(1, 14))),
+    ("diff", """*** 15,20 ****
+      read(buffer);
+! \twrite(buffer, 1);
+! \twrite(buffer, 2);
+      close(buffer);
+***************
+*** 40,42 ****
+--- 39,41 ----
+      return first;
+! }
+  """),
+    ("diff", "".join(f"{i}c{i}\n< \tlet part{i} = shop.part({i});\n---\n> \tlet part{i} = shop.part({i}, now);\n"
+                     for i in range(10, 400, 7))),
+    ("log", "".join(f"::error title=lint (D10{i}),file=/src/shop/part{i}.py,line={i},col=7::src/shop/part{i}.py:{i}:7: "
+                    f"D10{i} Missing words\n" for i in range(9))),
+    ("log", """npm verbose stack To see a list of scripts, run:
+npm verbose stack   npm run
+npm verbose stack     at #run (/usr/lib/npm/lib/commands/run.js:115:13)
+npm verbose stack     at async Run.exec (/usr/lib/npm/lib/commands/run.js:44:7)
+npm verbose stack     at async Npm.exec (/usr/lib/npm/lib/npm.js:193:9)
+npm verbose stack     at async module.exports (/usr/lib/npm/lib/cli/entry.js:67:5)
+"""),
+    ("json", '[\n    {\n        "land": "Norge",\n        "height": null\n    },\n    {\n        "land": "Suomi",\n'),
+    ("prose", ("RM(1)                    \u30e6\u30fc\u30b6\u30fc\u30b3\u30de\u30f3\u30c9                     RM(1)\n\n"
+              "\u540d\u524d\n       rm - \u30d5\u30a1\u30a4\u30eb\u306e\u524a\u9664\u3092\u884c\u3046\n\n\u66f8\u5f0f\n"
+              "       rm [\u30aa\u30d7\u30b7\u30e7\u30f3]... [\u30d5\u30a1\u30a4\u30eb]...\n")),
+    ("prose", "     1\t# Languages\n     2\t\n     3\tThese are there:\n     4\t\n" + "".join(
+        f"{i:6d}\t*  l{i} - [Language {i}](https://example.org/tree/po/l{i})\n" for i in range(5, 30))),
+    ("code", """'''
+A lexer that knows where it is
+==============================
+
+This example shows what a lexer can do that knows where it is, by reading a
+small language of settings. The names `WORD` and `VALUE` overlap: they may
+stand for the same text. A plain lexer would take one of them by chance, and
+that would end in an error that nobody understands.
+
+A lexer that knows where it is takes the names that the grammar allows here.
+It never tries the others, so they cannot stand in the way of each other.
+'''
+
+from shop import Lexer
+
+lexer = Lexer("start: line+")
+print(lexer.read("a = b"))
+"""),
 ]  # fmt: skip
+
+
+def test_a_programs_names_are_no_words_that_a_sample_cut():
+    text = '{"first": 1, "second": 2, "third": '
+    assert json_head.json_score(f"{text}tr") >= 0.7
+    assert json_head.json_score(f"{text}names[3]}}") == 0.0
+
+
+def test_a_list_of_files_needs_names_or_a_clear_lead():
+    before = routing.Route("log", 0.2, "its text")
+    signs = {"log": 0.2, "listing": 0.0}
+    marks = dict.fromkeys(shape.SHAPES, 0)
+    assert routing._chosen([*{**marks, "listing": 30, "log": 1}.values()], signs, before).kind == "log"
+    assert routing._chosen([*{**marks, "listing": 50, "log": 1}.values()], signs, before).kind == "listing"
+
+
+@pytest.mark.parametrize("name", ["one string", "escaped quotes"])
+def test_a_long_string_is_not_read_to_its_end(name):
+    def once(size):
+        text = FLOODS[name](size)
+        start = time.process_time()
+        assert route(text, Hint()).kind == "json"
+        return time.process_time() - start
+
+    once(1 << 14)
+    assert min(once(1 << 23) for _ in range(3)) <= 6 * min(once(1 << 17) for _ in range(3)) + 0.02
 
 
 @pytest.mark.parametrize(("kind", "text"), SHAPED)

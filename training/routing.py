@@ -1,12 +1,13 @@
 """Train the routing classifier, and say how often it is right.
 
-OMP_NUM_THREADS=1 python training/routing.py SAMPLES [--write] [--held] [--judge]
+OMP_NUM_THREADS=1 python training/routing.py [SAMPLES] [--write] [--held] [--judge] [--alone]
 
-SAMPLES is the file of routing_samples.py, whose rows to learn from are added to the corpus; "" trains on the corpus
-alone. --write trains and writes headroom_cli/models/routing_weights.py and routing.onnx; --judge reports on the rows of
-SAMPLES that judge; --held trains five times, each without a fifth of the groups, and reports on the corpus groups that
-were left out. The corpus is that of HEADROOM_CORPUS, ../shared/corpus by default. Needs numpy, scipy, scikit-learn and,
-to write, onnx: one thread, two minutes, 3 GB. The same texts and versions give the same bytes.
+SAMPLES is the file of routing_samples.py, whose rows to learn from are added to the corpus; without it, or with
+--alone, the corpus alone is learned from. --write trains and writes headroom_cli/models/routing_weights.py and
+routing.onnx; --judge reports on the rows of SAMPLES that judge, by the classifier and with the signatures; --held
+trains five times, each without a fifth of the groups, and reports on the corpus groups that were left out. The corpus
+is that of HEADROOM_CORPUS, ../shared/corpus by default. Needs numpy, scipy, scikit-learn and, to write, onnx: one
+thread, two minutes, 3 GB. The same texts and versions give the same bytes.
 
 The loss is that of a multinomial logistic regression with a quadratic penalty; kinds weigh the same whatever their
 number of rows, and groups within a kind by the root of theirs. What the signatures say is left out of a share of the
@@ -23,6 +24,8 @@ import random
 import sys
 import zlib
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 import routing_texts
@@ -166,11 +169,10 @@ def held(x, made, folds=5):
             answers[n] = [shape.SHAPES[marks.argmax()]]
         for n, marks in zip(outside, predict(matrix([made[n] for n in outside]), table, bias), strict=True):
             text, _, _, _, (told, trust) = made[n]
-            signs = _seen[text][1]
             start, end = wrappers.unwrap(text)
             promise = told, trust, "command" if told else ""
-            answers[n].append(routing._weigh(text[start:end], signs, *promise).kind)  # noqa: SLF001
-            answers[n].append(routing.settle(text[start:end], signs, promise, lambda *_, marks=marks: list(marks)).kind)
+            answers[n].append(routing._weigh(text[start:end], _seen[text][1], *promise).kind)  # noqa: SLF001
+            answers[n].append(settled(made[n], marks))
     for known in (False, True):
         some = [n for n, row in enumerate(made) if bool(row[4][0]) == known and row[2] not in _sampled]
         for number, name in enumerate(("classifier", "signatures", "combined")):
@@ -181,14 +183,24 @@ def held(x, made, folds=5):
 _sampled = set()  # sources of samples, which --held does not report on
 
 
+def settled(row, marks):
+    """Return the kind that signatures, promise and the classifier's marks come to."""
+    text, _, _, _, (told, trust) = row
+    start, end = wrappers.unwrap(text)
+    promise = told, trust, "command" if told else ""
+    return routing.settle(text[start:end], _seen[text][1], promise, lambda *_: list(marks)).kind
+
+
 def judged(path, table, bias):
     found = sampled(path, "judge")
     for known in (False, True):
         made = [
             (row["text"], row["kinds"][0], "", 1, promised(row["command"]) if known else ("", 0.0)) for row in found
         ]
-        kinds = [shape.SHAPES[i] for i in predict(matrix(made), table, bias).argmax(1)]
-        report(kinds, [row["kinds"] for row in found], f"independent, {'command known' if known else 'text alone'}")
+        marks = predict(matrix(made), table, bias)
+        wanted, title = [row["kinds"] for row in found], f"independent, {'command known' if known else 'text alone'}"
+        report([shape.SHAPES[i] for i in marks.argmax(1)], wanted, f"{title}, classifier")
+        report([settled(row, mark) for row, mark in zip(made, marks, strict=True)], wanted, f"{title}, combined")
 
 
 def write(table, bias):
@@ -233,7 +245,9 @@ def network(table, bias):
 
 def main():
     path = next((word for word in sys.argv[1:] if not word.startswith("--")), "")
-    made = rows(path)
+    if "--judge" in sys.argv and not path:
+        sys.exit("--judge needs SAMPLES, the file of training/routing_samples.py")
+    made = rows("" if "--alone" in sys.argv else path)
     print(len(made), collections.Counter(kind for _, kind, _, _, _ in made))
     x = matrix(made, _LEFT_OUT)
     if "--held" in sys.argv:

@@ -36,6 +36,7 @@ _CLOSE = {  # kinds that a command tells apart better than the text does
 # A signature as high as this, that far above the next, is sure: the classifier is not asked.
 _SURE, _AHEAD = 0.9, 0.2
 _STRICT = ("json", "diff", "html")  # kinds that are nothing without their grammar
+_SHAPED = {**_LEAST, "listing": 0.1}  # what a kind chosen by its shape needs as well, or a clear lead
 _LEAD = 40  # a lead of the classifier's that stands for a grammar not seen: e to 1, as shape.scores counts
 _SHORTEST = 400  # characters of a single line that has a shape
 _NAMES = {"command": "the command", "file name": "the file's name", "tool": "the tool"}
@@ -173,7 +174,7 @@ def _chosen(marks: list[int], signs: dict[str, float], route: Route) -> Route:
 
     of = dict(zip(SHAPES, marks, strict=True))
     order = sorted(of, key=of.__getitem__, reverse=True)
-    seen = next((kind for kind in order if signs.get(kind, 0.0) >= _LEAST.get(kind, 0.0)), route.kind)
+    seen = next((kind for kind in order if signs.get(kind, 0.0) >= _SHAPED.get(kind, 0.0)), route.kind)
     kind = order[0] if order[0] not in _STRICT and of[order[0]] - of[seen] >= _LEAD else seen
     if kind == route.kind or of[kind] < of[route.kind]:
         return route

@@ -18,6 +18,7 @@ def search(full: list[str], said: list[str]) -> float:
     direct = plain = numbered = paths = parted = 0
     names: dict[str, int] = {}
     after_path = False
+    stepped = 2 * sum(1 for letter in said if letter in ("B", "F")) > len(said)  # a path in a message is no place
     for line in full:
         if line == "--" or line.startswith(("grep: ", "rg: ")):
             direct += 1
@@ -28,7 +29,7 @@ def search(full: list[str], said: list[str]) -> float:
         if match and ("/" in match.group() or "." in match.group()) and not patterns.STAMP.match(line):
             name = match.group()
             if (
-                (" " not in name.strip() or "/" in name)
+                (" " not in name.strip() or ("/" in name and not stepped))
                 and not patterns.MODE.match(line)
                 and not patterns.LATE_STAMP.search(line, 0, 110)
             ):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from headroom_cli.lazy import pattern
 
+_LONGEST = 64_000  # characters of a string whose end is looked for
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _TOKEN = pattern(r'\s*+(?:([{\[}\],:])|"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*|true\b|false\b|null\b|NaN\b|-?Infinity\b)')
 # What a harness writes where it took out the middle of an output
 _CUT = pattern(
@@ -40,8 +42,8 @@ def json_score(text: str) -> float:
             if rest[0] == '"' and stack and _goes_on(text, at):
                 strings += 1
                 break
-            # A string or a number that the sample cut is no fault; anything else is.
-            if (rest[0] in '"-tfnNI' or rest[0].isdigit()) and len(rest) < 2900 and (tokens > 8 or not whole):
+            # A string or a word that the sample cut is no fault; anything else is, a program's names too.
+            if (rest[0] == '"' or _is_begun(rest)) and len(rest) < 2900 and (tokens > 8 or not whole):
                 break
             if documents and not stack:
                 return 0.3
@@ -78,17 +80,25 @@ def json_score(text: str) -> float:
     if cut is not None and tokens < 12:
         return 0.0
     if stack and whole:
-        return 0.9 if tokens >= 20 and strings >= 2 else 0.7 if tokens >= 8 and strings else 0.0
+        if tokens >= 8 and strings >= 2:
+            return 0.9 if tokens >= 20 or strings >= 4 else 0.7
+        return 0.7 if tokens >= 8 and strings else 0.0
     if opener == "[" and not strings and tokens < 6 and "{" not in head:
         return 0.4 if documents else 0.0
     closing = text[-200:].rstrip()[-1:]
     return 0.98 if closing and closing in "}]" else 0.85
 
 
+def _is_begun(rest: str) -> bool:
+    """Return whether a text goes on with the beginning of a word of JSON, or of a number."""
+    word = rest[: len(rest) - len(rest.lstrip("-+abcdefilnrstuyNI"))]
+    return bool(word) and any(known.startswith(word) for known in _WORDS)
+
+
 def _goes_on(text: str, at: int) -> bool:
-    """Return whether the string at ``at`` ends, with what JSON allows behind it; linear in the string's length."""
-    match = _TOKEN.match(text, at)
+    """Return whether the string at ``at`` ends, with what JSON allows behind it; of a very long one nobody asks."""
+    match = _TOKEN.match(text, at, at + _LONGEST)
     if match is None:
-        return False
+        return len(text) > at + _LONGEST
     following = text[match.end() : match.end() + 200].lstrip()
     return following[:1] in (",", ":", "}", "]")

@@ -35,7 +35,8 @@ _STEPS = (
     "Failed ", "Could not ", "Refreshing ", "Epoch ", "Type-checking", "LaTeX ", "Package ", "Overfull ", "Underfull ",
     "! ", "l.", "make: ", "make[", "gmake", "ninja: ", "Note: ", "\u2714 ", "\u2717 ", "Possible candidates",
     "Inspecting ", "%Warning", "%Error", "Run-time dependency ", "Compiler for ", "Configuring ", "Build targets in ",
-    "Auto-merging ", "CONFLICT (", "Downloading: ", "Downloaded: ", "T E S T S",
+    "Auto-merging ", "CONFLICT (", "Downloading: ", "Downloaded: ", "T E S T S", "::error ", "::warning ",
+    "::notice ", "::group::", "::endgroup::", "::debug::", "CMake Error", "CMake Warning",
 )  # fmt: skip
 _STEPS_FROM = {first: tuple(step for step in _STEPS if step[0] == first) for first in {step[0] for step in _STEPS}}
 _UNFINISHED = ("...", "... done", ": done", "... ok", "... yes", "... no", "... OK", " \u2026")

@@ -22,7 +22,7 @@ def spoken(line: str) -> int:
 STAMP = pattern(
     r"[\[<(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d[:.]\d\d|\d{1,2}[-/]\w{2,3}[-/]\d{2,4}[ :]\d\d:\d\d"
     r"|\d\d:\d\d:\d\d\b|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
-    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{10,13}[ .]\d{0,6}|\d\d/\d\d/\d\d \d\d:\d\d:\d\d"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|1\d{9}(?:\d{3})?[ .]|\d\d/\d\d/\d\d \d\d:\d\d:\d\d"
     r"|\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d|[VDIWEF]/[\w.$-]{1,60}\(\s{0,5}\d{1,6}\): |==\d{1,7}=="
     r"|\d\d-\d\d \d\d:\d\d:\d\d"
     r"|\s{0,8}\d{1,6}\.\d{6}\] |\d{8}-\d{1,2}:\d|\d{6} \d{6} |[IWEF]\d{4} \d\d:\d\d:\d\d|<\d{1,3}>)"
@@ -152,7 +152,7 @@ WRITTEN = pattern(
     r"|Network Working Group|Request for Comments|Internet Engineering Task Force"
     r"|\d{4}-\d\d-\d\d  \S.{1,80}<\S{1,80}>$|# ?Change ?log\b|Subject: |Message-ID: "
     r"|\[?\d{1,2}:\d\d(?: [AP]M)?\] <?[\w .]{1,30}>?: "
-    r"|[A-Z][\w.-]{1,30}\(\d\w{0,3}\) {3,80}\S"
+    r"|[A-Z][\w.-]{1,30}\(\d\w{0,3}\) {3,80}\S|([\w.-]{1,60}\(\d\w{0,3}\)) {2,80}\S.{0,100} \1$"
 )
 RULER = pattern(r"[ |]{0,3}[+:=-][-+|:= ]{2,190}[-+|:=]$|\s{0,4}-{3,60}(?:\+-{2,60}){1,40}$")
 QUOTED = pattern(r'"[^"]{0,190}"?')
@@ -171,6 +171,8 @@ CHANGED = pattern(r".{1,150} \| {1,6}(?:\d{1,6} ?[+-]{0,100}$|Bin)| \d{1,6} file
 CRON = pattern(r"(?:[\d*/,-]{1,20}[ \t]{1,8}){5}\S")
 # The place of a change in a diff without context
 PLACE = pattern(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?$")
+# The lines of one side of a change, in a diff that shows both sides apart
+SPAN = pattern(r"(?:\*\*\*|---) \d{1,7}(?:,\d{1,7})? (?:\*{4}|-{4})\s*$")
 # A line of a file with who wrote it: commit, name, date, number
 BLAMED = pattern(
     r"\^?[0-9a-f]{7,40} (?:\S{1,120} {1,40})?\(.{1,60}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [-+]\d{4} {1,8}\d{1,7}\)"
