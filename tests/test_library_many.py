@@ -1,5 +1,6 @@
 """Batches: in their order, in processes of their own, whatever becomes of one of them."""
 
+import gc
 import json
 import os
 import signal
@@ -177,3 +178,18 @@ def test_without_a_python_to_start_all_comes_back(python, store, monkeypatch):
     made = headroom_cli.compress_many(asked, store=store, workers=2)
     assert all(one.messages is turns for one, turns in zip(made, asked, strict=True))
     assert all("process" in one.reason for one in made)
+
+
+def test_workers_end_with_the_object_that_nobody_closed(store):
+    held = [Headroom(store=store)]
+    held[0].compress_many(batch(1), workers=1)
+    (process,) = (one._process for one in held[0]._crew._idle)
+    assert in_child(lambda: held.clear() is None) == 0
+    assert process.poll() is None
+    held.clear()
+    gc.collect()
+    assert process.poll() is not None
+
+
+def test_a_batch_may_have_all_the_time_it_wants(store):
+    assert headroom_cli.compress_many(batch(1), store=store, workers=1, seconds=float("inf"))[0].tokens_saved > 0

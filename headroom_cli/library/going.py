@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # The end of a path -> the row of wire.WIRES, the row of backends.BACKENDS that speaks it, whether it is answered by a
 # turn of a model (else by a number of tokens).
 ROWS = {
-    "/messages": ("anthropic", "anthropic", True),
-    "/messages/count_tokens": ("anthropic", "anthropic", False),
+    "/v1/messages": ("anthropic", "anthropic", True),
+    "/v1/messages/count_tokens": ("anthropic", "anthropic", False),
     "/chat/completions": ("openai", "openai", True),
     "/responses": ("responses", "openai", True),
 }

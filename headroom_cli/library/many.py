@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from queue import SimpleQueue
 
 from headroom_cli.library import calls, worker
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _BEGIN = "import sys; sys.path[:] = {!r}; from headroom_cli.library.worker import main; main()"
 _PIECE = 64 << 10
+_POLL_MOST = (1 << 31) - 1  # milliseconds
 
 
 def compress_many(
@@ -74,13 +76,15 @@ def here(batch: Iterable[M], do: Callable[[M], Compressed[M]], progress: Progres
 class Crew:
     """Workers that wait for batches, with one store and the same plugins."""
 
-    __slots__ = ("_being", "_idle", "_lock")
+    __slots__ = ("__weakref__", "_being", "_idle", "_lock")
 
     def __init__(self, store: Store, named: tuple[str | object, ...]) -> None:
         """Start none yet."""
         self._being = (store.root, store.budget, store.handle_length, named)
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
+        # Whoever forgets to close it leaves no process behind: one that is collected would hold its pipes open.
+        weakref.finalize(self, _end, self._idle, os.getpid())
 
     def work(
         self, batch: Iterable[M], policy: Policy, model: str, *, workers: int | None, progress: Progress, seconds: float
@@ -150,16 +154,23 @@ class Crew:
     def close(self) -> None:
         """End all workers that wait."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for one in idle:
-            one.kill()
-            one.forget()
+            idle = self._idle[:]
+            self._idle.clear()
+        _end(idle, os.getpid())
 
     def forget(self) -> None:
         """Leave the workers to the process that this one was forked from."""
         self._lock = threading.Lock()
-        idle, self._idle = self._idle, []
+        for one in self._idle:
+            one.forget()
+        self._idle.clear()
+
+
+def _end(idle: list[_Worker], owner: int) -> None:
+    """End workers that wait; a process that was forked from their owner (a process id) leaves them alone."""
+    if os.getpid() == owner:
         for one in idle:
+            one.kill()
             one.forget()
 
 
@@ -269,7 +280,9 @@ def _receive(process: subprocess.Popen[bytes], end: float) -> bytes:
 def _wait(fd: int, event: int, end: float) -> None:
     waiting = select.poll()
     waiting.register(fd, event)
-    if not waiting.poll(max(0.0, end - time.monotonic()) * 1000):
+    # One poll counts 24 days at most; whoever allows more waits for as long as it takes.
+    left = max(0.0, end - time.monotonic()) * 1000
+    if not waiting.poll(left if left < _POLL_MOST else None):
         raise TimeoutError
 
 

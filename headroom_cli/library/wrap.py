@@ -61,18 +61,36 @@ def unwrap(client: C) -> C:
 def _around(inner: Any, wrapping: Wrapping) -> Any:
     """Return an HTTP client like this one, over the same connections.
 
-    It is a copy: the client may be shared with others, who did not ask for this.
+    It is a copy: the client may be shared with others, who did not ask for this. Both are open or closed together, and
+    the connections end with the one that was given: the SDKs' own clients close theirs when they are no longer held.
     """
     from headroom_cli.library.transports import AsyncTransport, Transport
 
     kind = AsyncTransport if hasattr(inner, "aclose") else Transport
     other = copy.copy(inner)
+    base = type(inner)
+    other.__class__ = type(base.__name__, (base,), {"__module__": base.__module__, "__del__": _gone, "_state": _shared})
     other._transport = kind(inner._transport, wrapping, inner)  # noqa: SLF001
     other._mounts = {  # noqa: SLF001
         pattern: None if own is None else kind(own, wrapping, inner)
         for pattern, own in inner._mounts.items()  # noqa: SLF001
     }
     return other
+
+
+def _gone(_: Any) -> None:
+    """Close nothing: the client that was given may be in use."""
+
+
+def _state(client: Any) -> Any:
+    return client._transport.client._state  # noqa: SLF001
+
+
+def _set_state(client: Any, state: Any) -> None:
+    client._transport.client._state = state  # noqa: SLF001
+
+
+_shared = property(_state, _set_state, doc="Whether the client that was given is open.")
 
 
 def _is_wrapped(inner: Any) -> bool:
