@@ -11,7 +11,7 @@ import pytest
 Image = pytest.importorskip("PIL.Image")
 
 from drawn import bomb, page, photo, png_chunk, saved  # noqa: E402
-from PIL import ImageCms, ImageDraw  # noqa: E402
+from PIL import ImageCms, ImageDraw, ImageFont  # noqa: E402
 
 from headroom_cli.images import cost, head, measure, pixels  # noqa: E402
 from headroom_cli.images.shrink import shrink  # noqa: E402
@@ -91,6 +91,20 @@ def test_one_word_of_small_text_on_an_empty_screen_stays_readable():
     ImageDraw.Draw(picture).rectangle((0, 0, 1300, 64), fill="white")
     small = shrink(saved(picture), "anthropic", "balanced")
     assert small is None or small.width > 0.75 * picture.width
+
+
+def test_one_line_below_large_text_stays_readable():
+    widths = []
+    for foot in (
+        "",
+        "Terms of the offer 2291 apply until the 17th of the month, see the page of the worker 4417 there",
+    ):
+        picture = page(letters=20, lines=20, size=(1100, 900))
+        draw = ImageDraw.Draw(picture)
+        draw.rectangle((0, 780, 1100, 900), fill="white")
+        draw.text((20, 820), foot, fill="black", font=ImageFont.load_default(size=9))
+        widths.append(shrink(saved(picture, compress_level=1), "anthropic", "safe").width)
+    assert widths[1] > 1.2 * widths[0]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -22,6 +22,8 @@ _LOW, _HIGH = 3, 64  # rows of an x-height
 _ALONE = 0.3  # weight of a piece that no piece of the same height beside it goes on with: a label, or a texture
 _CHAIN = 3  # pieces that go on on both sides: text, whatever is around it
 _FEWEST = 2  # pieces: fewer are no text
+_LEAST = 5  # rows of an x-height: what is lower was not readable before
+_FOOTNOTE = 6  # pieces that go on on both sides: one line of text, however little of a page it is
 
 
 class Features:
@@ -34,19 +36,20 @@ class Features:
     ``noise``    share that differs a little: grain and gradients
     ``lines``    pieces of lines of text, ``strips`` pixels wide each
     ``heights``  their x-heights in pixels: the 10th and the 50th percentile of the text's strokes, 0.0 without text
+    ``least``    the lowest x-height of which a whole line is there, 0 without one: a footnote below large text
     ``aligned``  how many of them go on in the strip beside them: texture rarely does
     ``chained``  how many go on on both sides
     ``cover``    share of the picture that such pieces cover
     """
 
     __slots__ = (
-        "aligned", "chained", "colours", "cover", "edges", "flat", "height", "heights", "lines", "noise", "top",
-        "width",
+        "aligned", "chained", "colours", "cover", "edges", "flat", "height", "heights", "least", "lines", "noise",
+        "top", "width",
     )  # fmt: skip
 
     def __init__(self) -> None:
         """Begin with nothing measured."""
-        self.width = self.height = self.colours = self.lines = self.aligned = self.chained = 0
+        self.width = self.height = self.colours = self.lines = self.aligned = self.chained = self.least = 0
         self.top = self.edges = self.flat = self.noise = self.cover = 0.0
         self.heights = (0.0, 0.0)
 
@@ -103,18 +106,23 @@ def _lines(steps: Image, found: Features) -> None:
     pieces: list[tuple[int, float]] = []
     places = [{(y, height) for y, height, _ in column} for column in columns]
     near = [(down, more) for down in (-1, 0, 1) for more in (-1, 0, 1)]
+    whole = [0] * (_HIGH + 1)
     for strip, column in enumerate(columns):
         beside = [places[other] for other in (strip - 1, strip + 1) if 0 <= other < strips]
         for y, height, strokes in column:
             sides = sum(any((y + down, height + more) in other for down, more in near) for other in beside)
             found.aligned += sides > 0
             found.chained += sides > 1
+            whole[height] += sides > 1
             pieces.append((height, strokes if sides else strokes * _ALONE))
     if len(pieces) < _FEWEST:
         return
     pieces.sort()
     total = sum(weight for _, weight in pieces)
     found.lines = len(pieces)
+    found.least = next(
+        (height for height in range(_LEAST, _HIGH + 1) if sum(whole[_LEAST : height + 1]) >= _FOOTNOTE), 0
+    )
     found.cover = sum(height for height, _ in pieces) * 2 / (strips * steps.height)
     found.heights = (_percentile(pieces, total * 0.10), _percentile(pieces, total * 0.50))
 

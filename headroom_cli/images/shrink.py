@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 LEAST_GAIN = 0.97  # of the tokens at most, and fewer bytes
 _SMALL = 100  # tokens: not worth a decoder
 _SHORTEST = 200  # pixels: below it models see worse (Anthropic, "Vision")
-# What each level keeps: the x-height of small text in pixels, the share of the contrast at the edges, and the long
-# edge of photos and of drawings without text. Measured with an OCR engine: docs/decisions/0018-images.md.
+# What each level keeps: the x-height of small text in pixels, that of the smallest line, however few there are, the
+# share of the contrast at the edges, and the long edge of photos and of drawings without text. Measured with an OCR
+# engine: docs/decisions/0018-images.md.
 _LEVELS = {
-    "safe": (7.5, 0.68, 512, 384),
-    "balanced": (7.0, 0.66, 512, 384),
-    "max": (6.0, 0.60, 448, 320),
+    "safe": (7.5, 4.6, 0.68, 512, 384),
+    "balanced": (7.0, 4.3, 0.66, 512, 384),
+    "max": (6.0, 3.6, 0.60, 448, 320),
 }
 _STEP = 1.02  # the scale grows at least by this until the contrast is kept
 _NEARLY = 0.985  # a scale this near to 1 gains nothing
@@ -94,7 +95,7 @@ def _smaller(picture: Image, data: bytes, told: head.Head, family: str, level: s
     after: tuple[int, int] = size
     while scale < _NEARLY:
         after = _best_at(size, scale, family)
-        wanted = _LEVELS[level][1]
+        wanted = _LEVELS[level][2]
         kept = pixels.contrast(shown, after) if tested else 1.0
         if kept >= wanted:
             break
@@ -118,9 +119,11 @@ def _smaller(picture: Image, data: bytes, told: head.Head, family: str, level: s
 
 def _scale(found: measure.Features, kind: str, level: str) -> tuple[float, str]:
     """Return how much of the size that the model is shown is enough, and why."""
-    height, _, photo, drawing = _LEVELS[level]
+    height, least, _, photo, drawing = _LEVELS[level]
     if measure.has_text(found):
         small = found.heights[0]
+        if found.least and small and least / found.least > height / small:
+            return min(1.0, least / found.least), f"a line of {found.least} pixels"
         return min(1.0, height / small if small else 1.0), f"text of {small:.0f} pixels"
     edge = photo if kind == "photo" else drawing
     long, short = max(found.width, found.height), min(found.width, found.height)
