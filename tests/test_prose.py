@@ -201,9 +201,9 @@ def test_blocks_lose_nothing_but_blanks(text):
     for kind, start, words, end, _ in Scanner(text).scan():
         assert kind in (HEAD, TERM, TEXT, ITEM, CODE, TABLE, KEEP)
         assert at <= start <= words <= end <= len(text)
-        assert not text[at:start].strip()
+        assert not text[at:start].replace(">", "").strip()  # blank lines of quotes
         at = end
-    assert not text[at:].strip()
+    assert not text[at:].replace(">", "").strip()
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\f", "\x1f"])
@@ -533,3 +533,13 @@ def test_keys_with_sentences_for_values_are_no_prose() -> None:
         for i in range(20)
     )
     assert compress(text, Want(count)) is None
+
+
+def test_blank_lines_of_a_quote_are_no_sentences():
+    said = [f"The item {number} belongs to station {number * 37} near `unit_{number}`." for number in range(60)]
+    quoted = "\n>\n>\n".join(f"> {sentence}" for sentence in said)
+    draft = compress(quoted, want(asked=True))
+    assert draft is not None
+    gone, total = map(int, re.match(r"(\d+) of (\d+) sentences", draft.missing).groups())
+    assert total == 60
+    assert sum(sentence in draft.text for sentence in said) == total - gone

@@ -82,7 +82,7 @@ class Scanner:
             at = self._at
             line = lines[at]
             bare = line.strip()
-            if not bare:
+            if not bare.strip("> \t"):  # blank, or a blank line of a quote: no sentence that could be kept or counted
                 self._before = ""
                 self._at = at + 1
                 continue

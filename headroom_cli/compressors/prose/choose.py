@@ -74,7 +74,7 @@ def order(
     def density(unit: int) -> float:
         fresh = keys[unit] - covered
         note = notes[1 if relevance else taken[unit - 1] + taken[unit + 1]]
-        return -(bonus[unit] + sum(map(worth.__getitem__, fresh))) / (weights[unit] + note)
+        return -(bonus[unit] + sum(map(worth.__getitem__, fresh))) / max(1, weights[unit] + note)
 
     heap = [(density(unit), unit) for unit in range(len(costs)) if not taken[unit]]
     heapify(heap)
