@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from re import MULTILINE
 
-from headroom_cli.compressors.prose.blocks import reads_as_sentences
+from headroom_cli.compressors.prose.lines import reads_as_sentences
 from headroom_cli.lazy import pattern
 
 _INDENTED = 0.75  # of the lines, in what a formatter wrote
