@@ -35,7 +35,7 @@ class CompressMiddleware:
 
     Bytes outside the texts that changed stay the client's. A body that is no request, is encoded, is too large, or
     cannot be shortened reaches the application as it came. Without the application's help nobody redeems a marker, so
-    by default there are none: what changes can be read in place.
+    by default there are none: what changes can be read in place. The server runs on asyncio.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class CompressMiddleware:
             came.append(message)
             size += len(message.get("body", b""))
             more = message["type"] == "http.request" and bool(message.get("more_body"))
-        if not more and came[-1]["type"] == "http.request":
+        if not more and size <= self.most and came[-1]["type"] == "http.request":
             import asyncio
 
             body = b"".join(message.get("body", b"") for message in came)

@@ -113,6 +113,25 @@ def test_what_is_not_asked_for_is_left_alone(post):
     assert post("/v1/messages", sent, store="/dev/null/store").content == sent
 
 
+def test_a_body_that_comes_in_one_piece_has_the_same_limit(tmp_path):
+    sent = json.dumps(talk("anthropic").request).encode()
+    came = []
+
+    async def app(_scope, receive, _send):
+        came.append((await receive())["body"])
+
+    async def receive():
+        return {"type": "http.request", "body": sent, "more_body": False}
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/messages", "headers": [(b"content-type", b"application/json")],
+    }  # fmt: skip
+    for most in (len(sent), len(sent) - 1):
+        made = asgi.CompressMiddleware(app, most=most, store=str(tmp_path / "store"))
+        asyncio.run(made(scope, receive, None))
+    assert len(came[0]) < len(came[1]) == len(sent)
+
+
 def test_pieces_of_a_large_body_reach_an_application_in_their_order():
     sent = [b'{"messages": [', b'{"role": "user", "content": "', b"x" * 3000, b'"}]}']
     came = []

@@ -315,10 +315,13 @@ def test_whatever_fails_the_request_goes_as_it_came(speaker, provider, tmp_path,
     assert talk.results(sent)["toolu_1"] == LOG
 
 
-def test_a_request_may_ask_to_be_left_alone(speaker, provider):
+@pytest.mark.parametrize(
+    "header", [("x-headroom-bypass", "true"), ("content-digest", "sha-256=:AA==:"), ("authorization", "AWS4-HMAC x")]
+)
+def test_a_request_that_says_so_or_is_signed_is_left_alone(header, speaker, provider):
     one = speaker("anthropic")
     talk = begun(one, provider)
-    one.client = one.client.with_options(default_headers={"x-headroom-bypass": "true"})
+    one.client = one.client.with_options(default_headers=dict([header]))
     one.ask(talk)
     assert talk.results(provider.requests[-1].json)["toolu_1"] == LOG
 

@@ -35,6 +35,8 @@ ROWS = {
     "/responses": ("responses", "openai", True),
 }
 _MOST = 64 << 20  # bytes of a body; a larger one goes as it is
+# Of a request whose body is signed, or named by a digest, above the connection: another body would make these wrong.
+_SIGNS = frozenset((b"content-digest", b"content-md5", b"digest", b"signature", b"x-amz-content-sha256"))
 _OFF = frozenset((b"1", b"true", b"yes", b"on"))
 _TOLD = 100  # different sentences that are written to the log
 
@@ -71,7 +73,8 @@ class Wrapping:
             return None
         fields = {name.lower(): value.lower() for name, value in headers}
         plain = b"json" in fields.get(b"content-type", b"") and b"content-encoding" not in fields
-        off = fields.get(b"authorization", b"").startswith(b"aws4-") or fields.get(b"x-headroom-bypass") in _OFF
+        signed = fields.get(b"authorization", b"").startswith(b"aws4-") or not _SIGNS.isdisjoint(fields)
+        off = signed or fields.get(b"x-headroom-bypass") in _OFF
         return found if plain and not off else None
 
     def prepared(self, row: tuple[str, str, bool], body: bytes, headers: Pairs) -> Going | None:

@@ -25,17 +25,24 @@ class Opened:
     ``value``  the plain value; the given one itself when it holds no objects
     """
 
-    __slots__ = ("_given", "_made", "value")
+    __slots__ = ("_given", "_made", "_outer", "value")
 
     def __init__(self, given: Any) -> None:
         """Write the objects in ``given`` as plain values."""
+        self._outer = given
         self._given: dict[int, Any] = {}  # id of a container that was made here -> what it stands for
         self._made: list[Any] = []  # keeps those containers, so that no other gets the id of one
         self.value = self._plain(given, 0)
 
     def back(self, made: Any) -> Any:
-        """Return what the engine made of ``value``, with the given objects where it left them alone."""
-        return self._back(made, 0) if self._made else made
+        """Return what the engine made of ``value``, with the given objects where it left them alone.
+
+        A list of messages that was given as a tuple comes back as one.
+        """
+        back = self._back(made, 0) if self._made else made
+        if type(self._outer) is tuple and isinstance(back, list):
+            return tuple(back)
+        return back
 
     def numbered(self) -> dict[int, int]:
         """Return the id of each container in ``value`` -> its number, the same in a copy in another process."""
