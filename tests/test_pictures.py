@@ -396,14 +396,16 @@ def test_a_conversation_of_many_requests_stores_each_picture_once(store):
     assert modes == {0o600}
 
 
-def test_what_was_sent_is_made_again_when_its_object_is_gone(store):
+@pytest.mark.parametrize("live", [False, True])
+def test_what_was_sent_is_made_again_when_its_object_is_gone(live, store):
     body = request("anthropic", PAGE)
-    _, _, first = crushed(body, store)
+    _, _, first = crushed(body, store, Policy(live=live))
     (note, (small, _)) = outputs(first, "anthropic")[0]
     os.unlink(f"{store.root}/objects/{hashlib.sha256(small).hexdigest()}")
     os.unlink(f"{store.root}/objects/{hashlib.sha256(PAGE).hexdigest()}")
     pictures._sent.clear()
-    _, _, again = crushed(body, store)
+    body["messages"] += [{"role": "assistant", "content": "It says 991."}, {"role": "user", "content": "Thanks."}]
+    _, _, again = crushed(body, store, Policy(live=live))
     assert outputs(again, "anthropic")[0] == [note, (small, "image/png" if small[:3] == b"\x89PN" else "image/webp")]
 
 

@@ -1,5 +1,6 @@
 """Nobody is given what another one sent: scopes at the level of requests, originals and notes."""
 
+import hashlib
 import json
 import os
 import random
@@ -19,7 +20,7 @@ from headroom_cli.model import Policy
 from headroom_cli.relay import Relay
 from headroom_cli.send import scopes
 from headroom_cli.serve import spelling, work_own
-from headroom_cli.store import Store
+from headroom_cli.store import Store, grants
 from headroom_cli.wire._events import Call
 from headroom_cli.wire._sse import Stream
 
@@ -371,3 +372,23 @@ def test_a_hidden_turn_is_taken_over_only_by_who_holds_all_of_it(tmp_path, provi
     if without == "nothing":  # and it is his own from then on
         talk.items[2]["content"][0]["content"] = LOG[:-1]
         assert "r1" in talk.results(json.loads(driver.ready(renewed, talk)[0].request.body))
+
+
+@pytest.mark.parametrize("without", ["nothing", "an original"])
+def test_a_hidden_picture_is_taken_over_only_by_who_sends_it(tmp_path, provider, without):
+    pytest.importorskip("PIL")
+    from pictures import part, screenshot
+
+    page = screenshot()
+    handle = grants.head(hashlib.sha256(page).hexdigest(), grants.LENGTH)
+    driver, renewed = Direct(tmp_path / "store", provider), Who("key-renewed")
+    talk = begin(driver, A, "anthropic", streaming=False, branch="b", output=[part("anthropic", page)])
+    provider.script(*fetching(handle))
+    talk.heard(driver.ask(A, talk)).result("toolu_02", "overlay 100%")
+    assert driver.fetch(A, handle).startswith(b"200")
+    assert driver.fetch(renewed, handle).startswith(b"404")
+    if without == "an original":
+        talk.items[2]["content"][0]["content"] = [part("anthropic", screenshot(("another page",)))]
+    taken = json.loads(driver.ready(renewed, talk)[0].request.body)
+    assert ("'tool_use_id': 'r1'" in str(taken)) == (without == "nothing")
+    assert driver.fetch(renewed, handle).startswith(b"200" if without == "nothing" else b"404")

@@ -118,7 +118,8 @@ class Walk:
         first = head.read(data) if data else None
         if first is not None:
             report.before = report.after = cost.tokens(*first.upright, one.family)
-        if not why and self._policy.live and picture.answered and not self._policy.fresh:
+        # What stood there smaller, and has gone, is made again.
+        if not why and past is None and self._policy.live and picture.answered and not self._policy.fresh:
             why = "was sent as it is"
             self._notes.set(one.name, {"k": why, "b": report.before})
         if not why and (data is None or first is None):

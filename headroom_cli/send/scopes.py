@@ -60,7 +60,7 @@ def taken_over(name: str, scope: str, notes: Notes, request: Any, document: Docu
     model thought in it. From then on the note is his own. Raise StoreError.
     """
     holders = notes.get(by(name)) or ()
-    sent = {context.digest(block.text) for block in document.blocks} if holders else set()
+    sent = _sent(document) if holders else set()
     # The one who takes the most proof comes first: what hardly any is needed for may be anybody's.
     for holder in sorted(holders, key=lambda holder: -len(holder["originals"])):
         if sent.issuperset(holder["originals"]):
@@ -69,6 +69,18 @@ def taken_over(name: str, scope: str, notes: Notes, request: Any, document: Docu
                 notes.set(own(name, scope), kept)
                 return kept
     return None
+
+
+def _sent(document: Document) -> set[str]:
+    """Return the digests of the texts and pictures that an asker sends."""
+    digests = {context.digest(block.text) for block in document.blocks}
+    if document.has_pictures:
+        from headroom_cli.formats import _pictures
+        from headroom_cli.images import stage
+
+        pictures = (stage.decoded(picture) for picture in _pictures.find(document) if picture.data)
+        digests.update(sha256(data) for data in pictures if data is not None)
+    return digests
 
 
 def _strings(value: Any, *, thoughts: bool = False) -> Iterator[str]:
