@@ -161,7 +161,7 @@ _held: list[Runtime] = []
 def stay() -> None:
     """Say that this process will judge many texts: the classifier runs in onnxruntime once that is loaded for a model.
 
-    It is never loaded for this alone: importing it costs what 2,600 texts save. The scores are the same numbers.
+    It is never loaded for this alone: importing it costs what 3,600 texts save. The scores are the same numbers.
     """
     from headroom_cli.routing.runtime import Runtime
 

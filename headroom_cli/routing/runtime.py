@@ -1,6 +1,6 @@
 """The classifier's scores by onnxruntime: the same whole numbers as ``shape.scores``, for many texts at once.
 
-A text's features cost six times as much as its scores, and importing onnxruntime what 2,600 texts save: a process that
+A text's features cost four times as much as its scores, and importing onnxruntime what 3,600 texts save: a process that
 stays uses this only when a model has loaded onnxruntime already (docs/decisions/0016-routing-classifier.md).
 """
 
