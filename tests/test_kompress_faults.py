@@ -11,7 +11,7 @@ from test_kompress import PROSE, VOCABULARY, want
 
 from headroom_cli.compressors import prose
 from headroom_cli.errors import NotUsableError
-from headroom_cli.kompress import find
+from headroom_cli.kompress import find, runtime
 from headroom_cli.kompress.runtime import Rater
 
 
@@ -71,6 +71,20 @@ def test_a_model_that_never_ends_is_ended(tmp_path):
     assert rater._left <= 0
     assert rater.trouble == ""  # it was the clock
     assert threading.active_count() == before
+
+
+def test_a_process_with_little_time_leaves_a_model_half_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtime, "_allowed", runtime.SECONDS)
+    folder = write_model(tmp_path / "m", ["alpha"])
+    assert Rater(folder)._left == runtime.SECONDS
+    runtime.allow(5.0)
+    rater = Rater(folder)
+    assert rater._left == 2.5
+    rater._left = 0.0
+    rater.begin()
+    assert rater._left == 2.5
+    runtime.allow(60.0)
+    assert Rater(folder)._left == runtime.SECONDS
 
 
 def test_a_tokenizer_that_panics_leaves_the_cover(tmp_path, capfd):

@@ -10,6 +10,7 @@ from kompress_models import tokenizer_json, write_model
 from provider import Provider, Reply, call
 from proxies import Running
 from test_kompress import PROSE, VOCABULARY, low_for_small_words
+from test_kompress_faults import answering
 
 HEADERS = {"x-api-key": "sk-ant-a", "anthropic-version": "2023-06-01"}
 READ = {"name": "Read", "description": "read", "input_schema": {"type": "object"}}
@@ -64,6 +65,15 @@ def test_a_model_that_cannot_be_loaded_leaves_the_cover(tmp_path):
         assert " sentences>>" in sent(proxy, provider, PROSE.replace("worker", "runner"))
         proxy.wait_said("cannot be loaded")
         proxy.wait_said("(2 times)")
+
+
+@pytest.mark.long
+def test_a_model_that_never_ends_leaves_time_for_the_cover(tmp_path):
+    folder = write_model(tmp_path / "m", VOCABULARY)
+    (tmp_path / "m/model.onnx").write_bytes(answering("never"))
+    flags = ("--kompress", folder, "--level", "balanced", "--time-limit", "7")  # seconds, less than a model has
+    with Provider() as provider, Running(tmp_path / "store", provider.url, *flags) as proxy:
+        assert " sentences>>" in sent(proxy, provider, PROSE)
 
 
 @pytest.mark.parametrize("name", ["kompress-v2-base", "./absent", "no such model"])

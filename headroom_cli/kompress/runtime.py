@@ -24,7 +24,7 @@ CHUNK_WORDS = 350
 MAX_LENGTH = 512  # tokens of a chunk, its special ones included
 THRESHOLD = 0.5
 KEPT = 1.0  # the score of a word that the model did not see
-SECONDS = 8.0  # of models per document: the last guard, behind the limits in words
+SECONDS = 8.0  # of models per document at most: the last guard, behind the limits in words
 _INPUTS = frozenset(("input_ids", "attention_mask"))
 _OUTPUT = "final_scores"
 _SMALL = 32 << 20  # bytes of a model file; larger ones rate a few thousand words a second
@@ -182,13 +182,13 @@ class Rater:
     def __init__(self, name: str) -> None:
         """``name`` as in Policy.kompress."""
         self._name = name
-        self._left = SECONDS
+        self._left = _allowed
         self._missing = ""  # why there is no model at all
         self.trouble = ""  # why the model could not be used, as a sentence
 
     def begin(self) -> None:
         """Start on another document."""
-        self._left = SECONDS
+        self._left = _allowed
         self._missing = self.trouble = ""
 
     def __call__(self, words: list[str]) -> list[float]:
@@ -221,6 +221,13 @@ class Rater:
 
 
 _models: dict[str, Model] = {}
+_allowed = SECONDS
+
+
+def allow(job: float) -> None:
+    """Leave models half of the seconds that this process has for a job: the cover has to answer within the rest."""
+    global _allowed  # noqa: PLW0603 - a process has one limit, told once at its start
+    _allowed = min(SECONDS, job / 2)
 
 
 def _loaded(name: str) -> Model:

@@ -107,6 +107,10 @@ def main(line: int, lifeline: int) -> None:
         model = being.get("model", 0)
         _confine(being["memory"] + model if being["memory"] else 0)
         module = _import(being["jobs"])
+        if model:
+            from headroom_cli.kompress import runtime
+
+            runtime.allow(being["serving"].limits.job_seconds)
         state = module.open(being["serving"])
         jobs = module.JOBS
     except EOFError:
