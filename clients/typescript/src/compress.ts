@@ -1,4 +1,4 @@
-import { byCommand, byProxy, failingOpen, type Made } from "./crush.js";
+import { areTurns, byCommand, byProxy, failingOpen, type Made } from "./crush.js";
 import { HeadroomError } from "./errors.js";
 import { wayOf, type Connection, type Level } from "./options.js";
 
@@ -98,7 +98,7 @@ async function compressed<Message extends object>(
 
 function listIn(made: Made<string>): Made<unknown[]> {
   const value: unknown = JSON.parse(made.value);
-  if (!Array.isArray(value)) throw new HeadroomError("failed", "the command gave no list back");
+  if (!areTurns(value)) throw new HeadroomError("failed", "the command gave no messages back");
   return { ...made, value };
 }
 

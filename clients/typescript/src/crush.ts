@@ -54,7 +54,7 @@ export async function byProxy(
   if (answer.status !== 200) throw refusal(answer);
   const made = objectIn(answer.body);
   const value = made?.[name];
-  if (!made || !Array.isArray(value))
+  if (!made || !areTurns(value))
     throw new HeadroomError("failed", "what answers at this address is no headroom proxy");
   const warnings = [...(answer.whyNot ? [answer.whyNot] : []), ...texts(made["warnings"])];
   return {
@@ -125,6 +125,11 @@ export async function failingOpen<Value>(
 /** Return how many turns went out before: those up to the last one of the model. */
 function frozen(turns: readonly unknown[]): number {
   return turns.map((turn) => (turn as { role?: unknown } | null)?.role).lastIndexOf("assistant") + 1;
+}
+
+/** Tell a list of turns from what would take the place of messages and hold none. */
+export function areTurns(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "object" && one !== null);
 }
 
 function count(value: unknown): number {

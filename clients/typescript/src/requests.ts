@@ -13,10 +13,13 @@ export interface Shortened {
 
 // The ends of paths whose requests are conversations -> the format of their bodies.
 const CONVERSATIONS: readonly [RegExp, string][] = [
-  [/\/messages(\/count_tokens)?$/, "anthropic"],
+  [/\/v1\/messages(\/count_tokens)?$/, "anthropic"],
   [/\/chat\/completions$/, "openai"],
   [/\/responses$/, "responses"],
 ];
+
+// Headers that a signature, or a digest, of the body stands in.
+const SIGNS = ["content-digest", "content-md5", "digest", "signature", "x-amz-content-sha256"];
 
 /**
  * Return the format of a request that can be shortened, "" for all others.
@@ -26,6 +29,7 @@ const CONVERSATIONS: readonly [RegExp, string][] = [
 export function formOf(url: URL, init: Sending): string {
   if (init.method?.toUpperCase() !== "POST" || typeof init.body !== "string") return "";
   if (header(init.headers, "content-encoding") || /^AWS4-/.test(header(init.headers, "authorization"))) return "";
+  if (SIGNS.some((name) => header(init.headers, name))) return "";
   return CONVERSATIONS.find(([end]) => end.test(url.pathname))?.[1] ?? "";
 }
 

@@ -18,6 +18,7 @@ export interface Given {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
+const WRITTEN_MAX = 256 << 20; // bytes of standard output; more than a document or an original has
 const SAID_MAX = 1 << 20; // bytes of standard error that are kept
 
 /**
@@ -35,7 +36,7 @@ export function run(command: readonly [string, ...string[]], args: readonly stri
     const child = spawn(program, [...first, ...args], { stdio: "pipe", windowsHide: true, env: environment });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    let said = 0;
+    let [written, said] = [0, 0];
     const settle = (end: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
@@ -60,7 +61,11 @@ export function run(command: readonly [string, ...string[]], args: readonly stri
         : `${program} cannot be run (${error.code ?? error.message})`;
       settle(() => reject(new HeadroomError("unreachable", reason, { cause: error })));
     });
-    child.stdout.on("data", (data: Buffer) => stdout.push(data));
+    child.stdout.on("data", (data: Buffer) => {
+      stdout.push(data);
+      written += data.length;
+      if (written > WRITTEN_MAX) kill(new HeadroomError("failed", `${program} does not stop writing`));
+    });
     child.stderr.on("data", (data: Buffer) => {
       if (said < SAID_MAX) stderr.push(data);
       said += data.length;

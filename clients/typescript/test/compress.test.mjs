@@ -1,5 +1,6 @@
 // compress and retrieve, by a proxy and by the command, and what becomes of messages when something fails.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { compress, HeadroomError, retrieve, retrieveBytes } from "headroom-client";
 import {
@@ -138,6 +139,61 @@ test("whatever fails, the messages given come back with a reason; strict throws 
   }
   await assert.rejects(compress("messages"), TypeError);
 });
+
+test("what answers something else than messages does not take their place", async () => {
+  const answers = {
+    "no turns": '{"messages":[],"tokens_before":9,"tokens_after":1}',
+    "turns that are none": '{"messages":[null,3,"x"]}',
+    "no list": '{"messages":"abc"}',
+    "no JSON": "hello",
+    nothing: "",
+  };
+  for (const [name, text] of Object.entries(answers)) await answered((_, reply) => reply.end(text), "failed", name);
+  const report = '{"v":1,"verb":"crush","tokens_before":9,"tokens_after":1}';
+  for (const text of ["[]", "[null]", "{}"]) {
+    const program = `process.stdin.resume().on("end", () => (console.error('${report}'), console.log('${text}')))`;
+    await kept({ command: [process.execPath, "-e", program] }, "failed", text);
+  }
+});
+
+test("an answer that breaks off, leads elsewhere or does not end is none", async () => {
+  const spaces = Buffer.alloc(1 << 20, 32);
+  const pour = (stream) => {
+    const more = () => {
+      while (!stream.destroyed && stream.write(spaces));
+    };
+    more(stream.on("drain", more));
+  };
+  await answered((_, reply) => pour(reply), "failed", "endless");
+  const broken = (request, reply) => {
+    reply.writeHead(200, { "content-length": 1_000 }).write('{"messages":');
+    setTimeout(() => request.socket.destroy(), 20);
+  };
+  await answered(broken, "failed", "broken");
+  await answered((_, reply) => reply.writeHead(307, { location: PROXY }).end(), "unreachable", "elsewhere");
+  const program = `${pour}; const spaces = Buffer.alloc(1 << 20, 32); pour(process.stdout)`;
+  await kept({ command: [process.execPath, "-e", `const pour = ${program}`] }, "failed", "endless command");
+});
+
+/** Messages come back as they are, with a reason; strict throws it. */
+async function kept(way, code, name) {
+  const { messages } = claude();
+  const made = await compress(messages, { ...way, timeout: 60_000 });
+  assert.ok(made.messages === messages && made.reason, name);
+  await assert.rejects(compress(messages, { ...way, timeout: 60_000, strict: true }), { code }, name);
+}
+
+/** The same, where a proxy answers so. */
+async function answered(answer, code, name) {
+  const server = createServer(answer);
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await kept({ baseUrl: `http://127.0.0.1:${server.address().port}` }, code, name);
+  } finally {
+    server.closeAllConnections?.();
+    server.close();
+  }
+}
 
 test("what the environment tells the command does not get in the way", async () => {
   const set = { HEADROOM_QUIET: "1", HEADROOM_JSON: "1", HEADROOM_VERBOSE: "1" };
