@@ -245,6 +245,16 @@ def test_a_list_of_files_needs_names_or_a_clear_lead():
     assert routing._chosen([*{**marks, "listing": 50, "log": 1}.values()], signs, before).kind == "listing"
 
 
+def test_words_that_quote_prompts_are_judged_once(monkeypatch):
+    asked = []
+    scores = routing._scores
+    monkeypatch.setattr(routing, "_scores", lambda text: asked.append(text) or scores(text))
+    told = "Then we told the shop to open its doors, and this is what it answered:\n\n"
+    text = f"{told}{told}$ shop open\n\nAfter that we closed it again, as one does in the evening:\n\n$ shop close\n\n{told}"
+    assert route(text, Hint()).kind == "prose"
+    assert asked == [text]
+
+
 @pytest.mark.parametrize("name", ["one string", "escaped quotes"])
 def test_a_long_string_is_not_read_to_its_end(name):
     def once(size):

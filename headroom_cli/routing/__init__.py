@@ -86,7 +86,8 @@ def route(text: str, hint: Hint) -> Route:
     if start >= end:
         return Route("prose", 0.0, "empty")
     prompts = parts.prompts(text, start, end)
-    if prompts >= 2 and (parts.begins(text, start) or _judge(text[start:end], hint).kind != "prose"):
+    judged = _judge(text[start:end], hint) if prompts >= 2 and not parts.begins(text, start) else None
+    if prompts >= 2 and (judged is None or judged.kind != "prose"):
         return Route("mixed", 0.9, f"{prompts} shell prompts")
     echoed = "echo " in hint.command or "printf " in hint.command
     named = parts.banners(text, start, end, echoed=echoed)
@@ -94,10 +95,8 @@ def route(text: str, hint: Hint) -> Route:
         return Route("mixed", 0.85, f"{named} named outputs")
     if start and not hint.path:
         hint = Hint(hint.command, hint.tool, parts.named(text, start))
-    if start or end < len(text):
-        # The sample functions read from both ends: cut only what the wrapper holds.
-        text = text[start:end]
-    return _judge(text, hint)
+    # The sample functions read from both ends: only what the wrapper holds is judged.
+    return judged if judged is not None and not start else _judge(text[start:end], hint)
 
 
 def _scores(text: str) -> dict[str, float]:

@@ -27,7 +27,7 @@ STAMP = pattern(
     r"|\d\d-\d\d \d\d:\d\d:\d\d"
     r"|\s{0,8}\d{1,6}\.\d{6}\] |\d{8}-\d{1,2}:\d|\d{6} \d{6} |[IWEF]\d{4} \d\d:\d\d:\d\d|<\d{1,3}>)"
 )
-LATE_STAMP = pattern(r"\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT")
+LATE_STAMP = pattern(r"\d\d(?::\d\d:\d\d|\d\d-\d\d-\d\dT)")  # a digit first: what is searched for is found sooner
 LEVEL = pattern(
     r"\b(?:INFO|WARN|WARNING|ERROR|DEBUG|FATAL|TRACE|CRITICAL|NOTICE|SEVERE|ERR!|level=[a-z]{4,7})\b|\[(?:info"
     r"|warn|error|debug)\]|ERR!"
