@@ -365,6 +365,30 @@ def test_a_client_that_goes_away_ends_the_server(tmp_path):
         assert b"Traceback" not in server.process.stderr.read()
 
 
+def test_all_that_an_ended_server_wrote_waits_for_a_client_that_reads_slowly(tmp_path):
+    lines = b"".join(b"%d%s\n" % (number, b"x" * 1_000) for number in range(120))  # more than two pipes hold
+    program = "import sys\nfor n in range(120): sys.stdout.write(f'{n}' + 'x' * 1000 + '\\n')"
+    with Raw(tmp_path, "wrap", "--", sys.executable, "-c", program) as server:
+        time.sleep(3.5)
+        status, out, err = server.end()
+    assert (status, err) == (0, b"")
+    assert out == lines
+
+
+def test_what_was_asked_for_before_the_end_of_the_input_is_answered(tmp_path):
+    with fake(tmp_path) as server:
+        listed(server)
+        server.send(call(2, "log", answer(2, of_text(LOG))))
+        handle = handle_in(server.line().decode())
+    with fake(tmp_path) as server:
+        for number in range(3):
+            server.send(call(number, "headroom_retrieve", handle=handle))
+        status, out, err = server.end()
+    assert (status, err) == (0, b"the end\n")
+    assert sorted(json.loads(line)["id"] for line in out.splitlines()) == [0, 1, 2]
+    assert all(json.loads(line)["result"] == of_text(LOG) for line in out.splitlines())
+
+
 @pytest.mark.long
 def test_a_client_that_does_not_read_does_not_keep_us_alive(tmp_path):
     program = "import sys\nwhile True:\n    print('x' * 1000, flush=True)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,3 +95,51 @@ class Through:
         """Return what is held, and hold it no longer."""
         held, self._held, self._size = b"".join(self._held), [], 0
         return held
+
+
+class Outlet:
+    """A descriptor that any thread writes lines to, and one of them long lines in pieces: nothing comes in between."""
+
+    __slots__ = ("_descriptor", "_lock", "_within")
+
+    def __init__(self, descriptor: int) -> None:
+        """Write nothing yet."""
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self._within = False  # within a line that comes in pieces; the lock is held
+
+    def line(self, data: bytes) -> None:
+        """Write whole lines. Raise OSError."""
+        with self._lock:
+            write_all(self._descriptor, data)
+
+    def piece(self, data: bytes) -> None:
+        """Write a part of a line, which is over with its newline; always from the same thread. Raise OSError."""
+        if not self._within:
+            self._lock.acquire()
+        self._within = True
+        try:
+            write_all(self._descriptor, data)
+        except OSError:
+            self.end()
+            raise
+        if data.endswith(b"\n"):
+            self.end()
+
+    def end(self) -> None:
+        """Note that a line in pieces is over, also without a newline."""
+        if self._within:
+            self._within = False
+            self._lock.release()
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it. Raise OSError."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # whoever holds the other end made the pipe so
+            import select
+
+            select.select([], [descriptor], [])

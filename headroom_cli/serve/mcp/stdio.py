@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from headroom_cli.errors import OutputError, ReaderGoneError
 from headroom_cli.serve.engines import Engines
-from headroom_cli.serve.mcp.lines import Lines
+from headroom_cli.serve.mcp.lines import Lines, write_all
 
 if TYPE_CHECKING:
     import anyio
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 JOBS = "headroom_cli.serve.mcp.jobs"
 MOST_LINE = 26 << 20  # bytes: the largest content with every character escaped, and what is around it
+# Bytes of requests whose answers are not written yet: beyond them nothing more is read, so that neither many large
+# texts at once nor a client that never reads fills the memory.
+_MOST_HELD = 64 << 20
+_LEAST = 1 << 10  # that any request counts for
 _LAST_SECONDS = 30.0  # that answers may take once the input has ended
 _PARSE_ERROR, _INVALID_REQUEST = -32_700, -32_600
 
@@ -76,9 +80,12 @@ class Wire:
         os.close(null)
         os.dup2(2, 1)
         self._failure: OSError | None = None
-        self._asked: set[Any] = set()  # ids that wait for their answers
-        self._quiet = asyncio.Event()  # set while none does
+        self._asked: dict[Any, int] = {}  # ids that wait for their answers, and the bytes that they stand for
+        self._held = 0  # the sum of these bytes
+        self._quiet = asyncio.Event()  # set while no id waits
         self._quiet.set()
+        self._room = asyncio.Event()  # set while more may be read
+        self._room.set()
         self._writing = asyncio.Lock()
 
     def check(self) -> None:
@@ -119,6 +126,7 @@ class Wire:
         from mcp.shared.message import SessionMessage
         from mcp_types import jsonrpc_message_adapter
 
+        await self._room.wait()
         if line is None:
             await self._refuse(_INVALID_REQUEST, f"a message has more than {MOST_LINE:,} bytes")
             return
@@ -139,24 +147,33 @@ class Wire:
                     _INVALID_REQUEST, "this is no JSON-RPC 2.0 message", known if type(known) in {int, str} else None
                 )
                 continue
-            self._note(one)
+            self._note(one, len(line))
             with contextlib.suppress(Exception):  # the server has ended
                 await asked.send(SessionMessage(message))
 
-    def _note(self, value: dict[str, Any]) -> None:
-        """Remember what waits for an answer."""
+    def _note(self, value: dict[str, Any], size: int) -> None:
+        """Remember what waits for an answer, and the bytes of its line."""
         known = value.get("id")
         if "method" in value and type(known) in {int, str}:
-            self._asked.add(known)
-            self._quiet.clear()
+            self._answered(known)  # an id that comes twice
+            self._asked[known] = max(size, _LEAST)
+            self._held += self._asked[known]
+            self._tell()
         elif value.get("method") == "notifications/cancelled" and isinstance(value.get("params"), dict):
             gone = value["params"].get("requestId")
             self._answered(gone if type(gone) in {int, str} else None)
 
     def _answered(self, known: Any) -> None:
-        self._asked.discard(known)
-        if not self._asked:
-            self._quiet.set()
+        self._held -= self._asked.pop(known, 0)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Set the events by what is held."""
+        for event, holds in ((self._quiet, not self._asked), (self._room, self._held < _MOST_HELD)):
+            if holds:
+                event.set()
+            else:
+                event.clear()
 
     async def _end(self, asked: anyio.abc.ObjectSendStream[Any]) -> None:
         """Close the input once everything is answered."""
@@ -177,7 +194,8 @@ class Wire:
                 self._answered(message.id)
             if self._failure is not None:
                 self._asked.clear()
-                self._quiet.set()
+                self._held = 0
+                self._tell()
                 await asked.aclose()
 
     async def _line(self, line: bytes) -> None:
@@ -207,15 +225,3 @@ async def _written(descriptor: int, data: bytes) -> OSError | None:
 
     threading.Thread(target=write, daemon=True).start()
     return await done
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of it. Raise OSError."""
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[os.write(descriptor, view) :]
-        except BlockingIOError:  # whoever holds the other end made the pipe so
-            import select
-
-            select.select([], [descriptor], [])

@@ -11,19 +11,22 @@ comes to nothing, it goes as it came.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from headroom_cli.errors import ConfigError, ReaderGoneError
 from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.mcp import results, tools, traffic
-from headroom_cli.serve.mcp.lines import Through, pieces
-from headroom_cli.serve.mcp.stdio import JOBS, write_all
+from headroom_cli.serve.mcp.lines import Outlet, Through, pieces
+from headroom_cli.serve.mcp.stdio import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
     from headroom_cli.serve.options import Serving
 
 MOST_LINE = 16 << 20  # bytes: longer ones go through as they come
-_LAST_SECONDS = 2.0  # that what a server has written may still take once it has ended
+_MOST_ANSWERING = 64  # calls of our tool at a time; the next one waits, and what comes behind it
+# Once the server has ended: how long nothing more may come from a child of its that holds its output open, and how long
+# a client that was to be ended, too, may take to read on.
+_LAST_SECONDS = 2.0
 
 
 def run(serving: Serving, command: list[str], tell: Callable[[str], None]) -> int:
@@ -51,14 +57,26 @@ async def _run(wrapped: Wrapped) -> int:
     loop = asyncio.get_running_loop()
     server = wrapped.server
     ended = asyncio.Event()
+    signalled = math.inf
+
+    def end(number: int) -> None:
+        nonlocal signalled
+        signalled = time.monotonic()
+        server.send_signal(number)
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
-            loop.add_signal_handler(number, server.send_signal, number)
+            loop.add_signal_handler(number, end, number)
     await wrapped.engines.start()
 
     def wait() -> None:
         server.wait()
-        wrapped.reading.join(_LAST_SECONDS)  # a child of the server may hold its output open
+        over = time.monotonic()
+        while wrapped.reading.is_alive():
+            since = min(wrapped.idle, signalled)
+            if time.monotonic() - max(since, over) > _LAST_SECONDS:
+                break
+            wrapped.reading.join(0.1)
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(ended.set)
 
@@ -84,12 +102,15 @@ class Wrapped:
         self.engines = Engines(serving, jobs=JOBS)
         self.server = server
         self.gone = False  # the client reads no more
+        self.idle = math.inf  # since when nothing comes from the server; infinite while something goes on to the client
         self.reading = threading.Thread(target=self._from_server, daemon=True)
         self._loop: asyncio.AbstractEventLoop
         self._traffic = traffic.Traffic()
         self._noting = threading.Lock()  # of the traffic
-        self._writing = threading.Lock()  # of the output, for whole lines
-        self._out = out
+        assert server.stdin is not None
+        self._to_server = Outlet(server.stdin.fileno())
+        self._to_client = Outlet(out)
+        self._answering: set[threading.Thread] = set()  # calls of our tool
         self._tell = tell
         self._told: set[str] = set()
 
@@ -103,20 +124,25 @@ class Wrapped:
         """Have a worker do a job, from a thread. Raise EngineError."""
         try:
             return asyncio.run_coroutine_threadsafe(self.engines.do(job, *arguments), self._loop).result()
-        except (RuntimeError, asyncio.CancelledError) as error:  # the loop has ended
+        except (RuntimeError, concurrent.futures.CancelledError) as error:  # the loop has ended
             raise EngineError("stopped") from error
 
     # --- client to server
 
     def _from_client(self) -> None:
-        assert self.server.stdin is not None
-        to = self.server.stdin.fileno()
         through = Through(MOST_LINE)
         with contextlib.suppress(OSError):  # the server reads no more: its end comes through the other thread
             for piece in pieces(0):
                 for part, whole in through.feed(piece):
-                    write_all(to, self._asked(part) if whole else part)
-            write_all(to, through.rest())
+                    if not whole:
+                        self._to_server.piece(part)
+                    elif line := self._asked(part):
+                        self._to_server.line(line)
+            self._to_server.piece(through.rest())
+        self._to_server.end()
+        for answering in list(self._answering):  # the server would end, and we with it
+            answering.join()
+        assert self.server.stdin is not None
         with contextlib.suppress(OSError):
             self.server.stdin.close()
 
@@ -129,7 +155,7 @@ class Wrapped:
             with self._noting:
                 ours = self._traffic.asks(value)
             if ours:
-                threading.Thread(target=self._answer, args=(value, line), daemon=True).start()
+                self._answer(value, line)
                 return b""
             return line
         with self._noting:
@@ -140,13 +166,30 @@ class Wrapped:
 
         for index in mine:
             alone = json.dumps(value[index]).encode() + b"\n"
-            threading.Thread(target=self._answer, args=(value[index], alone), daemon=True).start()
+            self._answer(value[index], alone)
         if len(mine) == len(value):
             return b""
         return results.edited(line, [Edit.drop((), index) for index in mine])
 
     def _answer(self, request: dict[str, Any], line: bytes) -> None:
-        """Answer a call of our tool; one that we never offered and know nothing for is the server's."""
+        """Answer a call of our tool in a thread of its own."""
+
+        def work() -> None:
+            try:
+                with contextlib.suppress(OSError):  # whoever was to read it is gone
+                    self._served(request, line)
+            finally:
+                self._answering.discard(thread)
+
+        if len(self._answering) >= _MOST_ANSWERING:
+            for earlier in list(self._answering):
+                earlier.join()
+        thread = threading.Thread(target=work, daemon=True)
+        self._answering.add(thread)
+        thread.start()
+
+    def _served(self, request: dict[str, Any], line: bytes) -> None:
+        """Answer a call of our tool; one that we never offered and know nothing for is the server's. Raise OSError."""
         try:
             found = tools.words(tools.RETRIEVE, request["params"].get("arguments"))
             answer = self._do("retrieve", found, None)
@@ -158,47 +201,39 @@ class Wrapped:
         if answer.get("isError") and not self._traffic.shown:
             with self._noting:
                 self._traffic.forwarded(request)
-            assert self.server.stdin is not None
-            with contextlib.suppress(OSError, ValueError):
-                write_all(self.server.stdin.fileno(), line)
+            self._to_server.line(line)
             return
         if traffic.is_stateless(request):
             answer = {"resultType": "complete", **answer}
         message = {"jsonrpc": "2.0", "id": request["id"], "result": answer}
-        with self._writing:
-            self._write(json.dumps(message).encode() + b"\n")
+        self._write(self._to_client.line, json.dumps(message).encode() + b"\n")
 
     # --- server to client
 
     def _from_server(self) -> None:
         assert self.server.stdout is not None
         through = Through(MOST_LINE)
-        long = False  # within a line that goes through piece by piece: nothing may come in between
+        self.idle = time.monotonic()
         for piece in pieces(self.server.stdout.fileno()):
+            self.idle = math.inf
             for part, whole in through.feed(piece):
                 if whole:
                     made, shows = self._answered(part)
-                    with self._writing:
-                        self._write(made)
+                    self._write(self._to_client.line, made)
                     self._traffic.shown = self._traffic.shown or shows
-                    continue
-                if not long:
-                    self._writing.acquire()
-                self._write(part)
-                long = not part.endswith(b"\n")
-                if not long:
-                    self._writing.release()
-        if not long:
-            self._writing.acquire()
-        self._write(through.rest())
-        self._writing.release()
+                else:
+                    self._write(self._to_client.piece, part)
+            self.idle = time.monotonic()
+        self.idle = math.inf
+        self._write(self._to_client.piece, through.rest())
+        self._to_client.end()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, write: Callable[[bytes], None], data: bytes) -> None:
         """Write to the client; without one, end the server."""
         if self.gone or not data:
             return
         try:
-            write_all(self._out, data)
+            write(data)
         except OSError:
             self.gone = True
             self.server.terminate()
