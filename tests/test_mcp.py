@@ -1,6 +1,7 @@
 """Our MCP server with the SDK's own client, over every transport and in both eras; and with whatever else may come."""
 
 import base64
+import http.client
 import json
 import random
 import subprocess
@@ -268,6 +269,33 @@ def test_a_client_that_does_not_read_does_not_keep_it_alive(tmp_path):
         assert server.process.wait(timeout=30) == 0
 
 
+@pytest.mark.long
+def test_a_client_that_only_writes_is_held_back_and_later_has_all_its_answers(tmp_path):
+    size, count = 3 << 20, 40
+    with Raw(tmp_path) as server:
+        server.ask(INITIALIZE)
+        names = [f"{number} {'x' * size}" for number in range(count)]  # an answer is as long as its id
+
+        def write():
+            for name in names:
+                server.send({"jsonrpc": "2.0", "id": name, "method": "ping"})
+
+        writing = threading.Thread(target=write, daemon=True)
+        writing.start()
+        writing.join(4)
+        assert writing.is_alive()
+        assert {server.value()["id"] for _ in names} == set(names)
+        writing.join(30)
+        assert server.end()[0] == 0
+
+
+def test_what_has_nul_characters_is_said_to_stay(raw):
+    facts = raw.ask(call(1, "headroom_compress", {"content": LOG + "\0"}))["result"]["structuredContent"]
+    assert not facts["shortened"]
+    assert "NUL" in facts["reason"]
+    assert facts["tokens_before"] > 1_000
+
+
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
 def test_each_revision_with_a_handshake_is_spoken(raw, version):
     hello = {**INITIALIZE, "id": version, "params": {**INITIALIZE["params"], "protocolVersion": version}}
@@ -404,3 +432,25 @@ def test_a_handle_is_for_whom_it_was_given_to(listening, era):
         given, none = over_http(listening.url, era, ask, headers)
         assert nonce not in given
         assert given.replace(handle, "") == none.replace("abcdefghij23", "")
+
+
+def test_a_session_is_for_the_credential_that_opened_it(listening):
+    connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=30)
+
+    def ask(method, value, **headers):
+        body = b"" if value is None else json.dumps(value).encode()
+        kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        connection.request(method, "/mcp", body, {**kinds, **headers})
+        response = connection.getresponse()
+        response.read()
+        return response
+
+    ping = {"jsonrpc": "2.0", "id": 5, "method": "ping"}
+    session = {"mcp-session-id": ask("POST", INITIALIZE, authorization="Bearer A").headers["mcp-session-id"]}
+    for credential in ({"authorization": "Bearer B"}, {"x-api-key": "A"}, {}):
+        for method, value in (("POST", ping), ("GET", None), ("DELETE", None)):
+            assert ask(method, value, **session, **credential).status == 404, (method, credential)
+    assert ask("POST", ping, **session, authorization="Bearer A").status == 200
+    assert ask("DELETE", None, **session, authorization="bearer  A").status == 200
+    assert ask("POST", ping, **session, authorization="Bearer A").status == 404
+    connection.close()

@@ -1,7 +1,8 @@
 """Our server over HTTP, on this machine: the proxy's gate before everything, then the SDK's two transports.
 
-A client of the handshake revisions has a session (mcp-session-id), one of the stateless ones has none. Handles are
-given to whoever asks by his credential and session, as the proxy does it.
+A client of the handshake revisions has a session (mcp-session-id), one of the stateless ones has none. A session is for
+the credential that opened it, to everybody else it is as if there were none. Handles are given to whoever asks by his
+credential and session, as the proxy does it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PATH = "/mcp"
 _METHODS = frozenset(("GET", "POST", "DELETE"))
 # A session's handles are given to that session: it should last as long as somebody may come back to it.
 _IDLE_SECONDS = 86_400.0
-_MOST_SESSIONS = 256
+_MOST_SESSIONS = 2_048  # 60 KB each: more than a day's, as most clients never say that theirs is over
 
 
 class App:
@@ -36,7 +37,8 @@ class App:
 
         self._gate = Gate(serving)
         self._engines = Engines(serving, jobs=JOBS)
-        tools = Tools(self._engines, Identity(serving.store))
+        self._identity = Identity(serving.store)
+        tools = Tools(self._engines, self._identity)
         self._manager = StreamableHTTPSessionManager(
             tools.server(), session_idle_timeout=_IDLE_SECONDS, max_sessions=_MOST_SESSIONS,
             max_request_body_size=int(serving.limits.body),
@@ -63,11 +65,20 @@ class App:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = self._gate.check(scope) or _wrong(scope)
         if refused is None:
-            await self._manager.handle_request(scope, receive, send)
+            await self._manager.handle_request({**scope, "user": self._user(scope)}, receive, send)
             return
         error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32_600, "message": f"headroom: {refused.sentence}"}}
         headers = [(b"allow", b"GET, POST, DELETE")] if refused.status == 405 else []
         await reply(send, refused.status, json.dumps(error).encode(), headers=headers, head=scope["method"] == "HEAD")
+
+    def _user(self, scope: Scope) -> Any:
+        """Return who asks, by the credential: the SDK gives nobody a session that another one opened."""
+        from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+        from mcp.server.auth.provider import AccessToken
+
+        return AuthenticatedUser(
+            AccessToken(token="", client_id=self._identity.fingerprint(scope["headers"]), scopes=[])
+        )
 
 
 def _wrong(scope: Scope) -> RefusedError | None:

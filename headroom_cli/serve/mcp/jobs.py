@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from headroom_cli.model import Report, Result
+    from headroom_cli.model import Result
 
     Answer = dict[str, Any]
 
@@ -58,10 +58,10 @@ def compress(state: work.State, content: bytes, query: str, kind: str, scope: st
             scopes.grant(state.store, scope, [handle])
     except StoreError as error:
         return _kept(f"the store failed: {error}", tokens.count(content.decode()))
-    report = result.blocks[0]
     _note(state, result, (time.perf_counter() - began) * 1000)
-    if not report.degree:
-        return _kept(_why(result), result.before)
+    if not any(report.degree for report in result.blocks):
+        return _kept(_why(result), result.before or tokens.count(content.decode()))
+    report = result.blocks[0]
     facts = {"kind": report.kind, "tokens_before": result.before, "tokens_after": result.after}
     saved = f"{result.before:,} -> {result.after:,} {_unit()}"
     if result.after > MOST_SHOWN:
@@ -97,8 +97,8 @@ def _shortened(state: work.State, content: bytes, query: str, kind: str) -> tupl
             result = pressed
     if isinstance(result.failure, StoreError):
         raise result.failure
-    report = result.blocks[0]
-    return result, report.handle if report.degree == LOSSY else ""
+    degree, handle = (result.blocks[0].degree, result.blocks[0].handle) if result.blocks else ("", "")
+    return result, handle if degree == LOSSY else ""
 
 
 def _kept(why: str, before: int) -> Answer:
@@ -108,10 +108,11 @@ def _kept(why: str, before: int) -> Answer:
 
 
 def _why(result: Result) -> str:
+    if not result.blocks:  # what the engine takes for no text at all
+        return "it has NUL characters, so it is read as binary data"
     why = reason(result)
-    report: Report = result.blocks[0]
     if why == "nothing to gain":
-        return f"no shorter form saves 3 % or more (read as {report.kind or 'text'})"
+        return f"no shorter form saves 3 % or more (read as {result.blocks[0].kind or 'text'})"
     return why or "nothing to gain"
 
 
