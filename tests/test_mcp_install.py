@@ -122,7 +122,7 @@ def test_an_entry_in_toml_comes_and_goes_without_a_trace(lines, newline, ends, l
 
 @pytest.mark.parametrize("text", [
     '{"a": 1,, }', "{", '{"mcpServers": []}', '{"mcpServers": {}, "mcpServers": {}}', "[]", '{"a" 1}', "{/*",
-    "{'a': 1}", '{"a": 01x}', "[" * 1000,
+    "{'a': 1}", '{"a": 01x}', "[" * 1000, '{"a": 1} x', "{}{}", "{} // end\n,",
 ])  # fmt: skip
 def test_json_that_cannot_be_changed_safely_is_refused(text):
     with pytest.raises(ConfigError):

@@ -59,7 +59,9 @@ def value_of(text: str) -> Any:
     if not text.strip():
         return {}
     pieces: list[str] = []
-    _value(text, _skip(text, 0), 0, pieces)
+    end = _skip(text, _value(text, _skip(text, 0), 0, pieces))
+    if end < len(text):
+        raise ConfigError(f"it is no JSON (something follows it at character {end:,})")
     try:
         return json.loads("".join(pieces))
     except ValueError as error:
