@@ -249,8 +249,8 @@ def test_words_that_quote_prompts_are_judged_once(monkeypatch):
     asked = []
     scores = routing._scores
     monkeypatch.setattr(routing, "_scores", lambda text: asked.append(text) or scores(text))
-    told = "Then we told the shop to open its doors, and this is what it answered:\n\n"
-    text = f"{told}{told}$ shop open\n\nAfter that we closed it again, as one does in the evening:\n\n$ shop close\n\n{told}"
+    told = "Then we told the shop to open its doors, and this is what it answered to all of us.\n\n"
+    text = f"{told * 4}$ shop open\n\nAfter that we closed it again, as one does here.\n\n$ shop close\n\n{told * 2}"
     assert route(text, Hint()).kind == "prose"
     assert asked == [text]
 
