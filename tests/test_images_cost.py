@@ -72,6 +72,7 @@ def test_what_is_sent_is_no_larger_and_costs_the_same_again(family, size):
     ("gpt-5.4", "responses", "", "openai-patches-2500"),
     ("gpt-5.6-sol", "responses", "", "openai-patches-original"),
     ("gpt-5.6-sol", "responses", "high", "openai-patches-2500"),
+    ("gpt-5.10", "responses", "", "openai-patches-original"),
     ("computer-use-preview", "responses", "", "openai-tiles-computer"),
     ("llama-4-scout", "openai", "", "openai-patches"),
 ])  # fmt: skip

@@ -150,10 +150,11 @@ POINTING = [
     {"tools": [{"type": "computer_20250124", "name": "computer", "display_width_px": 1400, "display_height_px": 900}]},
     {"tools": [{"name": "click", "input_schema": {"type": "object", "properties": {"x": {}, "y": {}}}}]},
     {"tools": [{"name": "tap", "input_schema": {"type": "object", "properties": {"coordinate": {}}}}]},
+    {"tools": [{"name": "Click-Tool", "input_schema": {"type": "object", "properties": {"loc": {}, "button": {}}}}]},
 ]
 
 
-@pytest.mark.parametrize("more", POINTING, ids=["computer", "x and y", "coordinate"])
+@pytest.mark.parametrize("more", POINTING, ids=["computer", "x and y", "coordinate", "loc"])
 def test_a_picture_that_the_model_points_into_keeps_its_size(more, store):
     _, result, body = crushed({**request("anthropic", PAGE, changed(), PAGE), **more}, store)
     first, second, third = outputs(body, "anthropic")
@@ -342,6 +343,16 @@ def test_of_several_pictures_the_nearest_is_named(store):
     note, (small, _) = outputs(body, "anthropic")[2]
     assert note.startswith("[the picture 2 pictures back (page0.png), but for")
     assert size_of(small)[1] < 100
+
+
+def test_a_picture_asked_for_in_detail_is_not_the_one_shown_without(store):
+    body = request("openai", PAGE, PAGE, PAGE)
+    for turn, detail in zip(body["messages"][2::2], ("low", "high", "low"), strict=True):
+        turn["content"][0]["image_url"]["detail"] = detail
+    _, _, made = crushed(body, store)
+    assert [len(output) for output in outputs(made, "openai")] == [1, 2, 1]
+    assert "original of 1400x900" in outputs(made, "openai")[1][0]
+    assert outputs(made, "openai")[2] == [(PAGE, "image/png")]
 
 
 def test_a_picture_that_cannot_be_read_hides_none_further_up(store):

@@ -27,7 +27,13 @@ _CALLS = {"function_call": "arguments", "custom_tool_call": "input", "computer_c
 _OUTPUTS = frozenset(("function_call_output", "custom_tool_call_output", "computer_call_output"))
 _MODELS_OWN = frozenset((*_CALLS, "reasoning", "local_shell_call"))
 # What a call or a tool names when the model points into the picture that it sees.
-_POINTS = (frozenset(("coordinate",)), frozenset(("coordinates",)), frozenset(("x", "y")), frozenset(("x1", "y1")))
+_POINTS = tuple(
+    frozenset(names)
+    for names in (
+        ("coordinate",), ("coordinates",), ("start_coordinate",), ("loc",), ("x", "y"), ("x1", "y1"),
+        ("startX", "startY"), ("start_x", "start_y"),
+    )
+)  # fmt: skip
 _MARKER = 160  # characters of a marker, at most
 _LONGEST_POINT = 4_000  # characters of a call's arguments that names a place
 

@@ -40,7 +40,7 @@ FAMILIES = (*_ANTHROPIC, *_TILES, *_PATCHES)
 
 # Claude's large pictures began with Opus 4.7; a name without a second number is of the series ".0".
 _CLAUDE = pattern(r"claude-(?:(opus|sonnet|haiku|fable|mythos)-)?(\d{1,2})(?:[-.](\d{1,2})(?!\d))?")
-_GPT = pattern(r"gpt-(\d)(?:\.(\d))?([a-z]?)")
+_GPT = pattern(r"gpt-(\d)(?:\.(\d{1,2}))?([a-z]?)")
 _LARGE_FROM = (4, 7)
 
 

@@ -27,7 +27,6 @@ _LEVELS = {
 _STEP = 1.02  # the scale grows at least by this until the contrast is kept
 _NEARLY = 0.985  # a scale this near to 1 gains nothing
 _QUALITY = 85  # of JPEG; text in it at 90
-_EXACT = 256  # colours of a palette
 
 
 class Shrunk:

@@ -100,7 +100,8 @@ class Walk:
             digest = sha256(picture.data.encode("utf-8", "surrogatepass"))
             hint = picture.call.hint if picture.call is not None else None
             called = (hint.tool, hint.command, hint.path) if hint is not None else ()
-            chain = sha256(repr((chain, picture.role, called, digest)).encode("utf-8", "surrogatepass"))
+            own = (chain, picture.role, called, digest, *((picture.detail,) if picture.detail else ()))
+            chain = sha256(repr(own).encode("utf-8", "surrogatepass"))
             one = _One(number, picture, report, digest, family)
             one.name = f"{chain} {family} {self._policy.identity(turns=True)}"
             self._look(one)
@@ -211,8 +212,9 @@ class Walk:
     # --- what can stand for it
 
     def _repeated(self, one: _One) -> _Found | None:
-        """Refer to an equal picture that stands further up."""
-        other = next((other for other in reversed(self._shown) if other.digest == one.digest), None)
+        """Refer to an equal picture that stands further up, shown in as much detail as this one would be."""
+        shown = (other for other in reversed(self._shown) if other.digest == one.digest)
+        other = next((other for other in shown if other.family == one.family), None)
         if other is None:
             return None
         text = one.line(f"the same picture as {other.named(one.number)}")
@@ -248,7 +250,7 @@ class Walk:
         for other in self._shown[-_LOOKED_AT:][::-1]:
             before = decoded(other.picture)
             told = head.read(before) if before is not None else None
-            if before is None or told is None or told.upright != one.size:
+            if before is None or told is None or told.upright != one.size or other.family != one.family:
                 continue
             own = own or one.printed(one.data)
             if own is None:
