@@ -58,10 +58,10 @@ class Hub:
         self._server.server_close()
         self._thread.join()
 
-    def tree(self, repository):
-        """Return the rows of a repository's files; those above 1,000 bytes are kept as large files."""
+    def tree(self, repository, files=None):
+        """Return the rows of a repository's files, or of others; those above 1,000 bytes are kept as large files."""
         rows = [{"type": "directory", "path": "onnx", "oid": "0" * 40, "size": 0}]
-        for path, data in self.repositories[repository].items():
+        for path, data in (files or self.repositories[repository]).items():
             row = {"type": "file", "path": path, "size": len(data), "oid": self.stated.get(path, blob_digest(data))}
             if len(data) > 1000:
                 large = self.stated.get(path, hashlib.sha256(data).hexdigest())

@@ -140,6 +140,23 @@ def test_a_hub_without_ranges_begins_again(serving, files):
     assert Path(folder, "model.onnx").read_bytes() == files["model.onnx"]
 
 
+def test_something_else_than_the_file_costs_nothing_of_what_is_here(serving, place, files):
+    serving.breaks = [5000, 0, 0, 0]
+    with pytest.raises(UnreachableError):
+        pulled()
+    serving.breaks = []
+    serving.ranges = False
+    serving.repositories[REPOSITORY] = {**files, "model.onnx": b"<html>log in first</html>"}
+    serving.tree = lambda name, real=serving.tree: real(name, files)  # what it states of them stays
+    with pytest.raises(UnreachableError, match="something else than the file"):
+        pulled()
+    (part,) = place.rglob("*.part")
+    assert part.read_bytes() == files["model.onnx"][:5000]
+    serving.repositories[REPOSITORY] = files
+    folder, _ = pulled()
+    assert Path(folder, "model.onnx").read_bytes() == files["model.onnx"]
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "config.json"])
 def test_what_is_not_what_the_hub_states_is_not_kept(serving, place, files, name):
     serving.repositories[REPOSITORY] = dict(files.items())

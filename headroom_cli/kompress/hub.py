@@ -169,6 +169,10 @@ class Reading:
         if self.goes_on and not said.startswith(f"bytes{start}-{size - 1}/"):
             answer.close()
             raise UnreachableError("the hub answers with another part of the file than was asked for; try again later")
+        # Whoever answers for the hub (a network that wants a login first) must not cost what is here already.
+        if start and not self.goes_on and answer.headers.get("content-length", str(size)) != str(size):
+            answer.close()
+            raise UnreachableError("the hub answers with something else than the file; try again later")
 
     def __enter__(self) -> Self:
         """Return itself."""
