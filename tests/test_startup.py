@@ -67,9 +67,9 @@ def test_the_modules_of_a_crush_are_these(tmp_path):
             ".hashing", ".lazy", ".ledger", ".literals", ".mixed", ".model", ".models", ".models.routing_weights",
             ".models.token_weights", ".nesting", ".pricing", ".rank", ".redact", ".renderings", ".replay", ".routing",
             ".routing.columns", ".routing.commands", ".routing.findings", ".routing.json_head", ".routing.messages",
-            ".routing.parts", ".routing.patterns", ".routing.shape", ".routing.signatures", ".routing.wrappers",
-            ".routing.writing", ".settings", ".stages", ".store", ".store.clock", ".store.files", ".store.frames",
-            ".store.grants", ".store.journal", ".store.place", ".store.put", ".tokens",
+            ".routing.parts", ".routing.patterns", ".routing.shape", ".routing.shell", ".routing.signatures",
+            ".routing.wrappers", ".routing.writing", ".settings", ".stages", ".store", ".store.clock", ".store.files",
+            ".store.frames", ".store.grants", ".store.journal", ".store.place", ".store.put", ".tokens",
         )
     }  # fmt: skip
     # One module each of the tables, and what a conversation needs besides: values in its head.

@@ -6,6 +6,8 @@ compiler error. So each row gives a kind and how often it is right; ``__init__.p
 
 from __future__ import annotations
 
+from headroom_cli.routing import shell
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 def _names(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
-
-_LIMIT = 4000  # characters of a command that are read; heredocs carry whole files
 
 CODE = _names(
     "py pyi pyx js jsx mjs cjs ts tsx go rs java kt kts c h cc cpp cxx hh hpp hxx cs rb php pl pm sh bash zsh "
@@ -112,82 +112,11 @@ _READERS = _names("cat head tail nl less more bat batcat sed awk tac type view o
 _FILTERS = _names(
     "head tail less more sort uniq tee cat nl cut tr rev column sed awk gawk fold expand wc grep egrep rg fgrep xargs"
 )
-_PREFIXES = _names("sudo time nice nohup env command exec stdbuf unbuffer script winpty npx bunx pnpx then do else !")
 _SILENT = _names(
     "cd export source . set unset mkdir rm mv cp touch chmod chown ln sleep true false : pushd popd activate "
     "conda wait trap if fi done for while echo printf tput clear"
 )
 _TESTS = _names("test tests check nextest t spec bench")
-
-
-def _words(command: str) -> list[list[list[str]]]:
-    """Split a command line into statements, of pipelines, of words; quotes are obeyed, heredoc bodies ignored."""
-    statements: list[list[list[str]]] = [[[]]]
-    word = ""
-    quoted = False
-    quote = ""
-    i, end = 0, min(len(command), _LIMIT)
-    while i < end:
-        c = command[i]
-        i += 1
-        if quote:
-            if c == quote:
-                quote = ""
-            elif c == "\\" and quote == '"' and i < end:
-                word += command[i]
-                i += 1
-            else:
-                word += c
-            continue
-        if c in "'\"":
-            quote, quoted = c, True
-        elif c == "\\" and i < end:
-            if command[i] != "\n":
-                word += command[i]
-            i += 1
-        elif c in " \t\n;|&":
-            if c == "&" and word.endswith(">"):
-                word += c
-                continue
-            if word or quoted:
-                statements[-1][-1].append(word)
-                word, quoted = "", False
-            pair = c + command[i : i + 1]
-            if c in "\n;" or pair in ("&&", "||"):
-                statements.append([[]])
-                i += pair in ("&&", "||")
-            elif c == "|":
-                statements[-1].append([])
-        elif c == "#" and not word:
-            while i < end and command[i] != "\n":
-                i += 1
-        elif c == "<" and command[i : i + 1] == "<":
-            break
-        else:
-            word += c
-    if word:
-        statements[-1][-1].append(word)
-    return [[stage for stage in pipeline if stage] for pipeline in statements if any(pipeline)]
-
-
-def _program(stage: list[str]) -> tuple[str, list[str]]:
-    """Return a stage's program without its path, and its arguments, without sudo, assignments and the like."""
-    i = 0
-    while i < len(stage):
-        word = stage[i]
-        if word in _PREFIXES or (not word.startswith("-") and "=" in word.split("/")[0] and word[0].isalpha()):
-            i += 1
-        elif word in ("timeout", "xargs"):
-            i += 1
-            while i < len(stage) and (stage[i].startswith("-") or stage[i][:1].isdigit()):
-                i += 1
-        elif word.startswith("-") and i:
-            i += 1
-        else:
-            break
-    if i >= len(stage):
-        return "", []
-    return stage[i].replace("\\", "/").rpartition("/")[2], stage[i + 1 :]
 
 
 def _git(args: list[str]) -> tuple[str, float]:
@@ -292,7 +221,7 @@ def _stage(program: str, args: list[str]) -> tuple[str, float]:
     if program in ("bash", "sh", "zsh") and args and args[0].startswith("-") and args[0].endswith("c") and args[1:]:
         return from_command(args[1])
     if program in ("uv", "poetry", "pdm", "hatch", "pipenv", "bundle") and args[:1] in (["run"], ["exec"]):
-        return _stage(*_program(args[1:]))
+        return _stage(*shell.program(args[1:]))
     if program not in ("grep", "rg"):
         told = " ".join(args)
         if "--json" in args or " json" in " " + told.replace("=", " ").replace("-ojson", "-o json"):
@@ -322,14 +251,14 @@ def _stage(program: str, args: list[str]) -> tuple[str, float]:
 def from_command(command: str) -> tuple[str, float]:
     """Return (kind, trust) for a command line; ("", 0) when it says nothing."""
     found: list[tuple[str, float]] = []
-    for pipeline in _words(command):
+    for pipeline in shell.pipelines(command):
         kind, trust = "", 0.0
         for number, stage in enumerate(pipeline):
-            program, args = _program(stage)
+            program, args = shell.program(stage)
             if number and program == "wc":
                 kind, trust = ("listing", 0.5) if "xargs" in stage else ("table", 0.3)
             elif number and program == "xargs":
-                kind, trust = _stage(*_program(args))
+                kind, trust = _stage(*shell.program(args))
             elif number and program in _FILTERS:
                 if program in ("grep", "egrep", "rg") and kind in ("", "code", "prose"):
                     kind, trust = "search", 0.5
