@@ -79,6 +79,17 @@ def test_a_client_is_open_as_long_as_the_connections_that_it_was_given(client):
     assert headroom_cli.unwrap(one).is_closed()
 
 
+def test_what_is_set_of_the_http_client_later_holds(client, provider):
+    seen = []
+    with anthropic.DefaultHttpxClient(verify=False, trust_env=False) as pool:
+        one = client(http_client=pool)
+        pool.event_hooks = {"request": [lambda request: seen.append(request.url.path)]}
+        pool.headers = {"x-mine": "yes"}
+        one.messages.create(**ASKED)
+        assert seen == ["/v1/messages"]
+        assert provider.requests[-1].header("x-mine") == "yes"
+
+
 def test_a_path_that_only_ends_like_a_conversations_is_none(client, caplog):
     one = client()
     with pytest.raises(anthropic.NotFoundError):

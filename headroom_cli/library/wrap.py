@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TypeVar
 
 from headroom_cli.library.headroom import Headroom
@@ -61,36 +60,32 @@ def unwrap(client: C) -> C:
 def _around(inner: Any, wrapping: Wrapping) -> Any:
     """Return an HTTP client like this one, over the same connections.
 
-    It is a copy: the client may be shared with others, who did not ask for this. Both are open or closed together, and
-    the connections end with the one that was given: the SDKs' own clients close theirs when they are no longer held.
+    It is another object, for the client may be shared with others, who did not ask for this; but it has the same state,
+    and whatever is set of one (hooks, timeouts, whether it is closed) holds for both. The connections end with the one
+    that was given: the SDKs' own clients close theirs when nobody holds them any more.
     """
     from headroom_cli.library.transports import AsyncTransport, Transport
 
     kind = AsyncTransport if hasattr(inner, "aclose") else Transport
-    other = copy.copy(inner)
     base = type(inner)
-    other.__class__ = type(base.__name__, (base,), {"__module__": base.__module__, "__del__": _gone, "_state": _shared})
-    other._transport = kind(inner._transport, wrapping, inner)  # noqa: SLF001
-    other._mounts = {  # noqa: SLF001
+    transport = kind(inner._transport, wrapping, inner)  # noqa: SLF001
+    mounts = {
         pattern: None if own is None else kind(own, wrapping, inner)
         for pattern, own in inner._mounts.items()  # noqa: SLF001
     }
+    own = {
+        "__module__": base.__module__,
+        "__del__": _gone,
+        "_transport": property(lambda _: transport),
+        "_mounts": property(lambda _: mounts),
+    }
+    other: Any = object.__new__(type(base.__name__, (base,), own))
+    other.__dict__ = inner.__dict__
     return other
 
 
 def _gone(_: Any) -> None:
     """Close nothing: the client that was given may be in use."""
-
-
-def _state(client: Any) -> Any:
-    return client._transport.client._state  # noqa: SLF001
-
-
-def _set_state(client: Any, state: Any) -> None:
-    client._transport.client._state = state  # noqa: SLF001
-
-
-_shared = property(_state, _set_state, doc="Whether the client that was given is open.")
 
 
 def _is_wrapped(inner: Any) -> bool:
