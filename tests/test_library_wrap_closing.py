@@ -79,6 +79,23 @@ def test_a_client_is_open_as_long_as_the_connections_that_it_was_given(client):
     assert headroom_cli.unwrap(one).is_closed()
 
 
+def test_a_client_that_nobody_holds_is_gone_and_closes_its_connections_once(provider, tmp_path):
+    closed = []
+
+    class Pool(anthropic.DefaultHttpxClient):
+        def __del__(self):
+            closed.append(self.is_closed)
+            self.close()
+
+    one = anthropic.Anthropic(
+        base_url=provider.url, api_key="k", http_client=Pool(verify=False, trust_env=False)
+    )  # fmt: skip
+    headroom_cli.wrap(one, store=str(tmp_path / "store")).messages.create(**ASKED)
+    del one
+    gc.collect()
+    assert closed == [False]
+
+
 def test_what_is_set_of_the_http_client_later_holds(client, provider):
     seen = []
     with anthropic.DefaultHttpxClient(verify=False, trust_env=False) as pool:

@@ -67,21 +67,31 @@ def _around(inner: Any, wrapping: Wrapping) -> Any:
     from headroom_cli.library.transports import AsyncTransport, Transport
 
     kind = AsyncTransport if hasattr(inner, "aclose") else Transport
-    base = type(inner)
-    transport = kind(inner._transport, wrapping, inner)  # noqa: SLF001
-    mounts = {
+    other: Any = object.__new__(_second(type(inner)))
+    other.__dict__ = inner.__dict__
+    other.own_transport = kind(inner._transport, wrapping, inner)  # noqa: SLF001
+    other.own_mounts = {
         pattern: None if own is None else kind(own, wrapping, inner)
         for pattern, own in inner._mounts.items()  # noqa: SLF001
     }
-    own = {
-        "__module__": base.__module__,
-        "__del__": _gone,
-        "_transport": property(lambda _: transport),
-        "_mounts": property(lambda _: mounts),
-    }
-    other: Any = object.__new__(type(base.__name__, (base,), own))
-    other.__dict__ = inner.__dict__
     return other
+
+
+_seconds: dict[type, type] = {}  # the class of an HTTP client -> that of those in front of one
+
+
+def _second(base: type) -> type:
+    """Return the class of clients that share another's state, but for the way that their requests take."""
+    if base not in _seconds:
+        members = {
+            "__module__": base.__module__,
+            "__slots__": ("own_mounts", "own_transport"),
+            "__del__": _gone,
+            "_transport": property(lambda client: client.own_transport),
+            "_mounts": property(lambda client: client.own_mounts),
+        }
+        _seconds[base] = type(base.__name__, (base,), members)
+    return _seconds[base]
 
 
 def _gone(_: Any) -> None:
