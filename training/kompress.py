@@ -23,8 +23,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import torch
+try:
+    import numpy as np
+    import torch
+except ImportError as missing:
+    sys.exit(f"{missing.name} is missing: pip install torch onnx onnxruntime tokenizers numpy zstandard")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the package itself, installed or not
 
