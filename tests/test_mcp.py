@@ -1,6 +1,7 @@
 """Our MCP server with the SDK's own client, over every transport and in both eras; and with whatever else may come."""
 
 import base64
+import contextlib
 import http.client
 import json
 import random
@@ -446,11 +447,11 @@ def test_a_session_is_for_the_credential_that_opened_it(listening):
         return response
 
     ping = {"jsonrpc": "2.0", "id": 5, "method": "ping"}
-    session = {"mcp-session-id": ask("POST", INITIALIZE, authorization="Bearer A").headers["mcp-session-id"]}
-    for credential in ({"authorization": "Bearer B"}, {"x-api-key": "A"}, {}):
-        for method, value in (("POST", ping), ("GET", None), ("DELETE", None)):
-            assert ask(method, value, **session, **credential).status == 404, (method, credential)
-    assert ask("POST", ping, **session, authorization="Bearer A").status == 200
-    assert ask("DELETE", None, **session, authorization="bearer  A").status == 200
-    assert ask("POST", ping, **session, authorization="Bearer A").status == 404
-    connection.close()
+    with contextlib.closing(connection):
+        session = {"mcp-session-id": ask("POST", INITIALIZE, authorization="Bearer A").headers["mcp-session-id"]}
+        for credential in ({"authorization": "Bearer B"}, {"x-api-key": "A"}, {}):
+            for method, value in (("POST", ping), ("DELETE", None), ("GET", None)):
+                assert ask(method, value, **session, **credential).status == 404, (method, credential)
+        assert ask("POST", ping, **session, authorization="Bearer A").status == 200
+        assert ask("DELETE", None, **session, authorization="bearer  A").status == 200
+        assert ask("POST", ping, **session, authorization="Bearer A").status == 404

@@ -354,6 +354,13 @@ def test_the_servers_status_and_signals_pass(tmp_path):
         assert server.line() == b"up\n"
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=30) == 9
+    program = "import signal, time\nsignal.signal(10, lambda *_: print('10', flush=True))\nprint('up', flush=True)\n"
+    with Raw(tmp_path, "wrap", "--", sys.executable, "-c", program + "while True: time.sleep(0.1)") as server:
+        assert server.line() == b"up\n"
+        server.process.send_signal(signal.SIGUSR1)
+        assert server.line() == b"10\n"
+        server.process.send_signal(signal.SIGQUIT)
+        assert server.process.wait(timeout=30) == 128 + signal.SIGQUIT
 
 
 def test_a_client_that_goes_away_ends_the_server(tmp_path):

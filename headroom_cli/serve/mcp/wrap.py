@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from headroom_cli.formats._edits import Edit, Path
     from headroom_cli.serve.options import Serving
 
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_PASSED = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
 MOST_LINE = 16 << 20  # bytes: longer ones go through as they come
 _MOST_ANSWERING = 64  # calls of our tool at a time; the next one waits, and what comes behind it
 # Once the server has ended: how long nothing more may come from a child of its that holds its output open, and how long
@@ -61,10 +63,11 @@ async def _run(wrapped: Wrapped) -> int:
 
     def end(number: int) -> None:
         nonlocal signalled
-        signalled = time.monotonic()
+        if number in _ENDING:
+            signalled = time.monotonic()
         server.send_signal(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _PASSED:
         if signal.getsignal(number) != signal.SIG_IGN:
             loop.add_signal_handler(number, end, number)
     await wrapped.engines.start()
