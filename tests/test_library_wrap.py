@@ -323,7 +323,22 @@ def test_a_request_that_says_so_or_is_signed_is_left_alone(header, speaker, prov
     talk = begun(one, provider)
     one.client = one.client.with_options(default_headers=dict([header]))
     one.ask(talk)
-    assert talk.results(provider.requests[-1].json)["toolu_1"] == LOG
+    sent = provider.requests[-1]
+    assert talk.results(sent.json)["toolu_1"] == LOG
+    names = {name.lower() for name, _ in sent.headers}
+    assert (header[0] in names) == (not header[0].startswith("x-headroom"))
+
+
+def test_what_names_a_session_is_for_this_program_alone(speaker, provider):
+    one = speaker("anthropic")
+    one.client = one.client.with_options(default_headers={"x-headroom-session-id": "mine", "x-other": "kept"})
+    talk = begun(one, provider)
+    one.ask(talk)
+    sent = provider.requests[-1]
+    assert "<<headroom" in json.dumps(sent.json)
+    names = {name.lower() for name, _ in sent.headers}
+    assert "x-other" in names
+    assert not any(name.startswith("x-headroom") for name in names)
 
 
 def test_no_markers_where_none_are_wanted(speaker, provider):

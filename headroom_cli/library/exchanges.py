@@ -25,6 +25,13 @@ def library_of(request: Any) -> Any:
     return sys.modules[type(request).__module__.partition(".")[0]]
 
 
+def bare(request: Any) -> Any:
+    """Return a request without the headers that are for whoever shortens it; its provider has no use for them."""
+    for name in [name for name in request.headers if name.lower().startswith("x-headroom-")]:
+        del request.headers[name]
+    return request
+
+
 def first_request(request: Any, going: Going) -> Any:
     """Return the request that goes out: the client's own object where nothing changed."""
     if going.headers is None and going.body == request.content:

@@ -7,7 +7,7 @@ is no conversation, or that nothing can be done with, goes to the client's own t
 
 from __future__ import annotations
 
-from headroom_cli.library.exchanges import answer_of, first_request, in_thread, next_request, unread
+from headroom_cli.library.exchanges import answer_of, bare, first_request, in_thread, next_request, unread
 from headroom_cli.library.streams import AsyncStream, Once, Stream, of
 
 TYPE_CHECKING = False
@@ -42,11 +42,11 @@ class Transport(_Around):
         """Send a request, made smaller where it is a conversation; return its answer."""
         row = self._row(request)
         if row is None:
-            return self.own.handle_request(request)
+            return self.own.handle_request(bare(request))
         going = self.wrapping.prepared(row, request.read(), request.headers.raw)
         if going is None:
-            return self.own.handle_request(request)
-        response = self.own.handle_request(first_request(request, going))
+            return self.own.handle_request(bare(request))
+        response = self.own.handle_request(first_request(bare(request), going))
         turn = going.turn
         if turn is None:
             return response
@@ -104,12 +104,12 @@ class AsyncTransport(_Around):
         """Send a request, made smaller where it is a conversation; return its answer."""
         row = self._row(request)
         if row is None:
-            return await self.own.handle_async_request(request)
+            return await self.own.handle_async_request(bare(request))
         body = await request.aread()
         going: Going | None = await in_thread(self.wrapping.prepared, row, body, request.headers.raw)
         if going is None:
-            return await self.own.handle_async_request(request)
-        response = await self.own.handle_async_request(first_request(request, going))
+            return await self.own.handle_async_request(bare(request))
+        response = await self.own.handle_async_request(first_request(bare(request), going))
         turn = going.turn
         if turn is None:
             return response
