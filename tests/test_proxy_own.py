@@ -189,6 +189,8 @@ def test_a_budget_leaves_whole_turns_out(app):
     assert len(made["messages"]) < len(turns)
     assert made["tokens_after"] <= 800
     assert made["ccr_hashes"]
+    assert all(HEX.fullmatch(name) for name in made["ccr_hashes"])
+    assert all(f"<<headroom:{name} " in json.dumps(made["messages"]) for name in made["ccr_hashes"])
     for name in made["ccr_hashes"]:
         assert ask(app, "GET", f"/v1/retrieve/{name}", headers=[KEY]).status == 200
 

@@ -10,8 +10,9 @@ import base64
 import json
 
 from headroom_cli import engine, formats
-from headroom_cli.emit import handle_of
+from headroom_cli.emit import MARKER
 from headroom_cli.errors import HeadroomError, NotFoundError, StoreError, UsageError
+from headroom_cli.harness import words
 from headroom_cli.images import head
 from headroom_cli.model import LOSSY
 from headroom_cli.send import scopes
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headroom_cli.formats import Document
-    from headroom_cli.model import Policy, Report, Result
+    from headroom_cli.model import Policy, Result
     from headroom_cli.serve.work import State
 
+_MARKED = 160  # characters at the end of a text in which its marker stands
 # What ``config.mode`` or x-headroom-mode may ask for, as keywords of model.Policy. Nothing is ever left out without a
 # marker, so "lossy_inline", which wants none, is answered with what can be read back in place.
 _LOSSLESS = {"redeem": "none"}
@@ -103,18 +105,23 @@ def _shortened(state: State, body: bytes, scope: str, asked: Asked, turns: str) 
             scopes.grant(state.store, scope, handles)
     except StoreError:
         return _answer(asked.name, turns, None, [], why="the store cannot be written")
-    data, named = _spelled(formats.parse(result.data), {report.path: report for report in result.blocks})
+    data, named = _spelled(formats.parse(result.data), set(handles))
     left = [handle for handle in handles if handle not in named]
     return _answer(asked.name, formats.parse(data).source((asked.name,)), result, [*named.values(), *left])
 
 
-def _spelled(document: Document, reports: dict[str, Report]) -> tuple[bytes, dict[str, str]]:
-    """Return a document with the handles of its markers spelled anew, and handle -> what stands for it."""
+def _spelled(document: Document, handles: set[str]) -> tuple[bytes, dict[str, str]]:
+    """Return a document with the handles of its markers spelled anew, and handle -> what stands for it.
+
+    Markers stand at the end of outputs, and of notes of ours in the user's turns: never in the user's own words.
+    """
     named: dict[str, str] = {}
     literals = []
     for block in document.blocks:
-        report, handle = reports.get(block.path), handle_of(block)
-        if report is None or not handle or report.degree != LOSSY or report.handle != handle:
+        ours = block.role == "tool" or not words(block.text)
+        found = MARKER.search(block.text.rstrip()[-_MARKED:].rpartition("\n")[2]) if ours else None
+        handle = found[1] if found is not None else ""
+        if handle not in handles:
             continue
         named[handle] = spelling.spelled(handle)
         before, _, after = block.text.rpartition(f"<<headroom:{handle} ")
