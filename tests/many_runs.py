@@ -54,7 +54,8 @@ def everything(given, folder):
 
 if __name__ == "__main__":
     for module in pkgutil.walk_packages(headroom_cli.__path__, "headroom_cli."):
-        if not module.name.endswith("__main__"):
+        # The callback for LiteLLM is of use beside LiteLLM alone.
+        if not module.name.endswith(("__main__", ".litellm")):
             importlib.import_module(module.name)  # once, before the forks
     inputs = Path(sys.argv[1])
     scratch = inputs / "scratch"
