@@ -59,6 +59,10 @@ def of_text(text):
     return {"content": [{"type": "text", "text": text}]}
 
 
+def text_in(result):
+    return "".join(part["text"] for part in result["content"])
+
+
 # --- the SDK on both sides
 
 
@@ -258,6 +262,20 @@ def test_several_messages_in_one_line(tmp_path):
         assert "<<headroom:" in json.loads(line)[1]["result"]["content"][0]["text"]
     got = (tmp_path / "log").read_bytes().splitlines()
     assert [len(json.loads(line)) for line in got if line.startswith(b"[")] == [2]
+
+
+def test_a_call_of_our_tool_with_odd_arguments_is_told_what_is_wrong(tmp_path):
+    with fake(tmp_path) as server:
+        listed(server)
+        for arguments, said_of_it in (
+            ([1], "must be an object"), ("x", "must be an object"), (None, "needs handle"),
+            ({"handle": "abcdefghij23", "grep": "\ud800"}, "surrogate"), ({"handle": {}}, "is no text"),
+        ):  # fmt: skip
+            request = call(2, "headroom_retrieve")
+            request["params"]["arguments"] = arguments
+            result = server.ask(request)["result"]
+            assert result["isError"]
+            assert said_of_it in text_in(result)
 
 
 def test_a_cancelled_call_is_nobodys(tmp_path):

@@ -1,7 +1,7 @@
 """A job of wrap.py: the result of somebody's tool, made smaller as in a conversation.
 
 The engine is given what a conversation would hold by then: the call and its result. So the tool's name, the command and
-the the file in its arguments count as they do everywhere, and the same result of the same call becomes the same bytes
+the file in its arguments count as they do everywhere, and the same result of the same call becomes the same bytes
 again, in this process and in every later one.
 """
 

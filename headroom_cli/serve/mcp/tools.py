@@ -5,6 +5,7 @@ A client puts names, descriptions and schemas in front of every conversation: to
 
 from __future__ import annotations
 
+from headroom_cli.lazy import pattern
 from headroom_cli.model import KINDS
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ ALIASES = {"retrieve_original_content": RETRIEVE}
 SLICES = ("lines", "rows", "grep", "query", "area")
 MOST_CONTENT = 4 << 20  # bytes of UTF-8 that one call may bring
 MOST_WORDS = 4_096  # characters of any other argument
+_HALF = pattern("[\ud800-\udfff]")
 _TEXT_KINDS = tuple(kind for kind in KINDS if kind != "image")
 
 _READS = {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
@@ -80,7 +82,7 @@ class ArgumentError(ValueError):
     """What is wrong with the arguments of a call, in a sentence that a model can act on."""
 
 
-def words(tool: str, given: Mapping[str, Any] | None) -> dict[str, str]:
+def words(tool: str, given: Any) -> dict[str, str]:
     """Return a call's arguments as texts; those that are absent, null or empty are left out. Raise ArgumentError.
 
     ``hash`` stands for ``handle``. Models write ranges also as numbers and as pairs of them.
@@ -88,6 +90,8 @@ def words(tool: str, given: Mapping[str, Any] | None) -> dict[str, str]:
     schema = next(row for row in TOOLS if row["name"] == tool)["inputSchema"]
     known = schema["properties"]
     found: dict[str, str] = {}
+    if given is not None and not isinstance(given, dict):
+        raise ArgumentError("arguments must be an object")
     for name, value in (given or {}).items():
         plain = "handle" if name == "hash" and "handle" in known else name
         if plain not in known:
@@ -96,6 +100,8 @@ def words(tool: str, given: Mapping[str, Any] | None) -> dict[str, str]:
         text = _as_text(plain, value)
         if len(text) > MOST_WORDS and plain != "content":
             raise ArgumentError(f"{plain} is longer than {MOST_WORDS:,} characters")
+        if _HALF.search(text):
+            raise ArgumentError(f"{plain} has half of a surrogate pair; send it as Unicode text")
         if text:
             found.setdefault(plain, text)
     missing = [name for name in schema.get("required", ()) if name not in found]
@@ -108,10 +114,7 @@ def words(tool: str, given: Mapping[str, Any] | None) -> dict[str, str]:
 
 def content_of(found: Mapping[str, str]) -> bytes:
     """Return the content of a call of COMPRESS as bytes. Raise ArgumentError."""
-    try:
-        data = found["content"].encode()
-    except UnicodeEncodeError:
-        raise ArgumentError("content has half of a surrogate pair; send it as Unicode text") from None
+    data = found["content"].encode()
     if len(data) > MOST_CONTENT:
         raise ArgumentError(
             f"content has {len(data):,} bytes, more than {MOST_CONTENT:,}; send it in parts, or run headroom crush"

@@ -196,7 +196,7 @@ class Wrapped:
         try:
             found = tools.words(tools.RETRIEVE, request["params"].get("arguments"))
             answer = self._do("retrieve", found, None)
-        except (tools.ArgumentError, AttributeError) as error:
+        except tools.ArgumentError as error:
             answer = {"content": [{"type": "text", "text": str(error)}], "isError": True}
         except EngineError as error:
             text = f"the original cannot be read now: the work {error.reason}; it may be asked for once more"
