@@ -238,7 +238,7 @@ MACHINE = [  # what describes this machine, and what its package tools print
         "cat /var/log/apt/history.log", "cat /var/log/postgresql/*.log", "apt-get -s install nginx", "apt-get -s install emacs", "apt-get -s remove git",
         "apt-get -s upgrade", "pip download --no-deps -d /tmp/rt-pip requests flask -v", "pip install --dry-run --ignore-installed django celery",
         "pip install --dry-run nosuchpackage-xyz", "npm install --prefix /tmp/rt-npm --dry-run express --loglevel verbose", "cargo new /tmp/rt-cargo --vcs none; cd /tmp/rt-cargo && cargo build -v",
-        "npm install --prefix /tmp/rt-npm tape ava mocha jest vitest --no-audit", "strace -f -e trace=openat true", "git clone --progress /work/none /tmp/x",
+        "npm install --prefix /tmp/rt-npm tape ava mocha jest vitest --no-audit", "strace -f -e trace=openat true", "git clone --progress /nowhere/none /tmp/x",
         "journalctl -n 50 --no-pager", "dmesg | tail -60", "rsync -av /etc/apt/ /tmp/rt-rsync/", "tar cvzf /tmp/rt.tgz /usr/share/doc/git",
         "curl -v http://127.0.0.1:9/", "ping -c 2 127.0.0.1", "mvn -v; mvn -o package", *SERVICES,
         "python3 -X importtime -c 'import json, email.message' 2>&1", "python3 -c 'import nosuch'", "node -e 'require(\"./nosuch\")'", "java -version; java NoSuch")),
