@@ -95,12 +95,13 @@ def _keep(changes: list[Change], store: Store, notes: Notes) -> None:
         if change.data:
             change.record.update(r=sha256(change.data), m=change.media)
     again = [Entry(data, "image", "") for change in old if (data := stage.decoded(change.picture)) is not None]
-    for change, handle in zip(old, store.put(again), strict=True):
+    sent = [Entry(change.data, "image", "") for change in (*fresh, *old) if change.data]
+    handles = store.put([*again, *sent])[: len(again)]  # one batch: each waits for the disk
+    for change, handle in zip(old, handles, strict=True):
         if handle != change.record["h"]:  # forgotten meanwhile, and another took its name
             change.note = change.note.replace(f"<<headroom:{change.record['h']} ", f"<<headroom:{handle} ")
             change.report.handle = change.record["h"] = handle
             change.record["w"] = change.note
-    store.put([Entry(change.data, "image", "") for change in (*fresh, *old) if change.data])
     for change in (*fresh, *old):
         notes.set(change.name, change.record)
 
