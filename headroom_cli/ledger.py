@@ -1,8 +1,17 @@
 """The ledger: one JSON line per run under the store's ``ledger/``, never a text or a command.
 
-A line holds numbers and short names only: ``when`` (Unix seconds), ``verb``, ``format``, ``model``, ``ms``, ``tokens``
-(before and after), and in ``kinds`` per kind ``{blocks, before, after, kept}``. It is not synced: a lost line is a lost
-statistic.
+A line holds numbers and short names only. What is not known is left out::
+
+    when, verb, format, level, model, project, ms
+    tokens        {before, after}: estimates of the whole request
+    kinds         kind -> {blocks, before, after, kept}; what tokens hold beyond their sum stands in no block
+    tools         tool's name -> {blocks, before, after}, at most 32 of them
+    conversation  a digest of its first turn
+    backend, hops, status, usage   of a call: who answered, calls within the turn, the provider's own numbers, flat
+    overhead      {markers, tool, hops}: tokens of ours in the request, and the usage of calls beyond the first
+    trial         {key, stratum, compress, shape, level, effort}: arms of trials and what was really active
+
+It is not synced: a lost line is a lost statistic.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ class Setting:
     ``flags``     its spellings, the long one first; the long one without dashes is its key in config.toml;
                   no flags at all for what only the environment sets
     ``variable``  its HEADROOM_* variable, "" for a flag that belongs to one verb and one call
-    ``kind``      "text", "switch", "number", "choice", "choices" (several, with commas) or "words" (several that are
-                  the caller's own, with commas) or "texts" (likewise; the flag may be repeated, and its values come as
-                  lines)
+    ``kind``      "text", "switch", "number", "share" (of 1), "choice", "choices" (several, with commas) or "words"
+                  (several that are the caller's own, with commas) or "texts" (likewise; the flag may be repeated, and
+                  its values come as lines)
     ``metavar``   what the help calls its value, "" for a switch
     ``about``     one sentence without a full stop
     ``choices``   the values that "choice" and "choices" allow, and those of a "text" that shells offer
@@ -177,6 +177,34 @@ TABLE = (
         "tell this plugin what happens to the request; several with commas, or the flag again",
     ),
     Setting(
+        "output_shaper", ("--output-shaper",), "HEADROOM_OUTPUT_SHAPER", "switch", "",
+        "have the model write and think less: a constant block behind the system prompt, effort where it pays",
+    ),
+    Setting(
+        "verbosity", ("--verbosity",), "HEADROOM_VERBOSITY", "choice", "LEVEL",
+        "what that block asks for, from 0 (nothing) to 4 (fragments)", choices=("0", "1", "2", "3", "4"), shown="2",
+    ),
+    Setting(
+        "effort", ("--effort",), "HEADROOM_EFFORT", "choice", "WAY",
+        "whether --output-shaper may lower the effort of a model", choices=("auto", "keep"), shown="auto",
+    ),
+    Setting(
+        "output_holdout", ("--output-holdout",), "HEADROOM_OUTPUT_HOLDOUT", "share", "SHARE",
+        "the share of conversations that --output-shaper leaves alone, to measure what it does", shown="0",
+    ),
+    Setting(
+        "holdout", ("--holdout",), "HEADROOM_HOLDOUT", "share", "SHARE",
+        "the share of conversations that go uncompressed, to measure what compressing does", shown="0",
+    ),
+    Setting(
+        "project", ("--project",), "HEADROOM_PROJECT", "text", "NAME",
+        "what the ledger calls this work", shown="the name of the working tree",
+    ),
+    Setting(
+        "prices", ("--prices",), "HEADROOM_PRICES", "text", "FILE",
+        "a TOML table of prices of your own, before those of headroom-cli[prices]",
+    ),
+    Setting(
         "strict", ("--strict",), "HEADROOM_STRICT", "switch", "",
         "end with status 70 or 74 when something failed and its input was passed through",
     ),
@@ -222,6 +250,13 @@ class Settings:
     key_file: str
     timeout: int | None
     plugins: tuple[str, ...]
+    output_shaper: bool
+    verbosity: str
+    effort: str
+    output_holdout: float
+    holdout: float
+    project: str
+    prices: str
     strict: bool
     json: bool
     quiet: bool
@@ -279,7 +314,7 @@ def environment() -> MutableMapping[str, str]:
 
 
 _DEFAULTS: dict[str, object] = {
-    "text": "", "choice": "", "switch": False, "number": None, "choices": frozenset(), "words": (),
+    "text": "", "choice": "", "switch": False, "number": None, "share": 0.0, "choices": frozenset(), "words": (),
     "texts": (),
 }  # fmt: skip
 
@@ -311,6 +346,11 @@ def _convert(row: Setting, text: str, origin: str, error: type[UsageError | Conf
         if text.isascii() and text.isdigit() and len(text) <= 9 and int(text):
             return int(text)
         raise error(f"{origin}: {text[:40]!r} is not a whole number above 0; write one in digits")
+    if row.kind == "share":
+        digits = text.replace(".", "", 1)
+        if digits.isascii() and digits.isdigit() and len(text) <= 20 and float(text) <= 1:
+            return float(text)
+        raise error(f"{origin}: {text[:40]!r} is no share; write a number from 0 to 1, such as 0.1")
     if row.kind == "choices":
         chosen = frozenset(word for word in text.split(",") if word)
         wrong = sorted(chosen.difference(row.choices))

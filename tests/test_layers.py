@@ -12,7 +12,7 @@ LAYERS = (
     ("harness", "model", "models", "events"),
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
     ("ledger", "keys", "kompress", "identity"),
-    ("formats", "compressors", "backends", "context", "images"),
+    ("formats", "compressors", "backends", "context", "images", "money", "trial"),
     ("routing", "align", "dedup", "fit", "shaping", "wire"),
     ("convert",),
     ("mixed", "slices", "renderings", "emit", "census", "plugins"),

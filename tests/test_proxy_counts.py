@@ -11,7 +11,8 @@ import pytest
 from proxy_pages import KEY, App, busy, request, served
 
 from headroom_cli import pricing
-from headroom_cli.serve import figures, metrics, pages, prices, work_pages
+from headroom_cli.money import usage as prices
+from headroom_cli.serve import figures, metrics, pages, work_pages
 from headroom_cli.serve.counts import BODIES, LAST, MODELS, OTHER, Counts, Done, Histogram
 from headroom_cli.serve.engines import EngineError
 

@@ -9,7 +9,7 @@ import time
 from headroom_cli import ledger
 from headroom_cli.cli import io, report
 from headroom_cli.errors import ReaderGoneError
-from headroom_cli.serve import prices
+from headroom_cli.money import usage as prices
 from headroom_cli.store import files
 from headroom_cli.store.place import Place
 

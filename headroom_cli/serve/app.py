@@ -195,7 +195,8 @@ class App:
         }  # fmt: skip
         more = {
             "backend": self.serving.backend or done.provider, "hops": done.hops, "usage": done.usage,
-            "conversation": done.conversation, "status": done.status,
+            "conversation": done.conversation, "status": done.status, "project": done.project,
+            "tools": done.tools, "overhead": done.overhead, "trial": done.trial,
         }  # fmt: skip
         line.update({name: value for name, value in more.items() if value})
         self._lines.append(line)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 
-from headroom_cli.serve import prices
+from headroom_cli.money import usage as prices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,12 +46,13 @@ class Done:
     ``engine_ms``, ``first_ms``, ``total_ms``  shortening; until the first byte to the client; all of it
     ``hops``      calls to the provider; ``marked`` blocks with a marker; ``served`` originals given to the model
     ``conversation`` a digest; ``bodies`` (before, after) for the dashboard, None when nothing changed
+    ``project``, ``tools``, ``trial``, ``overhead``  as in the ledger
     """
 
     __slots__ = (
         "after", "before", "billed", "bodies", "conversation", "engine_ms", "error", "first_ms", "hops", "kinds",
-        "marked", "model", "number", "order", "provider", "route", "served", "shape", "slow", "status", "total_ms",
-        "usage", "when", "why",
+        "marked", "model", "number", "order", "overhead", "project", "provider", "route", "served", "shape", "slow",
+        "status", "tools", "total_ms", "trial", "usage", "when", "why",
     )  # fmt: skip
 
     def __init__(self, route: str, shape: str) -> None:
@@ -79,6 +80,10 @@ class Done:
         self.marked = 0
         self.served = 0
         self.conversation = ""
+        self.project = ""
+        self.tools: dict[str, Any] = {}
+        self.trial: dict[str, Any] = {}
+        self.overhead: dict[str, Any] = {}
         self.bodies: tuple[bytes, bytes] | None = None
 
 

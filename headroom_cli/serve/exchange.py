@@ -117,6 +117,7 @@ class Exchange:
         done.before, done.after, done.why = made.before, made.after, made.why
         done.kinds, done.slow, done.marked = made.kinds, made.slow, made.marked
         done.engine_ms, done.model, done.conversation = made.ms, made.model, made.digest
+        done.tools, done.trial = made.tools, made.trial
         own = {"before": made.before, "after": made.after, "saved": max(made.before - made.after, 0)}
         self._head += [(b"x-headroom-tokens-%b" % name.encode(), b"%d" % number) for name, number in own.items()]
         if made.why:

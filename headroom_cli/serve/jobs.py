@@ -64,11 +64,14 @@ class Made:
     ``refused``    (status, sentence) when it cannot be sent at all, None when it can
     ``notes``      its answer is to be remembered, whatever comes
     ``ms``         milliseconds that it took
+    ``trial``      the arms of trials that it is in, as in the ledger; {} for none
+    ``tools``      tool's name -> {"blocks", "before", "after"}, as in the ledger
     """
 
     __slots__ = (
         "after", "before", "body", "call", "conversation", "digest", "headers", "include_usage", "kinds", "marked",
-        "model", "ms", "notes", "ours", "refused", "shape", "slow", "stream", "told", "turns", "warnings", "why",
+        "model", "ms", "notes", "ours", "refused", "shape", "slow", "stream", "told", "tools", "trial", "turns",
+        "warnings", "why",
     )  # fmt: skip
 
     def __init__(self, shape: str, body: bytes, *, why: str = "") -> None:
@@ -95,3 +98,5 @@ class Made:
         self.headers: Headers | None = None
         self.told: dict[str, Any] | None = None
         self.ms = 0.0
+        self.trial: dict[str, Any] = {}
+        self.tools: dict[str, Any] = {}
