@@ -271,18 +271,18 @@ def resolve(given: Mapping[str, str], environment: Mapping[str, str] | None = No
     Raise UsageError for a flag's bad value, ConfigError for a variable's or the file's.
     """
     environment = os.environ if environment is None else environment
-    filed = _file(environment)
+    filed = _texts(config_file(environment), values_in(config_file(environment)))
     settings = Settings()
     for row in TABLE:
         text = given.get(row.name)
         if text is not None:
-            value = _convert(row, text, row.flags[0], UsageError)
+            value = convert(row, text, row.flags[0], UsageError)
         elif text := environment.get(row.variable, ""):
-            value = _convert(row, text, row.variable, ConfigError)
+            value = convert(row, text, row.variable, ConfigError)
         elif row.key in filed:
-            value = _convert(row, filed[row.key], f"{row.key} in {config_file(environment)}", ConfigError)
+            value = convert(row, filed[row.key], f"{row.key} in {config_file(environment)}", ConfigError)
         else:
-            value = _DEFAULTS[row.kind]
+            value = DEFAULTS[row.kind]
         setattr(settings, row.name, value)
     if not settings.store:
         settings.store = os.path.join(data_folder(environment), "store")
@@ -313,7 +313,7 @@ def environment() -> MutableMapping[str, str]:
     return os.environ
 
 
-_DEFAULTS: dict[str, object] = {
+DEFAULTS: dict[str, object] = {
     "text": "", "choice": "", "switch": False, "number": None, "share": 0.0, "choices": frozenset(), "words": (),
     "texts": (),
 }  # fmt: skip
@@ -328,11 +328,14 @@ def _base(environment: Mapping[str, str], variable: str, below_home: str) -> str
     if not os.path.isabs(home):  # unset, empty or relative: the password database knows better than the root directory
         import pwd
 
-        home = pwd.getpwuid(os.getuid()).pw_dir
+        try:
+            home = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError as error:  # a container's user without a name
+            raise ConfigError(f"this user has no home folder; set HOME, or {variable} to a folder") from error
     return os.path.join(home, below_home)
 
 
-def _convert(row: Setting, text: str, origin: str, error: type[UsageError | ConfigError]) -> object:
+def convert(row: Setting, text: str, origin: str, error: type[UsageError | ConfigError]) -> object:
     """Return a value for what was written, or raise ``error`` naming where it was written and what may stand there."""
     if row.kind == "switch":
         lowered = text.lower()
@@ -364,9 +367,8 @@ def _convert(row: Setting, text: str, origin: str, error: type[UsageError | Conf
     return text
 
 
-def _file(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the keys of config.toml as text, {} when there is none."""
-    path = config_file(environment)
+def values_in(path: str) -> dict[str, object]:
+    """Return what a config.toml says as it stands there, {} when there is none. Raise ConfigError."""
     try:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -377,18 +379,22 @@ def _file(environment: Mapping[str, str]) -> dict[str, str]:
     import tomllib  # 8 ms: only for those who keep a file
 
     try:
-        parsed = tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are both
         raise ConfigError(f"{path}: {error}; write it as TOML") from error
+
+
+def written(value: object) -> str:
+    """Return a value of the file as it would be written on the command line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _texts(path: str, values: Mapping[str, object]) -> dict[str, str]:
+    """Return the values of the file as text. Raise ConfigError for a key that is no setting."""
     known = {row.key for row in TABLE if row.flags}
-    filed = {}
-    for key, value in parsed.items():
+    for key in values:
         if key not in known:
             raise ConfigError(f"{path}: unknown setting {key!r}; use one of {', '.join(sorted(known))}")
-        if isinstance(value, bool):
-            filed[key] = "true" if value else "false"
-        elif isinstance(value, list):
-            filed[key] = ",".join(map(str, value))
-        else:
-            filed[key] = str(value)
-    return filed
+    return {key: written(value) for key, value in values.items()}
