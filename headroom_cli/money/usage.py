@@ -1,9 +1,11 @@
-"""What a provider's usage means in one form for all APIs, and what it costs in tokens of plain input.
+"""What a provider's usage means in one form for all APIs, and what it costs.
 
 Two kinds of numbers that are never added up: *usage* is what the provider counted; *estimates* are tokens of ours.
 """
 
 from __future__ import annotations
+
+from collections import OrderedDict
 
 from headroom_cli import pricing
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 
     from headroom_cli.pricing import Rules
 
-# Input by what is paid for it, and output. Output has no price here: it costs the same with and without this program.
+    Units = tuple[int, int, int, int, int]  # what one token of each of PARTS costs, in thousandths of the money below
+
+# Input by what is paid for it, and output.
 PARTS = ("plain", "cache_read", "cache_write", "cache_write_1h", "output")
 _HOUR = pricing.PROVIDERS["anthropic 1h"].write
 
@@ -55,21 +59,65 @@ def rules(model: str) -> Rules | None:
     return pricing.PROVIDERS[name] if name else None
 
 
-def price(part: Mapping[str, int], by: Rules) -> float:
-    """Return what the input of PARTS costs, in tokens of plain input."""
-    return (
-        part["plain"] + by.read * part["cache_read"] + by.write * part["cache_write"] + _HOUR * part["cache_write_1h"]
-    )
+def by_rules(by: Rules) -> Units:
+    """Return prices in millionths of a token of plain input; output has none, it costs what it cost before."""
+    return 1_000_000, round(1e6 * by.read), round(1e6 * by.write), round(1e6 * _HOUR), 0
 
 
-def saving(saved: int, old: int, part: Mapping[str, int], by: Rules) -> float:
-    """Return what ``saved`` estimated tokens would have cost, in tokens of plain input.
+def cost(part: Mapping[str, int], units: Units) -> int:
+    """Return what PARTS cost, in whole units of money.
+
+    They are billionths of a dollar or thousandths of a token of plain input, as ``units`` say.
+    """
+    return (sum(unit * part[name] for name, unit in zip(PARTS, units, strict=True)) + 500) // 1000
+
+
+def worth(saved: int, old: int, part: Mapping[str, int], units: Units) -> int:
+    """Return what ``saved`` estimated tokens would have cost, in whole units of money.
 
     ``old`` of them are in blocks that an earlier request of the conversation held: the cache would have had them. They
     count at its price where this request was read from the cache at all, or where nothing is known (``part`` is {}).
     The others would have been written to it, where something was written, or would have been plain input.
     """
+    plain, read, write, hour, _ = units
     written = part["cache_write"] + part["cache_write_1h"] if part else 0
-    fresh = (by.write * part["cache_write"] + _HOUR * part["cache_write_1h"]) / written if written else 1.0
-    known = min(old, saved)
-    return known * (by.read if not part or part["cache_read"] else fresh) + (saved - known) * fresh
+    fresh = write * part["cache_write"] + hour * part["cache_write_1h"] if written else plain
+    each = written or 1  # fresh is the price of so many tokens
+    known = max(0, min(old, saved)) if not part or part["cache_read"] else 0
+    return (known * read * each + (saved - known) * fresh + 500 * each) // (1000 * each)
+
+
+def price(part: Mapping[str, int], by: Rules) -> float:
+    """Return what the input of PARTS costs, in tokens of plain input."""
+    return cost(part, by_rules(by)) / 1000
+
+
+def saving(saved: int, old: int, part: Mapping[str, int], by: Rules) -> float:
+    """Return what ``worth`` says, in tokens of plain input."""
+    return worth(saved, old, part, by_rules(by)) / 1000
+
+
+class Conversations:
+    """What was saved in the last request of each conversation, of the newest ones."""
+
+    __slots__ = ("_most", "_saved")
+
+    def __init__(self, most: int) -> None:
+        """Remember so many conversations."""
+        self._most = most
+        self._saved: OrderedDict[str, int] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many are remembered."""
+        return len(self._saved)
+
+    def known(self, conversation: str, saved: int, part: Mapping[str, int]) -> int:
+        """Return how much of what was saved is in blocks that the conversation's last request held already."""
+        if not conversation:
+            # Nobody can tell what was sent before: the cheaper price is taken wherever the cache was read.
+            return saved if part and part["cache_read"] else 0
+        old = self._saved.pop(conversation, 0)
+        self._saved[conversation] = saved
+        if len(self._saved) > self._most:
+            self._saved.popitem(last=False)
+        return old

@@ -182,7 +182,7 @@ class Counts:
         self.minutes: deque[list[int]] = deque(maxlen=_MINUTES)  # [Unix minute, before, after]
         self._bodies: OrderedDict[int, tuple[bytes, bytes, str]] = OrderedDict()
         self._held = 0
-        self._saved: OrderedDict[str, int] = OrderedDict()  # conversation -> tokens saved in its last request
+        self._saved = prices.Conversations(_CONVERSATIONS)
         self._tickets = 0
 
     def ticket(self) -> int:
@@ -251,7 +251,7 @@ class Counts:
                 sums.used += 1
                 for name, count in part.items():
                     sums.usage[name] += count
-        old = self._known(done.conversation, saved, part)
+        old = self._saved.known(done.conversation, saved, part)
         if by is None:
             self.unpriced["requests"] += bool(part or saved)
             self.unpriced["input"] += sum(part.values()) - part["output"] if part else 0
@@ -265,17 +265,6 @@ class Counts:
                 sums.saving += prices.saving(saved, old, part, by)
         if model is not None:
             model.rules = by.name
-
-    def _known(self, conversation: str, saved: int, part: Mapping[str, int]) -> int:
-        """Return how much of what was saved is in blocks that the conversation's last request held already."""
-        if not conversation:
-            # Nobody can tell what was sent before: the cheaper price is taken wherever the cache was read.
-            return saved if part and part["cache_read"] else 0
-        old = self._saved.pop(conversation, 0)
-        self._saved[conversation] = saved
-        if len(self._saved) > _CONVERSATIONS:
-            self._saved.popitem(last=False)
-        return old
 
     @staticmethod
     def _add_kind(kind: Kind, said: Mapping[str, Any]) -> None:
