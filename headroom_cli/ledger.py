@@ -26,22 +26,25 @@ from headroom_cli.store.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
+LAST_SECOND = 253_402_300_799  # of the last year that is written in four digits
+TORN = 1 << 17  # bytes without a line feed, from where on they are no line: the ledger's are half of that at most
 _LINE_MAX = 65_536  # bytes: one append stays one write
+_PIECE = 1 << 20
 
 
 def append(store_root: str, line: dict[str, Any]) -> None:
     """Append one run; ``when`` is added unless it is there. Raise StoreError: whoever meets it warns and goes on."""
-    when = line.get("when")
-    if not isinstance(when, int | float):
-        when = time.time()
-        line = {"when": round(when, 3), **line}
+    at = line.get("when")
+    if not isinstance(at, int | float):
+        at = time.time()
+        line = {"when": round(at, 3), **line}
     text = json.dumps(line, separators=(",", ":")).encode("ascii")
     if len(text) > _LINE_MAX:
         raise StoreError(f"a ledger line of {len(text)} bytes was left out; report it")
-    month = time.strftime("%Y%m", time.gmtime(min(max(when, 0), 253_402_300_799)))
+    month = time.strftime("%Y%m", time.gmtime(min(max(at, 0), LAST_SECOND)))
     path = os.path.abspath(store_root)
     try:
         with Place(path, create=True) as place:
@@ -66,80 +69,66 @@ def _torn(fd: int) -> bool:
 def read(store_root: str, since: float | None = None) -> Iterator[dict[str, Any]]:
     """Yield the runs, oldest month first, from ``since`` (Unix seconds) on; damaged lines are skipped.
 
-    A store without a ledger, or no store at all, has none. Raise StoreError when it cannot be read.
+    Files are read piece by piece, so any number of runs fits in memory. A store without a ledger, or no store at all,
+    has none. Raise StoreError when it cannot be read.
     """
     path = os.path.abspath(store_root)
+    first = "" if since is None else time.strftime("%Y%m", time.gmtime(min(max(since, 0), LAST_SECOND)))
     try:
         with Place(path, create=False) as place:
             folder = place.existing("ledger")
             if folder is None:
                 return
-            for name in sorted(os.listdir(folder)):
-                if len(name) == 12 and name.endswith(".jsonl") and name[:6].isdigit():
-                    yield from _parse(files.read_file(name, folder), since)
+            for name in sorted(filter(is_month, os.listdir(folder))):
+                if name[:6] >= first:
+                    yield from _month(name, folder, since)
     except FileNotFoundError:
         return
     except OSError as error:
         raise files.failure(error, path) from error
 
 
-def _parse(data: bytes, since: float | None) -> Iterator[dict[str, Any]]:
-    for text in data.split(b"\n"):
-        try:
-            line = json.loads(text) if text else None
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(line, dict) and (since is None or _number(line.get("when")) >= since):
-            yield line
+def is_month(name: str) -> bool:
+    """Tell the name of one of the ledger's files."""
+    return len(name) == 12 and name.endswith(".jsonl") and name[:6].isdigit()
 
 
-def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0 else 0
+def _month(name: str, folder: int, since: float | None) -> Iterator[dict[str, Any]]:
+    try:
+        fd = files.open_plain(name, folder)
+    except FileNotFoundError:  # since it was listed; or it is no file of ours
+        return
+    try:
+        begun = b""
+        while piece := os.read(fd, _PIECE):
+            *ended, begun = (begun + piece).split(b"\n")
+            if len(begun) > TORN:
+                begun = b"\0"  # no JSON: what follows up to the next line feed is skipped with it
+            for text in ended:
+                yield from _since(text, since)
+        yield from _since(begun, since)
+    finally:
+        os.close(fd)
 
 
-def _total(of: dict[str, Any], key: str) -> dict[str, float]:
-    total: dict[str, float] = of.setdefault(key, {"runs": 0, "blocks": 0, "before": 0, "after": 0, "saved": 0, "ms": 0})
-    return total
+def _since(text: bytes, since: float | None) -> Iterator[dict[str, Any]]:
+    line = parsed(text)
+    if line is not None and (since is None or when(line) >= since):
+        yield line
 
 
-def summary(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return totals: ``{"all": T, "verb": {name: T}, "kind": {name: T}, "day": {"YYYY-MM-DD": T}}``.
-
-    T is ``{runs, blocks, before, after, saved, ms}``, tokens and milliseconds; ``runs`` of a kind counts the runs in
-    which it was met, and its ``ms`` stays 0: runs are not timed by kind. Lines with odd values count as far as they go.
-    """
-    whole: dict[str, Any] = {}
-    verbs: dict[str, Any] = {}
-    kinds: dict[str, Any] = {}
-    days: dict[str, Any] = {}
-    for line in lines:
-        per_kind = line.get("kinds")
-        parts = (
-            {name: part for name, part in per_kind.items() if isinstance(part, dict)}
-            if isinstance(per_kind, dict)
-            else {}
-        )
-        tokens = line.get("tokens")
-        whole_run = tokens if isinstance(tokens, dict) else {}
-        run = {
-            "runs": 1.0,
-            "blocks": sum(_number(part.get("blocks")) for part in parts.values()),
-            "before": _number(whole_run.get("before")) or sum(_number(part.get("before")) for part in parts.values()),
-            "after": _number(whole_run.get("after")) or sum(_number(part.get("after")) for part in parts.values()),
-            "ms": _number(line.get("ms")),
-        }
-        day = time.strftime("%Y-%m-%d", time.gmtime(min(max(_number(line.get("when")), 0), 253_402_300_799)))
-        for total in (_total(whole, "all"), _total(verbs, str(line.get("verb", ""))), _total(days, day)):
-            _add(total, run)
-        for name, part in parts.items():
-            _add(
-                _total(kinds, name),
-                {"runs": 1, **{key: _number(part.get(key)) for key in ("blocks", "before", "after")}},
-            )
-    return {"all": _total(whole, "all"), "verb": verbs, "kind": kinds, "day": days}
+def parsed(text: bytes) -> dict[str, Any] | None:
+    """Return a run, None for a line that is damaged."""
+    try:
+        line = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) else None
 
 
-def _add(total: dict[str, float], run: dict[str, float]) -> None:
-    for key, value in run.items():
-        total[key] += int(value) if value == int(value) else value
-    total["saved"] = total["before"] - total["after"]
+def when(line: Mapping[str, Any]) -> float:
+    """Return when a run was, in Unix seconds; 0 for what no clock shows."""
+    said = line.get("when")
+    if isinstance(said, int | float) and not isinstance(said, bool) and 0 <= said <= LAST_SECOND:
+        return said
+    return 0.0

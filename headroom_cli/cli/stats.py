@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
-from headroom_cli.cli import filters, io, report
+from headroom_cli.cli import filters, io
 from headroom_cli.cli.options import REPORTING, Argument, Verb
 from headroom_cli.errors import NotFoundError, UsageError
 from headroom_cli.settings import Setting
+
+PARTS = ("verb", "model", "kind", "tool", "project", "day", "backend")
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DAY = 86_400
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,33 +36,61 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
         from headroom_cli.cli import stats_map
 
         return stats_map.show(io.Source(own["file"]).read(), settings)
-    from headroom_cli import ledger
+    return _sums(settings, own)
 
-    totals = ledger.summary(ledger.read(settings.store))
-    if not totals["all"]["runs"]:
+
+def _sums(settings: Settings, own: Mapping[str, str]) -> int:
+    """Report on the ledger. Raise NotFoundError when there is nothing in it."""
+    from headroom_cli import ledger, money
+    from headroom_cli.money import prices
+
+    by, since = _by(own.get("by", "")), _since(own.get("since", ""))
+    if "csv" in own and settings.json:
+        raise UsageError("--csv and --json are two ways to write the report; use one")
+    # What the conversations of the first requests had saved a day before tells what the cache would have held.
+    lines = ledger.read(settings.store, since if since is None else since - _DAY)
+    sums = money.report(lines, prices.load(settings.prices), since)
+    if not sums["all"]["runs"]:
+        if since is not None:
+            raise NotFoundError("the ledger has nothing from then on; ask for more with --since")
         raise NotFoundError("the ledger is empty; run headroom crush first, or name another store with --store")
     if settings.json:
-        io.write(json.dumps({"v": 1, "store": settings.store, **totals}).encode() + b"\n")
-        return 0
-    rows = [_total("all", totals["all"])]
-    for part in ("verb", "kind"):
-        rows += [_total(name, total) for name, total in sorted(totals[part].items())]
-    # The latest fortnight; --json has every day.
-    rows += [_total(day, total) for day, total in sorted(totals["day"].items())[-14:]]
-    heading = ("", "runs", "blocks", "tokens before", "after", "saved", "")
-    report.show(rows, heading, frozenset(range(1, 7)), settings)
+        io.write(json.dumps({"v": 1, "store": settings.store, **sums}).encode() + b"\n")
+    elif "csv" in own:
+        from headroom_cli.cli import stats_csv
+
+        stats_csv.show(sums, by or PARTS)
+    else:
+        from headroom_cli.cli import stats_ledger
+
+        stats_ledger.show(sums, by, settings)
     return 0
 
 
-def _total(name: str, total: Mapping[str, float]) -> tuple[str, ...]:
-    """Return one line of sums."""
-    return (name, *(f"{total[key]:,.0f}" for key in ("runs", "blocks", "before", "after", "saved")),
-            _share(total["saved"], total["before"]))  # fmt: skip
+def _by(text: str) -> tuple[str, ...]:
+    """Read ``--by``. Raise UsageError."""
+    chosen = tuple(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
+    if wrong := [word for word in chosen if word not in PARTS]:
+        raise UsageError(f"--by {wrong[0][:40]!r} is unknown; use {', '.join(PARTS)}")
+    return chosen
 
 
-def _share(part: float, whole: float) -> str:
-    """Return a percentage, "-" of nothing."""
-    return f"{100 * part / whole:.0f} %" if whole else "-"
+def _since(text: str) -> float | None:
+    """Read ``--since``, return Unix seconds, None for all times. Raise UsageError."""
+    if not text:
+        return None
+    number, unit = text[:-1], text[-1]
+    if unit in _SECONDS and number.isascii() and number.isdigit() and len(number) <= 6:
+        import time
+
+        return time.time() - int(number) * _SECONDS[unit]
+    from datetime import UTC, datetime
+
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(f"--since {text[:40]!r} is no time; write 7d, 24h, 30m, 2w or 2026-11-01 (UTC)") from None
 
 
 def _diff(settings: Settings, previous: str, following: str) -> int:
@@ -80,7 +112,22 @@ VERB = Verb(
     about="show what was saved so far, where a document's tokens are, or why a cache was missed",
     text="""
         Without FILE, sums up the ledger, in which every run and every request leaves one line of numbers: by verb,
-        by kind and by day. It never holds any of your text.
+        model, kind, tool, project and day. It never holds any of your text. Tokens before and after are estimates of
+        ours; a request that was refused counts as a run without tokens. Usage is what providers counted, and cost is
+        that at their prices: measured. What was saved is an estimate: saved tokens at the price that they would have
+        had, which is the cache's for what the conversation's request before had saved already. Net is less by what our
+        tool in requests costs, and by the calls that fetched originals. Runs in pipes have no cost. Days are UTC's.
+
+        Dollars come from a table of prices (--prices) and from the package of headroom-cli[prices], whose data is that
+        of the installed version; nothing is downloaded. Without both, money is in tokens of plain input, by the
+        providers' caching rules. A model that has no price is listed as not priced. The table is TOML, in dollars for
+        a million tokens: under each [[price]] model (a pattern such as claude-sonnet-4-5*), plain and output, and as
+        you like cache_read, cache_write, cache_write_1h, from (the first day, such as 2026-01-31) and over (for calls
+        with more tokens of input). Of the rows that fit a call the last one counts.
+
+        With --by, shows these parts alone, with all their rows: verb, model, kind, tool, project, day, backend. With
+        --csv, one table: group, name, then numbers; money is exact, and cells of a part that has no such number are
+        empty. The rows of a group add up to the first row, those of kind and tool together with group rest.
 
         With --follow, shows the sum and then every run as it is added, by whatever process (crush, send, the proxy):
         time, verb, model, estimated tokens before and after, what was saved, milliseconds, and of a call the share of
@@ -99,7 +146,12 @@ VERB = Verb(
         what changed, what it costs under each provider's rules, and what to do. Breakpoints, spacing, and the order of
         a schema's keys make no difference. Two plain texts are compared as system prompts.
 
-        With --json, one object; with --follow one for each line: total; then when, verb, model, tokens (before,
+        With --json, one object: v, store, days, since, first, last, currency (unit, scale, source), all, verb, day,
+        model, project, backend, kind, tool, rest (kind, tool), prices. A sum has runs, blocks, before, after, saved,
+        ms, usage (requests, input, plain, cache_read, cache_write, cache_write_1h, output), overhead (markers, tool,
+        hops), money (requests, tokens, cost, saved, tool, hops, net; whole numbers, scale of them are one unit),
+        unpriced (requests, input, output, saved), uncalled (runs, saved); of a kind or tool the first six, and money
+        (saved). With --follow one for each line: total; then when, verb, model, tokens (before,
         after), saved, ms, cache_share. Of a document: format, model, level, estimated, tokens, crushed, observations
         (tokens, crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks, tokens, crushed),
         requests, breakpoints (client or assumed), prices (rules, minimum_prefix, read, written, plain, price,
@@ -109,8 +161,17 @@ VERB = Verb(
         lost, extra_price).
     """,
     arguments=(Argument("file", "a document to look into; - is standard input"),),
-    flags=("format", "model", "ranks", "level", *REPORTING),
+    flags=("format", "model", "ranks", "level", "prices", *REPORTING),
     own=(
+        Setting(
+            "since", ("--since",), "", "text", "WHEN",
+            "of the ledger, count what ran from then on: 7d, 24h, 2026-11-01",
+        ),
+        Setting(
+            "by", ("--by",), "", "text", "PART,...", f"show the ledger by these alone: {', '.join(PARTS)}",
+            shown="all but backend, their largest rows",
+        ),
+        Setting("csv", ("--csv",), "", "switch", "", "write the sums of the ledger as one table for programs"),
         Setting("follow", ("--follow", "-f"), "", "switch", "", "go on with every new run until interrupted"),
         Setting(
             "diff", ("--diff",), "", "text", "PREVIOUS",
@@ -119,6 +180,8 @@ VERB = Verb(
     ),
     examples=(
         ("headroom stats", "show what was saved so far"),
+        ("headroom stats --since 7d --by model,project", "show what a week cost, and what it would have"),
+        ("headroom stats --csv > saved.csv", "take the sums to a spreadsheet"),
         ("headroom stats --follow", "watch what is saved"),
         ("headroom stats trace.json", "show where the tokens of a document are, and what it costs"),
         ("headroom stats --diff previous.json next.json", "show why the second was not read from the cache"),

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from headroom_cli import ledger
+from headroom_cli import ledger, money
 from headroom_cli.cli import io, report
 from headroom_cli.errors import ReaderGoneError
 from headroom_cli.money import usage as prices
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 EVERY = 0.3  # seconds between two looks
-_TORN = 1 << 17  # bytes without a line feed, from where on they are no line: the ledger's are half of that at most
 
 
 def show(settings: Settings) -> int:
     """Write the totals, then a line for each run; end only by a signal. Raise ReaderGoneError when nobody reads."""
     io.check_output()
     tail = Tail(settings.store)
-    total = ledger.summary(tail.lines())["all"]
+    total = money.report(tail.lines())["all"]
     if not settings.quiet:
         _write({"v": 1, "store": settings.store, "total": total} if settings.json else _sum(total))
     while True:
@@ -73,7 +72,7 @@ class Tail:
         try:
             with Place(self._root, create=False) as place:
                 folder = place.existing("ledger")
-                names = [] if folder is None else sorted(filter(_is_ledger, os.listdir(folder)))
+                names = [] if folder is None else sorted(filter(ledger.is_month, os.listdir(folder)))
                 for gone in self._read.keys() - set(names):
                     del self._read[gone]
                 for name in names:
@@ -102,11 +101,11 @@ class Tail:
             while piece := os.pread(fd, io.CHUNK, at):
                 at += len(piece)
                 *ended, begun = (begun + piece).split(b"\n")
-                if len(begun) > _TORN:
+                if len(begun) > ledger.TORN:
                     begun = b"\0"  # no JSON: what follows up to the next line feed is skipped with it
                 self._read[name] = (inode, at, begun, seen)
                 for text in ended:
-                    if (line := _parsed(text)) is not None:
+                    if (line := ledger.parsed(text)) is not None:
                         when = _time(line) or 0.0
                         if when > seen:
                             self._newest = max(self._newest, when)
@@ -115,21 +114,9 @@ class Tail:
             os.close(fd)
 
 
-def _is_ledger(name: str) -> bool:
-    return len(name) == 12 and name.endswith(".jsonl") and name[:6].isdigit()
-
-
-def _parsed(text: bytes) -> dict[str, Any] | None:
-    try:
-        line = json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None
-    return line if isinstance(line, dict) else None
-
-
 def facts(line: dict[str, Any]) -> dict[str, Any]:
     """Return what a line of the ledger says of its run: numbers and short names, whatever else it may hold."""
-    total = ledger.summary([line])["all"]
+    total = money.report([line])["all"]
     usage = line.get("usage")
     counts = {name: count for name, count in usage.items() if type(count) is int} if isinstance(usage, dict) else {}
     part = prices.parts(counts, _word(line, "format"))

@@ -43,6 +43,7 @@ from __future__ import annotations
 import time
 from operator import add
 
+from headroom_cli import ledger
 from headroom_cli.money import usage
 
 TYPE_CHECKING = False
@@ -61,7 +62,6 @@ PLAIN = {"unit": "plain", "scale": 1000, "source": "caching rules of the provide
 _NAMES = 1000  # of one grouping; names come from outside
 _DAYS = 10_000
 _LARGEST = 10**15  # a count beyond is damage
-_LAST_SECOND = 253_402_300_799
 _CONVERSATIONS = 65_536
 _HEAD = ("runs", "blocks", "before", "after", "ms")
 _SPENT = ("markers", "tool", "hops")
@@ -89,12 +89,6 @@ def count(value: Any) -> int:
     return int(value) if isinstance(value, float) and 0 <= value <= _LARGEST else 0
 
 
-def _when(line: Mapping[str, Any]) -> float:
-    """Return the time of a line, 0 for what no clock shows."""
-    when = line.get("when")
-    return when if type(when) in {int, float} and 0 <= when <= _LAST_SECOND else 0  # type: ignore[operator, return-value]
-
-
 def _name(line: Mapping[str, Any], member: str) -> str:
     said = line.get(member)
     return said[:100] if isinstance(said, str) else ""
@@ -120,7 +114,7 @@ class _Sums:
 
     def add(self, line: Mapping[str, Any], since: float | None) -> None:
         """Count one line."""
-        when = _when(line)
+        when = ledger.when(line)
         hops, status = count(line.get("hops")), count(line.get("status"))
         verb, model, backend = _name(line, "verb"), _name(line, "model"), _name(line, "backend")
         # Only the proxy writes lines of requests that were refused or never answered: the agent sends them again.

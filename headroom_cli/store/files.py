@@ -144,19 +144,25 @@ def read_all(fd: int, size: int, offset: int = 0) -> bytes:
 
 def read_file(name: str, parent: int, offset: int = 0) -> bytes:
     """Return a plain file from an offset on; raise FileNotFoundError when it is missing or not a plain file."""
+    fd = open_plain(name, parent)
+    try:
+        return read_all(fd, os.fstat(fd).st_size - offset, offset)
+    finally:
+        os.close(fd)
+
+
+def open_plain(name: str, parent: int) -> int:
+    """Open a plain file to be read; raise FileNotFoundError when it is missing or not a plain file."""
     try:
         fd = os.open(name, READ, dir_fd=parent)
     except OSError as error:
         if error.errno in _NOT_OURS:
             raise FileNotFoundError(errno.ENOENT, "not a plain file", name) from error
         raise
-    try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise FileNotFoundError(errno.ENOENT, "not a plain file", name)
-        return read_all(fd, status.st_size - offset, offset)
-    finally:
-        os.close(fd)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise FileNotFoundError(errno.ENOENT, "not a plain file", name)
 
 
 def barrier(fd: int) -> None:

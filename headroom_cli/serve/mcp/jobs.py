@@ -11,7 +11,7 @@ import base64
 import json
 import time
 
-from headroom_cli import engine, ledger, tokens
+from headroom_cli import engine, ledger, money, tokens
 from headroom_cli.errors import CorruptError, HeadroomError, NotFoundError, StoreError, UsageError
 from headroom_cli.images import head
 from headroom_cli.lazy import pattern
@@ -190,7 +190,7 @@ def stats(state: work.State, session: dict[str, Any] | None) -> Answer:
     """Return what this session saved where there is one, and what all runs of the last 30 days saved, by verb."""
     facts: dict[str, Any] = {} if session is None else {"session": session}
     try:
-        sums = ledger.summary(ledger.read(state.store.root, time.time() - _DAYS * 86_400))
+        sums = money.report(ledger.read(state.store.root, time.time() - _DAYS * 86_400))
     except HeadroomError as error:
         facts["problem"] = str(error)
     else:
