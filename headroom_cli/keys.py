@@ -22,7 +22,7 @@ def provide(name: str, value: str) -> None:
 
 def override(name: str, value: str) -> None:
     """Set a credential for the libraries of this process, whatever the user's environment says. Raise ConfigError."""
-    if not _is_credential(name) and not name.endswith("_REGION"):
+    if not is_credential(name) and not name.endswith("_REGION"):
         raise ConfigError(f"{name} is no name of a key; a key file holds keys alone")
     environment()[name] = value
 
@@ -53,13 +53,14 @@ def secrets(names: Iterable[str], key_file: str = "", given: Mapping[str, str] |
             raise ConfigError(f"{key_file}: more than one key without a name; write lines NAME=VALUE")
         pairs = [(next((name for name in names if "API_KEY" in name or "TOKEN" in name), ""), alone[0])]
     filed = {name: value for name, value in pairs if name in names}
-    if not any(_is_credential(name) for name in filed):
+    if not any(is_credential(name) for name in filed):
         raise ConfigError(f"{key_file}: no key for this backend; write NAME=VALUE with a name of its own")
     # Credentials belong together: those of the environment are another account's.
-    return {**{name: value for name, value in found.items() if not _is_credential(name)}, **filed}
+    return {**{name: value for name, value in found.items() if not is_credential(name)}, **filed}
 
 
-def _is_credential(name: str) -> bool:
+def is_credential(name: str) -> bool:
+    """Tell whether a variable of this name holds a key, a token or a secret."""
     return any(word in name for word in ("KEY", "SECRET", "CLIENT_ID")) or name.endswith("TOKEN") or "TOKEN_B" in name
 
 
@@ -73,7 +74,7 @@ def key_lines(path: str) -> list[tuple[str, str]]:
         name, _, value = text.partition("=")
         name = name.strip()
         # Keys may hold signs of their own (base64), but no underscore in front of them.
-        named = "_" in name and name.replace("_", "").isalnum() and (name.isupper() or _is_credential(name.upper()))
+        named = "_" in name and name.replace("_", "").isalnum() and (name.isupper() or is_credential(name.upper()))
         if named and not value.strip().strip("\"'"):
             raise ConfigError(f"{path}: {name[:40]} has no value; write {name.upper()[:40]}=KEY")
         found.append((name.upper(), value.strip().strip("\"'")) if named else ("", text.strip("\"'")))

@@ -11,7 +11,7 @@ LAYERS = (
     ("errors", "hashing", "lazy", "nesting"),
     ("harness", "model", "models", "events"),
     ("settings", "rank", "tokens", "store", "pricing", "redact"),
-    ("ledger", "keys", "kompress", "identity"),
+    ("ledger", "keys", "kompress", "identity", "origins"),
     ("formats", "compressors", "backends", "context", "images", "money", "trial"),
     ("routing", "align", "dedup", "fit", "shaping", "wire"),
     ("convert",),

@@ -145,8 +145,13 @@ def _request_lines(data: bytes) -> list[tuple[Document, int]]:
     return [(document, number) for document, number in found if document is not None]
 
 
-def take(held: Sequence[tuple[Document, int]], reports: Iterable[Report], model: str = "") -> Census:
-    """Count documents with turns. ``reports`` are those of an engine's run over them, by the paths of the blocks."""
+def take(
+    held: Sequence[tuple[Document, int]], reports: Iterable[Report], model: str = "", *, priced: bool = True
+) -> Census:
+    """Count documents with turns. ``reports`` are those of an engine's run over them, by the paths of the blocks.
+
+    Without ``priced`` there are no prices and no requests.
+    """
     census = Census([wire.read(document, line) for document, line in held])
     census.model = model or census.model
     outcomes = {report.path: report for report in reports}
@@ -161,7 +166,8 @@ def take(held: Sequence[tuple[Document, int]], reports: Iterable[Report], model:
         told.update((report.path.rpartition(":")[2], (None, report)) for report in pictures if _is_of(report, line))
         columns.append(_count(census, prompt, told, count))
     census.sizes = columns[0].before
-    _price(census, columns)
+    if priced:
+        _price(census, columns)
     return census
 
 

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 CHUNK = 1 << 20
+_output_name = "standard output"
+
+
+def name_output(name: str) -> None:
+    """Call the output by another name in messages: it has been turned into a file."""
+    global _output_name  # noqa: PLW0603 - there is one standard output, as there is one descriptor of it
+    _output_name = name
 
 
 def guard_descriptors() -> None:
@@ -53,7 +60,7 @@ class Source:
         try:
             self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise InputMissingError(f"{file}: {_reason(error)}; name a file that can be read") from error
+            raise InputMissingError(f"{file}: {reason(error)}; name a file that can be read") from error
         except ValueError as error:  # an embedded NUL
             raise InputMissingError(f"{file}: {error}; name a file that can be read") from error
 
@@ -67,7 +74,7 @@ class Source:
                 continue
             except OSError as error:
                 advice = "name a file" if error.errno == errno.EISDIR else "check where the input comes from"
-                raise InputMissingError(f"{self.name}: {_reason(error)}; {advice}") from error
+                raise InputMissingError(f"{self.name}: {reason(error)}; {advice}") from error
             self._ended = not chunk
             return chunk
         return b""
@@ -127,7 +134,7 @@ def check_output() -> None:
     except BlockingIOError:
         return
     except OSError as error:
-        raise OutputError(f"standard output: {_reason(error)}; write elsewhere") from error
+        raise OutputError(f"{_output_name}: {reason(error)}; write elsewhere") from error
 
 
 def write(data: bytes) -> None:
@@ -140,12 +147,12 @@ def write(data: bytes) -> None:
         except BlockingIOError:  # a parent made the pipe non-blocking
             _wait(STDOUT, writing=True)
         except BrokenPipeError as error:
-            raise ReaderGoneError("the reader of standard output is gone") from error
+            raise ReaderGoneError(f"the reader of {_output_name} is gone") from error
         except OSError as error:
             raise OutputError(
-                f"standard output: {_reason(error)}; make room or write elsewhere"
+                f"{_output_name}: {reason(error)}; make room or write elsewhere"
                 if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-                else f"standard output: {_reason(error)}; write elsewhere"
+                else f"{_output_name}: {reason(error)}; write elsewhere"
             ) from error
 
 
@@ -178,6 +185,6 @@ def _wait(descriptor: int, *, writing: bool) -> None:
     select.select([] if writing else [descriptor], [descriptor] if writing else [], [])
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
     """Return the system's words for an error, without the path that Python adds."""
     return (error.strerror or "input/output error").lower()
