@@ -131,6 +131,8 @@ def _run(
     """Do what the stages do. Raise StoreError."""
     if prepare is not None:
         run.enter(prepare)
+    if run.alone:
+        stages = ()
     if "fit" in stages and run.was_fitted():
         stages = ()
     # A raw blob is output to be read, unless somebody says by the verb that it is a prompt.

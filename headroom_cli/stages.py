@@ -42,17 +42,22 @@ SECONDS_PER_DOCUMENT = 60.0
 class Prepared:
     """What whoever sends a request does to it before the stages: edits, and how originals can be asked for then."""
 
-    __slots__ = ("begins", "edits", "live", "redeem", "scope")
+    __slots__ = ("alone", "begins", "edits", "live", "redeem", "scope", "texts")
 
     def __init__(
-        self, edits: list[Edit], redeem: str, *, live: bool = False, begins: bool = False, scope: str = ""
-    ) -> None:
+        self, edits: list[Edit], redeem: str, *, live: bool = False, begins: bool = False, scope: str = "",
+        alone: bool = False, texts: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         """``redeem`` is one of model.REDEEMS; ``live`` as in Policy, on top of it; ``scope`` is who sends the request.
+
+        ``alone``: no stage is to touch the document. ``texts`` are those that the edits put into it: they cost tokens.
 
         ``begins``: something is done here that later requests must know of; without memory it is better left.
         """
+        self.alone = alone
         self.begins = begins
         self.scope = scope
+        self.texts = texts
         self.edits = edits
         self.redeem = redeem
         self.live = live
@@ -64,7 +69,7 @@ class Run:
     __slots__ = (
         "_added", "_beside", "_came", "_conversation", "_data", "_frozen", "_key", "_model", "_pictures", "_policy",
         "_records", "_refers",
-        "_rendered", "_scope", "_store", "_usable", "_value", "document", "repeats", "result",
+        "_rendered", "_scope", "_store", "_usable", "_value", "alone", "document", "repeats", "result",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +81,7 @@ class Run:
         ``frozen``: the store can be read and not written. What was sent before is sent again, and nothing is begun.
         """
         self._frozen = frozen
+        self.alone = False  # no stage is to touch the document
         self._scope = ""  # who sends the request, "" for the owner of the store
         self.repeats = False  # something was sent again as it was sent before
         self.document = self._came = document
@@ -135,6 +141,11 @@ class Run:
         self._policy = self._policy.redeemed("none" if entry is None else entry.redeem)
         self._policy.live = self._policy.live or (entry is not None and entry.live)
         self.result.entered = entry is not None
+        if entry is not None:
+            self.alone = entry.alone
+            if entry.texts:
+                count = self._counter()
+                self._added += sum(count(text) for text in entry.texts)
 
     def align(self) -> None:
         """Move volatile values behind the stable prefix."""
@@ -149,7 +160,7 @@ class Run:
             count = self._counter()
             notes = sum(count(block.text) for block in self.document.blocks if is_ours(block.text))
             notes -= sum(count(block.text) for block in self._came.blocks if is_ours(block.text))
-            self._added = notes + sum(count(row.placeholder) - count(row.text) for row in aligned.moved)
+            self._added += notes + sum(count(row.placeholder) - count(row.text) for row in aligned.moved)
 
     def _counter(self) -> Callable[[str], int]:
         return Drafter(self._policy, turns=self.document.has_turns, model=self._model).count
@@ -381,7 +392,7 @@ class Run:
             return
         count = self._counter()
         for block in document.blocks:
-            report = Report(block.path, block.role)
+            report = Report(block.path, block.role, block.hint.tool)
             report.before = report.after = count(block.text)
             report.kept = block.kept or "left to route"
             self.result.blocks.append(report)

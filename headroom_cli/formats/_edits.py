@@ -42,7 +42,7 @@ class Edit:
     __slots__ = ("detail", "kind", "path", "value")
 
     def __init__(self, kind: str, path: Path, detail: Any = None, value: Any = None) -> None:
-        """``kind`` is text, put, insert, drop, order, member or remove."""
+        """``kind`` is text, append, put, insert, drop, order, member or remove."""
         self.kind = kind
         self.path = path
         self.detail = detail
@@ -52,6 +52,11 @@ class Edit:
     def text(cls, path: Path, text: str) -> Edit:
         """Put another text into the string at ``path``; its literal keeps its style."""
         return cls("text", path, None, text)
+
+    @classmethod
+    def append(cls, path: Path, text: str) -> Edit:
+        """Put a text behind the one at ``path``, whose literal keeps its bytes."""
+        return cls("append", path, None, text)
 
     @classmethod
     def put(cls, path: Path, value: Any) -> Edit:
@@ -87,9 +92,10 @@ class Edit:
 class _Place:
     """What is to happen at one path, and below it."""
 
-    __slots__ = ("below", "drops", "inserts", "members", "order", "put", "removes", "text")
+    __slots__ = ("below", "drops", "inserts", "members", "order", "put", "removes", "tail", "text")
 
     def __init__(self) -> None:
+        self.tail: list[str] = []
         self.below: dict[str | int, _Place] = {}
         self.drops: set[int] = set()
         self.inserts: dict[int, list[Any]] = {}
@@ -119,6 +125,8 @@ def _plan(edits: Iterable[Edit]) -> _Place:
             place = place.below.setdefault(step, _Place())
         if edit.kind == "text":
             place.text.append(edit.value)
+        elif edit.kind == "append":
+            place.tail.append(edit.value)
         elif edit.kind == "put":
             place.put.append(edit.value)
         elif edit.kind == "insert":
@@ -132,7 +140,7 @@ def _plan(edits: Iterable[Edit]) -> _Place:
         else:
             place.members[edit.detail] = edit.value
         if (
-            len(place.text) + len(place.put) > 1
+            len(place.text) + len(place.put) + len(place.tail) > 1
             or (place.order and (place.drops or place.inserts))
             or not place.removes.isdisjoint((*place.members, *place.below))
         ):
@@ -245,14 +253,17 @@ class _Writer:
     def walk(self, at: int, place: _Place) -> int:
         """Collect the splices of the value at ``at``; return where it ends."""
         text = self._text
-        if place.put or place.text:
+        if place.put or place.text or place.tail:
             _, end = _tree.scan_once(text, at)
             if place.below or place.changes_list or place.changes_object:
                 raise EditError("an edit lies inside a value that another one replaces")
+            if (place.text or place.tail) and text[at : at + 1] != '"':
+                raise EditError("a text is to replace what is no string")
             if place.text:
-                if text[at : at + 1] != '"':
-                    raise EditError("a text is to replace what is no string")
                 self.splices.append((at, end, self._literal(text[at:end], place.text[0])))
+            elif place.tail:
+                more = json.dumps(place.tail[0], ensure_ascii=text.isascii())
+                self.splices.append((end - 1, end - 1, more[1:-1]))
             else:
                 self._put(at, end, place.put[0])
             return end
@@ -383,9 +394,13 @@ def rebuilt(value: Any, edits: Iterable[Edit]) -> Any:
 
 
 def _rebuilt(value: Any, place: _Place) -> Any:
-    if place.text or place.put:
+    if place.text or place.put or place.tail:
         if place.below or place.changes_list or place.changes_object:
             raise EditError("an edit lies inside a value that another one replaces")
+        if place.tail:
+            if not isinstance(value, str):
+                raise EditError("a text is to replace what is no string")
+            return value + place.tail[0]
         return place.text[0] if place.text else _filled(place.put[0], value)
     if isinstance(value, dict):
         if place.changes_list or not set(place.below) <= set(value) | set(place.members):

@@ -17,6 +17,8 @@ from headroom_cli.library import calls
 from headroom_cli.library.headroom import plugins_of, renewed
 from headroom_cli.library.turns import Turn
 from headroom_cli.relay import Relay
+from headroom_cli.settings import resolve
+from headroom_cli.shaping.asked import Shaping, of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,10 +48,13 @@ _log = logging.getLogger("headroom_cli")
 class Wrapping:
     """What all requests of a wrapped client have in common; may be used by any number of threads at once."""
 
-    __slots__ = ("__weakref__", "_identity", "_plugins", "_policy", "_redeem", "_said", "_store")
+    __slots__ = ("__weakref__", "_identity", "_plugins", "_policy", "_redeem", "_said", "_shaping", "_store")
 
-    def __init__(self, headroom: Headroom) -> None:
-        """Take store, policy and plugins. Raise ConfigError."""
+    def __init__(self, headroom: Headroom, *, output_shaper: bool | None = None) -> None:
+        """Take store, policy and plugins; ``output_shaper`` None means as the settings say. Raise ConfigError."""
+        self._shaping = {**of(resolve({})), "output_holdout": 0.0, "holdout": 0.0}
+        if output_shaper is not None:
+            self._shaping["on"] = output_shaper
         self._store = headroom.store
         # A client that answers calls of the tool itself needs no other way; one that wants no markers says so.
         self._redeem = "none" if headroom.policy.redeem == "none" else "tool"
@@ -94,8 +99,9 @@ class Wrapping:
             self._identity = Identity(self._store.root)
         own = api_headers(headers)
         options = send.Options(
-            headers=own, redeem=self._redeem, scope=self._identity.scope(headers), plugins=self._plugins
-        )
+            headers=own, redeem=self._redeem, scope=self._identity.scope(headers), plugins=self._plugins,
+            shaping=Shaping(**self._shaping, counting=not is_turn),
+        )  # fmt: skip
         ready = send.ready(body, self._asked(), self._store, backend, options, form=shape)
         for warning in ready.result.warnings:
             self.tell(warning)

@@ -20,7 +20,7 @@ C = TypeVar("C")
 
 def wrap(
     client: C, *, store: str | Store | None = None, policy: Allowed = None, on_pipeline_event: Told | None = None,
-    plugins: Iterable[str | object] = (),
+    plugins: Iterable[str | object] = (), output_shaper: bool | None = None,
 ) -> C:  # fmt: skip
     """Make the requests of an SDK's client smaller, and return that client.
 
@@ -31,7 +31,9 @@ def wrap(
     by the logger "headroom_cli".
 
     ``store``, ``policy``, ``on_pipeline_event`` and ``plugins`` as in Headroom; markers stand only where the tool is,
-    whatever the policy says of that, and with ``redeem="none"`` there are none. Raise TypeError for another object,
+    whatever the policy says of that, and with ``redeem="none"`` there are none. ``output_shaper`` asks models for
+    shorter answers (docs/shaping.md), None leaves that to HEADROOM_OUTPUT_SHAPER; HEADROOM_VERBOSITY and
+    HEADROOM_EFFORT say how. Nothing is held out here, since nobody would count it. Raise TypeError for another object,
     ConfigError for what does not exist.
     """
     from headroom_cli.library.going import Wrapping
@@ -42,7 +44,7 @@ def wrap(
     if _is_wrapped(inner):
         return client
     headroom = Headroom(store=store, policy=policy, on_pipeline_event=on_pipeline_event, plugins=plugins)
-    _replace(client, _around(inner, Wrapping(headroom)))
+    _replace(client, _around(inner, Wrapping(headroom, output_shaper=output_shaper)))
     return client
 
 

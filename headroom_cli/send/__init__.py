@@ -11,7 +11,7 @@ import json
 
 from headroom_cli import engine, formats, retrieval, wire
 from headroom_cli.errors import CannotCarryError, FailedOpenError, FormatError, UsageError
-from headroom_cli.formats._edits import KEPT, Edit
+from headroom_cli.formats._edits import KEPT, Edit, rebuilt
 from headroom_cli.model import LOSSY, Result
 from headroom_cli.relay import Relay, Request
 from headroom_cli.send.hops import answer
@@ -27,6 +27,7 @@ from headroom_cli.send.shapes import (
     wrapped,
 )
 from headroom_cli.send.way import Way
+from headroom_cli.shaping.talk import Talk
 from headroom_cli.wire._events import written
 
 TYPE_CHECKING = False
@@ -119,9 +120,12 @@ def _unopened(data: bytes, value: dict[str, Any], shape: str, backend: Backend, 
     result = Result(data, shape, "safe")
     result.warnings.append("the input cannot be opened (too deep, or no UTF-8); sent as it came")
     result.failure = FailedOpenError(result.warnings[-1])
-    return Ready(
-        Request(shape, data, model=options.model, headers=options.headers, value=value), result, None, None, data
+    request = Request(shape, data, model=options.model, headers=options.headers, value=value)
+    ready = Ready(request, result, None, None, data)
+    ready.trial = Talk(None, shape, value, options.scope).trial(
+        value, request.model, 0, tools=bool(names(value.get("tools"))), entered=False
     )
+    return ready
 
 
 def _as_json(value: dict[str, Any]) -> bytes:
@@ -177,7 +181,8 @@ def _staged(
 ) -> Ready:  # fmt: skip
     """Run the stages over a request in its final shape."""
     value = document.value() if document.format in wire.WIRES else json.loads(data)
-    way = Way(shape, options, store)
+    talk = Talk(options.shaping, shape, value, options.scope)
+    way = Way(shape, options, store, talk)
     if isinstance(value.get("input"), str) and names(value.get("tools")):
         # The one text of a first request: as the list that it stands for it can be taken up in the next one.
         data = formats.spliced(data, [Edit.put(("input",), [{"type": "message", "role": "user", "content": KEPT}])])
@@ -196,7 +201,14 @@ def _staged(
         shape, body, model=options.model, seen_as=seen_as, headers=headers, ours=ours, include_usage=include_usage,
     )  # fmt: skip
     # Where the store failed the request goes as it came, and nothing can be noted of it.
-    return Ready(request, result, store, way if result.entered else None, data)
+    ready = Ready(request, result, store, way if result.entered else None, data)
+    ready.trial = talk.trial(
+        request.value, request.model, result.before, tools=bool(names(value.get("tools"))), entered=result.entered
+    )
+    if result.entered:
+        result.warnings += talk.warnings
+        ready.why = talk.why
+    return ready
 
 
 def _leaving(body: bytes, options: Options, ours: frozenset[str]) -> tuple[bytes, Headers]:
@@ -231,8 +243,18 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
         value["tools"] = [wire.load(shape).tool(retrieval.NAME, retrieval.DESCRIPTION, retrieval.SCHEMA)]
     if options.stream:
         value["stream"] = True
+    talk = Talk(options.shaping, shape, value, options.scope)
+    if store is not None:
+        talk.begin(store.root, model, tools=marked)
+        edits, _ = talk.edits(bool)
+        value = rebuilt(value, edits) if edits else value
+        result.warnings += talk.warnings
     body = written(value)
     ours = retrieval.NAMES if marked else frozenset[str]()
     result.data = body
     left, headers = _leaving(body, options, frozenset((retrieval.NAME,)) if marked else frozenset())
-    return Ready(Request(shape, left, headers=headers, ours=ours), result, store, None, body)
+    ready = Ready(Request(shape, left, headers=headers, ours=ours), result, store, None, body)
+    # Compressing is what a text is sent through here for: it is in no trial of that.
+    ready.trial = talk.trial(ready.request.value, model, result.before, tools=marked, entered=True)
+    ready.trial.pop("compress", None)
+    return ready

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from headroom_cli.backends import Headers
     from headroom_cli.plugins import Telling
+    from headroom_cli.shaping.asked import Shaping
 
 
 class Options:
@@ -24,19 +25,21 @@ class Options:
     ``scope``       who asks, "" for the owner of the store
     ``plugins``     what hears of the request on its way (events.Plugins, or what events.plugins_for takes), None for
                     nobody
+    ``shaping``     how answers are to be shaped (shaping.asked.Shaping), None for not at all
     ``request_id``  the name by which plugins are told of it, "" makes one up
     ``telling``     who tells them (plugins.Telling); made on the way in
     """
 
     __slots__ = (
-        "headers", "max_tokens", "model", "plain", "plugins", "prompt", "redeem", "request_id", "scope", "stream",
-        "telling", "usual",
+        "headers", "max_tokens", "model", "plain", "plugins", "prompt", "redeem", "request_id", "scope", "shaping",
+        "stream", "telling", "usual",
     )  # fmt: skip
 
     def __init__(
         self, *, model: str = "", prompt: str = "", max_tokens: int | None = None, stream: bool = False,
         headers: Headers = (), redeem: str = "tool", usual: str = "",
         plain: bool = False, scope: str = "", plugins: Any = None, request_id: str = "",
+        shaping: Shaping | None = None,
     ) -> None:  # fmt: skip
         """All may be left out."""
         self.model = model
@@ -50,6 +53,7 @@ class Options:
         self.scope = scope
         self.plugins = plugins
         self.request_id = request_id
+        self.shaping = shaping
         self.telling: Telling | None = None
 
     def copy(self) -> Options:

@@ -26,9 +26,11 @@ class Ready:
     ``request``  see relay.Request
     ``result``   what the stages did
     ``telling``  who tells plugins of it, None where there are none
+    ``trial``    the arms of trials that it is in, as in the ledger
+    ``why``      why nothing is compressed by design, "" otherwise
     """
 
-    __slots__ = ("_client", "_store", "_way", "came", "request", "result", "telling")
+    __slots__ = ("_client", "_store", "_way", "came", "request", "result", "telling", "trial", "why")
 
     def __init__(self, request: Request, result: Result, store: Store | None, way: Way | None, client: bytes) -> None:
         """``way`` is what was found out on the way in; ``client`` the request as it came, in the provider's shape."""
@@ -39,6 +41,8 @@ class Ready:
         self._client = client
         self.came = client  # the input itself, before it was wrapped or converted
         self.telling: Telling | None = None
+        self.trial: dict[str, Any] = {}
+        self.why = ""
 
     @property
     def turns(self) -> int:
@@ -118,6 +122,8 @@ class Ready:
             if way.first and (way.tool is not None or not way.declared):
                 notes[mark(shape, f"0 {key}", way.declared)] = {"tool": way.tool}
                 notes[f"{OPEN} {shape}"] = None
+            if not way.turns and key:
+                notes.update(way.talk.by_answer(f"0 {key}"))
             if way.tool is not None and not self._handles() <= way.given:
                 notes[scopes.own(GIVEN, way.scope)] = sorted(self._handles())
         if notes:

@@ -15,6 +15,7 @@ from headroom_cli.hashing import sha256
 from headroom_cli.send import scopes
 from headroom_cli.send.shapes import names
 from headroom_cli.stages import Prepared
+from headroom_cli.wire.responses._items import made_by_model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from headroom_cli.formats import Document
     from headroom_cli.renderings import Notes
     from headroom_cli.send.options import Options
+    from headroom_cli.shaping.talk import Talk
     from headroom_cli.store import Store
 
 # Members by which a request names a history that the provider holds.
@@ -56,11 +58,12 @@ class Way:
 
     __slots__ = (
         "_known", "_options", "_shape", "_store", "declared", "first", "given", "held", "notes", "ours", "scope",
-        "server", "tool", "turns",
+        "server", "talk", "tool", "turns",
     )  # fmt: skip
 
-    def __init__(self, shape: str, options: Options, store: Store | None) -> None:
-        """``shape`` is the row of wire.WIRES in which the request is written by now."""
+    def __init__(self, shape: str, options: Options, store: Store | None, talk: Talk) -> None:
+        """``shape`` is the row of wire.WIRES in which the request is written by now; ``talk`` shapes its answer."""
+        self.talk = talk
         self._shape = shape
         self._options = options
         self._store = store
@@ -94,8 +97,7 @@ class Way:
 
         edits: list[Edit] = row.restore(request, find)
         self.turns = len(dict.fromkeys(asked))
-        tools = request.get("tools")
-        declared = names(tools)
+        declared = names(request.get("tools"))
         self.declared = declared
         self.given = frozenset(notes.get(scopes.own(GIVEN, self.scope)) or ())
         self.notes = notes
@@ -103,23 +105,47 @@ class Way:
         if asked:
             begun = notes.get(mark(self._shape, asked[0], declared)) or notes.get(f"{OPEN} {self._shape}")
         live = begun is None and self.turns > 0 and _is_signed(document.text)
+        fresh = not asked and not any(request.get(name) for name in HELD)
+        self._decide(request, asked, notes, fresh=fresh)
         way = self._options.redeem
-        if way not in {"tool", "auto"}:
-            return Prepared(edits, way, live=live, scope=self.scope)
-        if not declared.isdisjoint(retrieval.NAMES):
-            return Prepared(
-                edits, "tool", live=live, scope=self.scope
-            )  # the client runs our tool itself, and answers its calls
+        if self.talk.alone:
+            way = "none"
+        elif way in {"tool", "auto"} and not declared.isdisjoint(retrieval.NAMES):
+            way = "tool"  # the client runs our tool itself, and answers its calls
+        elif way in {"tool", "auto"}:
+            way = self._offer(begun, request, row, edits, first=fresh)
+        if fresh and self._shape == "responses" and request.get("store") is not False and self.tool is None:
+            # The next request may name this one to the provider instead of bringing it, and only a desk reads its name.
+            self.talk.stay_plain()
+        shaped, texts = self.talk.edits(made_by_model)
+        self.talk.note(notes, asked)
+        return Prepared(
+            # What was hidden of a turn comes behind what the request before it ended with.
+            [*shaped, *edits], way, live=live, scope=self.scope, alone=self.talk.alone, texts=texts,
+            begins=fresh and (self.tool is not None or self.talk.counts),
+        )  # fmt: skip
+
+    def _decide(self, request: dict[str, Any], asked: list[str], notes: Notes, *, fresh: bool) -> None:
+        """Find out what holds for the conversation, or decide it where it begins. Raise StoreError."""
+        if fresh:
+            model = self._options.model or str(request.get("model") or "")
+            self.talk.begin("" if self._store is None else self._store.root, model, tools=bool(self.declared))
+        else:
+            if not asked and (server := server_of(request)):
+                self._known_of(server)
+            self.talk.go_on(notes, asked, self._known.get("pin"))
+
+    def _offer(self, begun: Any, request: dict[str, Any], row: Any, edits: list[Edit], *, first: bool) -> str:
+        """Put our tool in where it belongs; return how originals can be asked for. Raise StoreError."""
         self.server = server_of(request)
-        self.first = not asked and not any(request.get(name) for name in HELD)
-        definition = self._definition(begun, request, row) if declared else None
-        if definition is not None:
-            self.tool = definition
-            self.ours = retrieval.NAMES - declared
-            edits.append(Edit.insert(("tools",), len(tools or ()), definition))
-        begins = self.first and self.tool is not None
-        way = "tool" if self.tool is not None else "none"
-        return Prepared(edits, way, live=live, begins=begins, scope=self.scope)
+        self.first = first
+        definition = self._definition(begun, request, row) if self.declared else None
+        if definition is None:
+            return "none"
+        self.tool = definition
+        self.ours = retrieval.NAMES - self.declared
+        edits.append(Edit.insert(("tools",), len(request.get("tools") or ()), definition))
+        return "tool"
 
     def _definition(self, begun: Any, request: dict[str, Any], row: Any) -> Any:
         """Return the definition of the tool that this conversation has or gets, None for none. Raise StoreError."""
@@ -149,10 +175,12 @@ class Way:
         """
         if self._store is None:
             return
-        kept = {self.scope: {"tool": self.tool, "handles": sorted(handles), "past": hidden}}
+        pin = self.talk.pin
+        began = {} if pin is None or not pin.counts else {"pin": pin.record()}
+        kept = {self.scope: {"tool": self.tool, "handles": sorted(handles), "past": hidden, **began}}
         if self.scope:
             last = {"id": hidden["id"]} if isinstance(hidden, dict) and "id" in hidden else None
-            kept[_ANYBODY] = {"tool": self.tool, "handles": [], "past": last}
+            kept[_ANYBODY] = {"tool": self.tool, "handles": [], "past": last, **began}
         for name in names:
             for who, known in kept.items():
                 shard, record = held_by(name, who)

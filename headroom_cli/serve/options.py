@@ -43,6 +43,7 @@ class Serving:
     ``backend``    the row of backends.BACKENDS that answers instead, "" for the provider that a request is meant for
     ``secrets``    values of that backend's variables, for its keys
     ``policy``     keywords of model.Policy
+    ``shaping``    keywords of shaping.asked.Shaping
     ``hosts``      further names that Host may have; ``origins`` that Origin may have
     ``token``      what a caller must show, "" for nobody must (loopback only)
     ``key``        opens the texts on the dashboard; made from the install's own key
@@ -53,7 +54,7 @@ class Serving:
 
     __slots__ = (
         "addresses", "aws", "backend", "base_url", "engines", "host", "hosts", "key", "limits", "origins", "plugins",
-        "policy", "port", "ranks", "secrets", "store", "token", "unix", "verbose",
+        "policy", "port", "ranks", "secrets", "shaping", "store", "token", "unix", "verbose",
         "workers",
     )  # fmt: skip
 
@@ -71,6 +72,7 @@ class Serving:
         self.base_url = ""
         self.secrets: Mapping[str, str] = {}
         self.policy: Mapping[str, Any] = {}
+        self.shaping: Mapping[str, Any] = {}
         self.hosts: tuple[str, ...] = ()
         self.origins: tuple[str, ...] = ()
         self.token = ""

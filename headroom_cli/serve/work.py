@@ -21,6 +21,7 @@ from headroom_cli.relay import Relay, Request
 from headroom_cli.serve import work_own, work_pages, work_told
 from headroom_cli.serve.jobs import PLACE, Made
 from headroom_cli.serve.routes import ROWS
+from headroom_cli.shaping.asked import Shaping
 from headroom_cli.store import Store
 from headroom_cli.store.place import Place
 
@@ -88,6 +89,14 @@ class State:
             target.token = PLACE
         return target
 
+    def _shaping(self, what: str) -> Shaping | None:
+        """Return how answers are to be shaped: over a WebSocket nothing begins, since a history is not sent again."""
+        if what == "messages":
+            return Shaping(**self.serving.shaping)
+        if what == "count":
+            return Shaping(**{**self.serving.shaping, "counting": True})
+        return Shaping() if what == "socket" else None
+
     def ready(self, ask: Ask, *, known: bool = True) -> send.Ready:
         """Return the request as it goes out; ``known``: it was made ready before, perhaps here."""
         if known:
@@ -99,7 +108,7 @@ class State:
             plugins=work_told.plugins(self.serving), request_id=str(ask.number),
             # Another backend has the path's words in the body.
             model=unquote(ask.model) if self.backend is not None else "",
-            stream=ask.stream and self.backend is not None,
+            stream=ask.stream and self.backend is not None, shaping=self._shaping(ask.what),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
         if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:
@@ -163,7 +172,8 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.kinds = tallied(result.blocks)
     made.slow = [_row(block) for block in _telling(result.blocks)]
     made.marked = sum(bool(block.handle) for block in result.blocks)
-    made.why = reason(result) if made.body == ask.body or made.after >= made.before else ""
+    made.trial = ready.trial
+    made.why = ready.why or (reason(result) if made.body == ask.body or made.after >= made.before else "")
     if made.marked:
         try:
             ready.grant()

@@ -1,0 +1,48 @@
+"""The block that asks a model to write less.
+
+It is one constant for each level: nothing of the request, the day or the user enters, so it is cached like the prompt
+in front of it. The words avoid two things that were measured to fail in a similar block: telling a model to give code
+or errors exactly made its answers 58 % longer, and "name the place" without saying how made it leave the place out.
+"""
+
+from __future__ import annotations
+
+OPEN = "<headroom_output_shaping>"
+CLOSE = "</headroom_output_shaping>"
+LEVELS = (0, 1, 2, 3, 4)
+
+_HEAD = (
+    "How to write in this conversation. It governs the wording of prose alone: reasoning, tool calls, code and whatever"
+    " the user asks for by name stay as complete as they would be."
+)
+_ONE = (
+    "Start with the substance: no greeting, no restating of the request, no announcement of what comes next.",
+    "Stop when it is said: no closing summary of work that the reader has just seen, no offer of more.",
+)
+_TWO = (
+    "Code and tool output of this conversation are on the reader's screen: speak about them, do not print them again.",
+)
+_THREE = (
+    "Give conclusions; leave out the way to them unless it is asked for.",
+    "Change files by the smallest edit that does the job; do not write a whole file again to change a part of it.",
+    "Never shorten by dropping what the task needs: findings, risks, failing tests, open questions all stay.",
+    "Give the place of each as path:line.",
+)
+_FOUR = ("Write fragments and short lists instead of sentences wherever the meaning survives it.",)
+_RULES = {1: _ONE, 2: (*_ONE, *_TWO), 3: (*_ONE, *_TWO, *_THREE), 4: (*_ONE, *_TWO, *_THREE, *_FOUR)}
+
+
+def text(level: int) -> str:
+    """Return the block of a level, 0 to 4; "" for 0. Raise ValueError for another number."""
+    if level not in LEVELS:
+        raise ValueError(f"{level} is no level of verbosity; use 0 to 4")
+    if level == 0:
+        return ""
+    return "\n".join((OPEN, _HEAD, *(f"- {rule}" for rule in _RULES[level]), CLOSE))
+
+
+def found_in(text_: str) -> str:
+    """Return the block that stands in a text, whoever wrote it, "" for none."""
+    start = text_.find(OPEN)
+    end = text_.find(CLOSE, start) if start >= 0 else -1
+    return text_[start : end + len(CLOSE)] if end >= 0 else ""
