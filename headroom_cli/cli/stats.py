@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Report on the ledger, on the document that was named, or on two requests."""
+    if ("plot" in own or "html" in own) and ("follow" in own or "diff" in own or own.get("file")):
+        raise UsageError("stats --plot and --html show the ledger alone; leave out FILE, --follow and --diff")
     if "follow" in own:
         if "diff" in own or own.get("file"):
             raise UsageError("stats --follow shows the ledger alone; leave out FILE and --diff")
@@ -45,8 +47,8 @@ def _sums(settings: Settings, own: Mapping[str, str]) -> int:
     from headroom_cli.money import prices
 
     by, since = _by(own.get("by", "")), _since(own.get("since", ""))
-    if "csv" in own and settings.json:
-        raise UsageError("--csv and --json are two ways to write the report; use one")
+    if sum((settings.json, "csv" in own, "plot" in own, "html" in own)) > 1:
+        raise UsageError("--json, --csv, --plot and --html are ways to write the report; use one")
     # What the conversations of the first requests had saved a day before tells what the cache would have held.
     lines = ledger.read(settings.store, since if since is None else since - _DAY)
     sums = money.report(lines, prices.load(settings.prices), since)
@@ -60,6 +62,14 @@ def _sums(settings: Settings, own: Mapping[str, str]) -> int:
         from headroom_cli.cli import stats_csv
 
         stats_csv.show(sums, by or PARTS)
+    elif "plot" in own:
+        from headroom_cli.cli import stats_plot
+
+        stats_plot.show(sums, settings)
+    elif "html" in own:
+        from headroom_cli.cli import stats_html
+
+        stats_html.show(sums, own["html"], settings)
     else:
         from headroom_cli.cli import stats_ledger
 
@@ -129,6 +139,11 @@ VERB = Verb(
         --csv, one table: group, name, then numbers; money is exact, and cells of a part that has no such number are
         empty. The rows of a group add up to the first row, those of kind and tool together with group rest.
 
+        With --plot, draws the tokens saved in the last 30 days (up to the last run) and by kind, model, tool and
+        project what was left of them, as wide as the terminal is; blocks where LC_ALL, LC_CTYPE or LANG say UTF-8,
+        otherwise # and -. With --html, writes one page with charts and tables of the same sums, for you alone to read
+        (mode 0600), in one step. It loads nothing, runs nothing, and holds the ledger's numbers and names, no text.
+
         With --follow, shows the sum and then every run as it is added, by whatever process (crush, send, the proxy):
         time, verb, model, estimated tokens before and after, what was saved, milliseconds, and of a call the share of
         its input that the provider read from its cache. Ctrl-C ends it.
@@ -172,6 +187,10 @@ VERB = Verb(
             shown="all but backend, their largest rows",
         ),
         Setting("csv", ("--csv",), "", "switch", "", "write the sums of the ledger as one table for programs"),
+        Setting("plot", ("--plot",), "", "switch", "", "draw the sums of the ledger as bars, and the last 30 days"),
+        Setting(
+            "html", ("--html",), "", "text", "FILE", "write the sums of the ledger as a page; - is standard output"
+        ),
         Setting("follow", ("--follow", "-f"), "", "switch", "", "go on with every new run until interrupted"),
         Setting(
             "diff", ("--diff",), "", "text", "PREVIOUS",
@@ -182,6 +201,8 @@ VERB = Verb(
         ("headroom stats", "show what was saved so far"),
         ("headroom stats --since 7d --by model,project", "show what a week cost, and what it would have"),
         ("headroom stats --csv > saved.csv", "take the sums to a spreadsheet"),
+        ("headroom stats --plot", "see it as bars"),
+        ("headroom stats --html saved.html", "make a page to look at, print or send"),
         ("headroom stats --follow", "watch what is saved"),
         ("headroom stats trace.json", "show where the tokens of a document are, and what it costs"),
         ("headroom stats --diff previous.json next.json", "show why the second was not read from the cache"),

@@ -70,7 +70,11 @@ def _hero(sums: Mapping[str, Any]) -> str:
     """Return what was saved in all, and by day."""
     whole = stats_view.Row("all", sums["all"])
     before, after = stats_view.count(whole.before), stats_view.count(whole.after)
-    of = _soft(f"{stats_view.share(whole.saved, whole.before)} of {before}; {after} were left.")
+    of = _soft(
+        f"{stats_view.share(whole.saved, whole.before)} of {before}; {after} were left."
+        if whole.saved >= 0
+        else f"More was added than saved: {before} before, {after} after."
+    )
     return f"""<section class="card hero" aria-labelledby="saved-head">
 <div>
 <h2 id="saved-head">Tokens saved, estimated</h2>
@@ -118,7 +122,9 @@ def _cache(sums: Mapping[str, Any]) -> str:
 def _money(sums: Mapping[str, Any]) -> str:
     """Return what calls cost, what was saved of that, and what is ours."""
     whole, write = sums["all"]["money"], stats_view.money(sums["currency"])
-    net = whole["net"]
+    title, net = f"Money, in {stats_view.unit(sums['currency'])}", whole["net"]
+    if not whole["requests"] and not whole["tokens"]:
+        return _card("money", title, _soft("No request with a price yet: what it costs is known of calls alone."))
     tone = " good" if net > 0 else " bad" if net < 0 else ""
     facts = (
         ("Cost, measured", "cost", whole["cost"], ""), ("Saved, estimated", "saved", whole["saved"], ""),
@@ -130,7 +136,7 @@ def _money(sums: Mapping[str, Any]) -> str:
         f'<div><dt>{name}</dt><dd class="big{tone}" id="money-{key}">{write(value)}</dd></div>'
         for name, key, value, tone in facts
     )
-    return _card("money", f"Money, in {stats_view.unit(sums['currency'])}", "\n".join((
+    return _card("money", title, "\n".join((
         f'<dl class="figures">{listed}</dl>',
         _soft(
             f"Of {stats_view.counted(whole['requests'], 'request')} with usage and price. What the cache would have "

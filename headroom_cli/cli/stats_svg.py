@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH, HEIGHT = 600, 100  # of the drawing's own units, whatever the page makes of them
+_WIDEST = 24.0  # units: a single day is a column too, not a wall
 _LEAST = 0.8  # units: what is there can be seen, however small it is beside the largest
 
 
@@ -20,7 +21,7 @@ def columns(series: Sequence[tuple[str, Sequence[float]]], titles: Sequence[str]
     """Return one group of columns for each of ``titles``, with a column of each series in it.
 
     ``series`` is (class of the page's style, values); the values stand in the order of the titles. What is below zero
-    hangs below the line. ``label`` is what a reader that does not see the picture is told.
+    hangs below the line, in a class of its own. ``label`` is what a reader that does not see the picture is told.
     """
     every = [value for _, values in series for value in values]
     highest, lowest = max(0.0, *map(float, every), 0.0), min(0.0, *map(float, every), 0.0)
@@ -29,7 +30,8 @@ def columns(series: Sequence[tuple[str, Sequence[float]]], titles: Sequence[str]
     zero = min(max(zero, 1.0), HEIGHT - 1.0)  # the line itself has a place
     slot = WIDTH / max(1, len(titles))
     gap = min(2.0, slot * 0.2)
-    each = (slot - gap) / max(1, len(series))
+    each = min(_WIDEST, (slot - gap) / max(1, len(series)))
+    side = (slot - each * len(series)) / 2
     drawn = []
     for place, title in enumerate(titles):
         bars = []
@@ -41,7 +43,8 @@ def columns(series: Sequence[tuple[str, Sequence[float]]], titles: Sequence[str]
             most = highest if value > 0 else -lowest
             height = max(_LEAST, room * (abs(value) / most))
             top = zero - height if value > 0 else zero
-            bars.append(_rectangle(name, place * slot + gap / 2 + order * each, top, each, height))
+            shown = name if value > 0 else "worse"
+            bars.append(_rectangle(shown, place * slot + side + order * each, top, each, height))
         # The whole height answers to the pointer, not the bar alone, which may be a hair.
         ground = _rectangle("hit", place * slot, 0, slot, HEIGHT)
         drawn.append(f"<g><title>{escape(title)}</title>{ground}{''.join(bars)}</g>")

@@ -86,12 +86,16 @@ def _columns(
         for place, row in enumerate(shown)
     ]
     every = [value for _, _, values in series for value in values]
-    least = f", down to {write(min(every))}" if min(every) < 0 else ""
-    told = f"{title}, up to {write(max(every))}{least}"
+    told = f"{title}, up to {write(max(every))}" if max(every) > 0 or min(every) == 0 else title
+    if min(every) < 0:
+        told += f", down to {write(min(every))}"
     first, last = shown[0].name, shown[-1].name
     drawn = stats_svg.columns([(name, values) for name, _, values in series], titles, f"{told}, {first} to {last}")
     ends = f"<span>{first}</span>" + (f"<span>{last}</span>" if last != first else "")
-    explained = key([(name, words) for name, words, _ in series], f"{told}:")
+    entries = [(name, words) for name, words, _ in series]
+    if min(every) < 0:
+        entries.append(("worse", "below zero"))
+    explained = key(entries, f"{told}:")
     return f"""<figure>
 {drawn}
 <div class="ends soft">{ends}</div>
@@ -146,8 +150,10 @@ def _table(
         for place, (title, label) in enumerate(heads)
     )
     foot = f"\n<tfoot>{foot}</tfoot>" if foot else ""
-    return f"""<div class="scroll" role="region" aria-labelledby="caption-{name}" tabindex="0"><table id="table-{name}">
-<caption id="caption-{name}">{escape(caption)}</caption>
+    called = f"caption-{name}"  # above the part that scrolls: a caption would scroll with it
+    return f"""<p class="soft caption" id="{called}">{escape(caption)}</p>
+<div class="scroll" role="region" aria-labelledby="{called}" tabindex="0">
+<table id="table-{name}" aria-labelledby="{called}">
 <thead><tr>{top}</tr></thead>
 <tbody>{body}</tbody>{foot}
 </table></div>"""
