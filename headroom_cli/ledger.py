@@ -21,18 +21,23 @@ import os
 import time
 
 from headroom_cli.errors import StoreError
-from headroom_cli.store import files
+from headroom_cli.hashing import sha256
+from headroom_cli.store import files, url
 from headroom_cli.store.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
+
+    from headroom_cli.model import Report
 
 LAST_SECOND = 253_402_300_799  # of the last year that is written in four digits
 TORN = 1 << 17  # bytes without a line feed, from where on they are no line: the ledger's are half of that at most
 _LINE_MAX = 65_536  # bytes: one append stays one write
 _PIECE = 1 << 20
+_TOOLS = 32
+_NAME = 100  # characters
 
 
 def append(store_root: str, line: dict[str, Any]) -> None:
@@ -45,7 +50,7 @@ def append(store_root: str, line: dict[str, Any]) -> None:
     if len(text) > _LINE_MAX:
         raise StoreError(f"a ledger line of {len(text)} bytes was left out; report it")
     month = time.strftime("%Y%m", time.gmtime(min(max(at, 0), LAST_SECOND)))
-    path = os.path.abspath(store_root)
+    path = url.local(store_root)
     try:
         with Place(path, create=True) as place:
             folder = place.directory("ledger", create=True)
@@ -61,6 +66,61 @@ def append(store_root: str, line: dict[str, Any]) -> None:
         raise files.failure(error, path) from error
 
 
+def tools(reports: Iterable[Report], sums: dict[str, dict[str, int]] | None = None) -> dict[str, dict[str, int]]:
+    """Return what became of blocks by the tools that made them; blocks that no tool made are left out.
+
+    ``sums`` of other documents are gone on with. Beyond so many names all are "other".
+    """
+    sums = {} if sums is None else sums
+    for report in reports:
+        if not report.tool:
+            continue
+        name = named(report.tool)
+        if name not in sums and len(sums) >= _TOOLS - 1:
+            name = "other"
+        row = sums.setdefault(name, {"blocks": 0, "before": 0, "after": 0})
+        row["blocks"] += 1
+        row["before"] += report.before
+        row["after"] += report.after
+    return sums
+
+
+def named(name: str) -> str:
+    """Return a name from outside as a line may hold it: printable, without blanks around it, not too long."""
+    name = name[:_NAME].strip()
+    return name if name.isprintable() else "".join(letter for letter in name if letter.isprintable())
+
+
+def conversation(request: Mapping[str, Any]) -> str:
+    """Return a digest of the first turn of the user in a request, which names a conversation; "" for none."""
+    turns = request.get("messages", request.get("input"))
+    if isinstance(turns, str):
+        return sha256(turns.encode("utf-8", "replace"))[:12]
+    for turn in turns if isinstance(turns, list) else ():
+        if isinstance(turn, dict) and turn.get("role") == "user":
+            return sha256(json.dumps(turn.get("content")).encode())[:12]
+    return ""
+
+
+def project(chosen: str = "") -> str:
+    """Return ``chosen``, else the name of the git working tree around the working directory; "" for none.
+
+    One that is the home directory names a person and no work.
+    """
+    if chosen:
+        return named(chosen)
+    try:
+        place = os.getcwd()
+        home = os.path.expanduser("~")
+        while not os.path.lexists(os.path.join(place, ".git")):
+            place, known = os.path.dirname(place), place
+            if place == known:
+                return ""
+        return "" if place == home else named(os.path.basename(place))
+    except OSError:  # the working directory is gone
+        return ""
+
+
 def _torn(fd: int) -> bool:
     size = os.fstat(fd).st_size
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
@@ -72,7 +132,7 @@ def read(store_root: str, since: float | None = None) -> Iterator[dict[str, Any]
     Files are read piece by piece, so any number of runs fits in memory. A store without a ledger, or no store at all,
     has none. Raise StoreError when it cannot be read.
     """
-    path = os.path.abspath(store_root)
+    path = url.local(store_root)
     first = "" if since is None else time.strftime("%Y%m", time.gmtime(min(max(since, 0), LAST_SECOND)))
     try:
         with Place(path, create=False) as place:

@@ -322,13 +322,14 @@ class Report:
 
     __slots__ = (
         "after", "before", "compressor", "confidence", "degree", "failure", "handle", "kept", "kind", "ms", "path",
-        "role", "why",
+        "role", "tool", "why",
     )  # fmt: skip
 
-    def __init__(self, path: str, role: str) -> None:
-        """Start as a block that stays; the engine fills in the rest."""
+    def __init__(self, path: str, role: str, tool: str = "") -> None:
+        """Start as a block that stays; the engine fills in the rest. ``tool`` is the name of the tool that made it."""
         self.path = path
         self.role = role
+        self.tool = tool
         self.kind = ""
         self.confidence = 0.0
         self.why = ""  # what the kind was recognised by

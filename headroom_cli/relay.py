@@ -28,6 +28,7 @@ from headroom_cli.errors import (
     UpstreamError,
 )
 from headroom_cli.formats._edits import KEPT, Edit, EditError
+from headroom_cli.wire._usage import flat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Relay:
     """The turn of a model that answers one request, over one or more hops."""
 
     __slots__ = (
-        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_over", "_pieces", "_request",
+        "_answers", "_backend", "_converter", "_decoder", "_desk", "_done", "_first", "_over", "_pieces", "_request",
         "_said", "_seen", "_target", "_turn", "_undecided", "_whole", "extra", "hops", "more", "streaming",
     )  # fmt: skip
 
@@ -102,6 +103,7 @@ class Relay:
         self._answers: list[str | Image] = []  # to calls in a turn that calls the client's tools as well
         self._pieces: list[bytes] = []
         self._whole = b""
+        self._first: dict[str, Any] = {}  # the usage of the first hop, once another follows
         self._done = False  # the stream said so itself
         self._seen = False  # an event that says something
         self._undecided = False  # whether a stream comes or a whole answer
@@ -321,6 +323,7 @@ class Relay:
             else:
                 answers = [self._desk.answer(call) for call in turn.calls]
                 self.extra += turn.turns(answers)
+                self._first = self._first or self.usage
                 turn.go_on()
                 self.more = True
                 return shown
@@ -414,6 +417,13 @@ class Relay:
     def usage(self) -> dict[str, Any]:
         """The usage of all hops, in the provider's own names."""
         return {} if self._turn is None else dict(self._turn.usage)
+
+    def later(self) -> dict[str, int]:
+        """Return what the hops behind the first used, flat; {} when there were none, or the first did not say."""
+        if not self._first:
+            return {}
+        first, whole = flat(self._first), flat(self.usage)
+        return {name: left for name, count in whole.items() if (left := count - first.get(name, 0)) > 0}
 
     def hidden(self) -> tuple[str, Any]:
         """Return the key of the turn that the client saw, and what was hidden of it (None when nothing was)."""

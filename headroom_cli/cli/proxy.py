@@ -108,7 +108,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         backend=settings.backend, base_url=settings.base_url if settings.backend else "", secrets=secrets,
         policy=policy,
         hosts=hosts(own), origins=lines_of(own, "allow_origin"), token=token_in(own.get("token_file", "")),
-        key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks,
+        key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks, project=settings.project,
         verbose=settings.verbose,
         limits=limits,
     )  # fmt: skip

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 
+_ALWAYS = frozenset(("verb", "format", "level", "ms", "tokens", "kinds"))  # of a line, also when there is nothing in it
+
+
 def clean(text: str) -> str:
     r"""Return ``text`` on one line with everything that does not print written as an escape.
 
@@ -67,7 +70,7 @@ class Tally:
 
     __slots__ = (
         "after", "before", "blocks", "changed", "documents", "failure", "format", "kinds", "left_out", "level", "moved",
-        "rewritten", "steps", "unfit", "warnings",
+        "rewritten", "steps", "tools", "unfit", "warnings",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -82,6 +85,7 @@ class Tally:
         self.warnings: list[str] = []
         self.failure: HeadroomError | None = None  # the first thing that failed open, for --strict
         self.kinds: dict[str, dict[str, int]] = {}
+        self.tools: dict[str, dict[str, int]] = {}  # as in the ledger
         self.moved = 0  # values that align took out of the prefix
         self.left_out = 0  # turns that fit left out,
         self.steps = 0  # in so many steps, behind which
@@ -103,6 +107,9 @@ class Tally:
             sums["before"] += block.before
             sums["after"] += block.after
             sums["kept"] += bool(block.kept)
+        from headroom_cli import ledger  # which every run ends with
+
+        ledger.tools(result.blocks, self.tools)
         self.moved += len(result.moved)
         if result.plan is not None and result.plan.fits:
             self.left_out += sum(group.last - group.first + 1 for group in result.plan.groups)
@@ -133,10 +140,10 @@ def log(
 
     line: dict[str, object] = {
         "verb": verb, "format": tally.format, "level": tally.level, "ms": round(milliseconds, 1),
-        "tokens": {"before": tally.before, "after": tally.after}, "kinds": tally.kinds, **(more or {}),
+        "tokens": {"before": tally.before, "after": tally.after}, "kinds": tally.kinds,
+        "model": settings.model[:100], "project": ledger.project(settings.project), "tools": tally.tools, **(more or {}),
     }  # fmt: skip
-    if settings.model:
-        line["model"] = settings.model[:100]
+    line = {name: value for name, value in line.items() if value or name in _ALWAYS}
     try:
         ledger.append(settings.store, line)
     except StoreError as error:

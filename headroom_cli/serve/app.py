@@ -12,7 +12,7 @@ from collections import Counter
 from headroom_cli import ledger
 from headroom_cli.errors import StoreError
 from headroom_cli.identity import Identity
-from headroom_cli.serve import access, messages, own, pages, passing, routes, upstream
+from headroom_cli.serve import access, messages, own, pages, passing, projects, routes, upstream
 from headroom_cli.serve import body as bodies
 from headroom_cli.serve.counts import Counts
 from headroom_cli.serve.engines import EngineError, Engines
@@ -87,6 +87,7 @@ class App:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
+        scope = projects.labelled(scope, self.serving.project)
         refused = self.gate.check(scope)
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, send, refused)
@@ -184,7 +185,7 @@ class App:
             self._tell_plugins(exchange, exchange.made.told)
         done.total_ms = (time.perf_counter() - exchange.began) * 1000
         self.counts.add(done)
-        if exchange.made is None:
+        if exchange.made is None or not done.billed:
             return
         line: dict[str, Any] = {
             "when": round(done.when, 3), "verb": "proxy", "format": done.shape, "model": done.model[:100],

@@ -51,6 +51,7 @@ class Exchange:
         self.done.when = time.time()
         self.done.number = app.counts.ticket()
         self.done.provider = route.provider
+        self.done.project = scope.get("headroom.project", "")
         self.share = Share(app.room)
         self._receive = receive
         self._whole = asyncio.Event()
@@ -117,7 +118,7 @@ class Exchange:
         done.before, done.after, done.why = made.before, made.after, made.why
         done.kinds, done.slow, done.marked = made.kinds, made.slow, made.marked
         done.engine_ms, done.model, done.conversation = made.ms, made.model, made.digest
-        done.tools, done.trial = made.tools, made.trial
+        done.tools, done.trial, done.overhead = made.tools, made.trial, dict(made.overhead)
         own = {"before": made.before, "after": made.after, "saved": max(made.before - made.after, 0)}
         self._head += [(b"x-headroom-tokens-%b" % name.encode(), b"%d" % number) for name, number in own.items()]
         if made.why:

@@ -66,12 +66,13 @@ class Made:
     ``ms``         milliseconds that it took
     ``trial``      the arms of trials that it is in, as in the ledger; {} for none
     ``tools``      tool's name -> {"blocks", "before", "after"}, as in the ledger
+    ``overhead``   tokens of ours in the request, as in the ledger
     """
 
     __slots__ = (
         "after", "before", "body", "call", "conversation", "digest", "headers", "include_usage", "kinds", "marked",
-        "model", "ms", "notes", "ours", "refused", "shape", "slow", "stream", "told", "tools", "trial", "turns",
-        "warnings", "why",
+        "model", "ms", "notes", "ours", "overhead", "refused", "shape", "slow", "stream", "told", "tools", "trial",
+        "turns", "warnings", "why",
     )  # fmt: skip
 
     def __init__(self, shape: str, body: bytes, *, why: str = "") -> None:
@@ -100,3 +101,4 @@ class Made:
         self.ms = 0.0
         self.trial: dict[str, Any] = {}
         self.tools: dict[str, Any] = {}
+        self.overhead: dict[str, int] = {}

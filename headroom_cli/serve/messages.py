@@ -222,4 +222,6 @@ async def _relayed(exchange: Exchange, ask: Ask, made: Made, hops: Any) -> None:
         await turn.breaks("api_error", f"an original could not be fetched: the worker {error.reason}")
     finally:
         exchange.done.usage = flat(relay.usage)
+        if later := relay.later():
+            exchange.done.overhead["hops"] = later
         exchange.done.served = served.served

@@ -54,7 +54,7 @@ class Serving:
 
     __slots__ = (
         "addresses", "aws", "backend", "base_url", "engines", "host", "hosts", "key", "limits", "origins", "plugins",
-        "policy", "port", "ranks", "secrets", "shaping", "store", "token", "unix", "verbose",
+        "policy", "port", "project", "ranks", "secrets", "shaping", "store", "token", "unix", "verbose",
         "workers",
     )  # fmt: skip
 
@@ -79,6 +79,7 @@ class Serving:
         self.key = ""
         self.plugins: tuple[str, ...] = ()
         self.ranks = ""  # a rank file for exact counts
+        self.project = ""  # what the ledger calls requests that name no project
         self.verbose = False
         self.limits = Limits()
         for name, value in given.items():

@@ -12,17 +12,17 @@ import os
 import time
 from urllib.parse import unquote
 
-from headroom_cli import backends, compressors, engine, routing, send, tokens
+from headroom_cli import backends, compressors, engine, ledger, routing, send, tokens
 from headroom_cli.errors import HeadroomError, KeyMissingError, StoreError
 from headroom_cli.formats._edits import EditError
-from headroom_cli.hashing import sha256
 from headroom_cli.model import Policy
 from headroom_cli.relay import Relay, Request
+from headroom_cli.send.overhead import overhead
 from headroom_cli.serve import work_own, work_pages, work_told
 from headroom_cli.serve.jobs import PLACE, Made
 from headroom_cli.serve.routes import ROWS
 from headroom_cli.shaping.asked import Shaping
-from headroom_cli.store import Store
+from headroom_cli.store import named
 from headroom_cli.store.place import Place
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ class State:
     def __init__(self, serving: Serving) -> None:
         """Open nothing yet."""
         self.serving = serving
-        self.store = Store(serving.store)
+        self.store = named(serving.store)
         self._ready: list[tuple[Ask, send.Ready]] = []
         self.backend: Backend | None = None
         self.provider = ""
@@ -134,6 +134,7 @@ def prepare(state: State, ask: Ask) -> Made:
     """Return the request as it goes out. What cannot be shortened goes as it came."""
     began = time.perf_counter()
     made = Made(ask.shape, ask.body)
+    state.store.hurry()
     try:
         ready = state.ready(ask, known=False)
         _describe(made, ready, state, ask)
@@ -168,8 +169,9 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.headers = None if request.headers == ask.headers else request.headers
     made.told = work_told.facts(ready)
     made.notes = ready.notes
-    made.turns, made.digest = ready.turns, _first_words(request.value)
-    made.kinds = tallied(result.blocks)
+    made.turns, made.digest = ready.turns, ledger.conversation(request.value)
+    made.kinds, made.tools = tallied(result.blocks), ledger.tools(result.blocks)
+    made.overhead = overhead(ready)
     made.slow = [_row(block) for block in _telling(result.blocks)]
     made.marked = sum(bool(block.handle) for block in result.blocks)
     made.trial = ready.trial
@@ -186,17 +188,6 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
         else:
             call = relay.call()
             made.call, made.body = (call.url, call.headers), call.body
-
-
-def _first_words(value: dict[str, Any]) -> str:
-    """Return a digest of the first turn of the user, which names a conversation in the ledger."""
-    turns = value.get("messages", value.get("input"))
-    if isinstance(turns, str):
-        return sha256(turns.encode("utf-8", "replace"))[:12]
-    for turn in turns if isinstance(turns, list) else ():
-        if isinstance(turn, dict) and turn.get("role") == "user":
-            return sha256(json.dumps(turn.get("content")).encode())[:12]
-    return ""
 
 
 def tallied(blocks: list[Any]) -> dict[str, Any]:
@@ -285,6 +276,8 @@ def usable(state: State) -> str:
             folder, name = place.directory("tmp"), place.temporary()
             os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder))
             os.unlink(name, dir_fd=folder)
+        state.store.hurry(_USABLE)
+        state.store.ping()
     except (OSError, StoreError) as error:
         return str(getattr(error, "strerror", None) or error)
     return ""
