@@ -219,7 +219,7 @@ class _Walker:
     def again(self, block: Block, held: Known) -> None:
         """Say of a block that this process has seen what was said before."""
         held.fresh = False
-        report = Report(block.path, block.role)
+        report = Report(block.path, block.role, block.hint.tool)
         self._result.blocks.append(report)
         if held.past is not None:
             held.past.tell(report)
@@ -230,7 +230,7 @@ class _Walker:
         """Replay or draft a new block, unless it is kept."""
         drafter = self._conversation.drafter
         self._conversation.known.append(held)
-        report = Report(block.path, block.role)
+        report = Report(block.path, block.role, block.hint.tool)
         self._result.blocks.append(report)
         shown = block.text
         past = None if kept else self._past(block, held)

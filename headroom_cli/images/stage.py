@@ -93,7 +93,8 @@ class Walk:
         """Look at every picture in order. Raise StoreError."""
         chain = "images 1"
         for number, picture in enumerate(pictures):
-            report = Report(".".join(map(str, picture.path)), picture.role)
+            tool = picture.call.hint.tool if picture.call is not None and picture.call.hint is not None else ""
+            report = Report(".".join(map(str, picture.path)), picture.role, tool)
             report.kind, report.confidence, report.why = "image", 1.0, "its place"
             self.reports.append(report)
             family = cost.family_of(model, _format_of(self._document, picture), picture.detail)
