@@ -2,7 +2,8 @@
 
 The estimand is ``1 - E[Y | shaped] / E[Y | left alone]``, where Y is the output of a whole conversation in tokens: the
 share of output that shaping saves, turns that it adds or spares included. Conversations that were drawn for shaping
-count as such whatever happened afterwards (a change of model, more or fewer turns).
+count as such whatever happened afterwards (a change of model, more or fewer turns). Beside it stands the same for a
+request, by ``E[Y] / E[N]`` with the number N of them: it is known sooner and says nothing of turns.
 
 The conversation is the unit: requests of one are as good as copies of each other, and took part in one draw only. They
 are compared within strata that were known at their first request; kind of turn and size of later requests are effects.
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from headroom_cli.trial.talks import Groups, Talk
 
-    Sample = Sequence[tuple[str, float]]  # (stratum, value) of each conversation
+    Point = tuple[float, float]  # value and size of a conversation
+    Sample = Sequence[tuple[str, float, float]]  # its stratum before them
+    Sums = tuple[float, float, float, float, float]
 
 MEASURED = "measured"
 ESTIMATED = "estimated"
@@ -71,56 +74,96 @@ class Estimate:
 
 
 def compare(treated: Sample, control: Sample, *, draws: int = 0) -> Estimate | None:
-    """Return what treating did to the mean value of a conversation, None where one arm has nothing to compare.
+    """Return what treating did to the mean value, None where one arm has nothing to compare.
 
-    ``draws`` ways of drawing the arms are tried, as many as take less than a second unless given. The result is the
-    same for the same conversations: what is drawn hangs on a fixed seed.
+    The mean is ``sum of values / sum of sizes`` over conversations, strata weighted alike in both arms: of a whole
+    conversation where all sizes are 1, of a request where they are numbers of requests.
+
+    ``draws`` ways of drawing the arms are tried, as many as take about a second unless given. The result is the same
+    for the same conversations: what is drawn hangs on a fixed seed.
     """
-    strata = _strata(treated, control)
-    arms = [(own, others) for own, others in strata.values() if len(own) > 1 and len(others) > 1]
-    if not arms or len(arms) < len(strata):
+    strata = list(_strata(treated, control).values())
+    if not strata or any(min(map(len, arms)) < 2 for arms in strata):
         return None
     counts = len(treated), len(control)
-    total = sum(counts)
-    weights = [(len(own) + len(others)) / total for own, others in arms]
-    means, parts = [0.0, 0.0], [0.0, 0.0]
-    for weight, pair in zip(weights, arms, strict=True):
-        for side, values in enumerate(pair):
-            mean, variance = _moments(len(values), math.fsum(values), math.fsum(value * value for value in values))
-            means[side] += weight * mean
-            parts[side] += weight * weight * variance
-    if min(means) <= 0:
+    weights = [sum(map(len, arms)) / sum(counts) for arms in strata]
+    own, others = _Mean(), _Mean()
+    for weight, arms in zip(weights, strata, strict=True):
+        for mean, points in zip((own, others), arms, strict=True):
+            mean.add(weight, len(points), _sums(points))
+    if not (own.usable and others.usable):
         return None
-    error = math.sqrt(parts[0] / means[0] ** 2 + parts[1] / means[1] ** 2)
-    log = math.log(means[0] / means[1])
-    smaller = sum(min(len(own), len(others)) for own, others in arms)
+    log, error = math.log(own.ratio / others.ratio), math.sqrt(own.variance + others.variance)
+    smaller = sum(min(map(len, arms)) for arms in strata)
     if smaller >= _MANY:
         low, high = -_NORMAL, _NORMAL
     else:
-        tried = draws or max(_FEWEST, min(_DRAWS, _WORK // smaller))
-        scaled = [([value * means[1] / means[0] for value in own], others) for own, others in arms]
-        low, high = _quantiles(scaled, weights, tried)
-    return Estimate((means[0], means[1]), counts, error, (log - high * error, log - low * error))
+        factor = others.ratio / own.ratio
+        pools = [
+            ([*((value * factor, size) for value, size in mine), *theirs], len(mine), weight)
+            for weight, (mine, theirs) in zip(weights, strata, strict=True)
+        ]
+        low, high = _quantiles(pools, draws or max(_FEWEST, min(_DRAWS, _WORK // smaller)))
+    return Estimate((own.ratio, others.ratio), counts, error, (log - high * error, log - low * error))
 
 
-def _moments(count: int, total: float, squares: float) -> tuple[float, float]:
-    """Return mean, and variance of the mean, of values from their number, sum and sum of squares."""
-    mean = total / count
-    return mean, max(0.0, squares / count - mean * mean) / (count - 1)
+def _sums(points: Iterable[Point]) -> Sums:
+    """Return the sums of values, sizes, their squares and products."""
+    value = size = values = sizes = both = 0.0
+    for v, s in points:
+        value += v
+        size += s
+        values += v * v
+        sizes += s * s
+        both += v * s
+    return value, size, values, sizes, both
 
 
-def _strata(treated: Sample, control: Sample) -> dict[str, tuple[list[float], list[float]]]:
-    """Return (treated, control) values by stratum; those with fewer than LEAST in an arm are put together.
+class _Mean:
+    """The mean of one arm over its strata, and the variance of its logarithm by linearisation."""
+
+    __slots__ = ("both", "size", "sizes", "value", "values")
+
+    def __init__(self) -> None:
+        self.value = self.size = self.values = self.sizes = self.both = 0.0
+
+    def add(self, weight: float, count: int, sums: Sums) -> None:
+        """Add a stratum from its number of conversations and their sums."""
+        value, size = sums[0] / count, sums[1] / count
+        self.value += weight * value
+        self.size += weight * size
+        scale = weight * weight / (count - 1)
+        self.values += scale * (sums[2] / count - value * value)
+        self.sizes += scale * (sums[3] / count - size * size)
+        self.both += scale * (sums[4] / count - value * size)
+
+    @property
+    def usable(self) -> bool:
+        return self.value > 0 < self.size
+
+    @property
+    def ratio(self) -> float:
+        return self.value / self.size
+
+    @property
+    def variance(self) -> float:
+        """Variance of the logarithm of the ratio."""
+        found = self.values / self.value**2 - 2 * self.both / (self.value * self.size) + self.sizes / self.size**2
+        return max(0.0, found)
+
+
+def _strata(treated: Sample, control: Sample) -> dict[str, tuple[list[Point], list[Point]]]:
+    """Return (treated, control) points by stratum; those with fewer than LEAST in an arm are put together.
 
     Which strata are put together hangs on numbers of conversations alone, never on values.
     """
-    found: dict[str, tuple[list[float], list[float]]] = {}
+    found: dict[str, tuple[list[Point], list[Point]]] = {}
     for side, sample in enumerate((treated, control)):
-        for stratum, value in sample:
-            found.setdefault(stratum, ([], []))[side].append(value)
+        for stratum, value, size in sample:
+            found.setdefault(stratum, ([], []))[side].append((value, size))
     thin = [name for name, arms in found.items() if min(map(len, arms)) < LEAST]
     if thin:
-        others: tuple[list[float], list[float]] = ([], [])
+        others: tuple[list[Point], list[Point]] = ([], [])
         for name in thin:
             own = found.pop(name)
             for side in (0, 1):
@@ -134,68 +177,57 @@ def _strata(treated: Sample, control: Sample) -> dict[str, tuple[list[float], li
     return dict(sorted(found.items()))
 
 
-def _quantiles(arms: list[tuple[list[float], list[float]]], weights: list[float], draws: int) -> tuple[float, float]:
+def _quantiles(pools: list[tuple[list[Point], int, float]], draws: int) -> tuple[float, float]:
     """Return the 2.5 % and 97.5 % quantiles of the studentised logarithm over other draws of the arms.
 
-    ``arms`` are values by stratum as they would be without an effect: (treated, control).
+    ``pools`` are, by stratum, the points of both arms as they would be without an effect, how many of them were
+    treated, and the weight.
     """
-    pools = []
-    for weight, (own, others) in zip(weights, arms, strict=True):
-        pool = [*own, *others]
-        taken = min(len(own), len(others))
-        pools.append((
-            weight, pool, len(pool), taken, len(own) <= len(others),
-            math.fsum(pool), math.fsum(value * value for value in pool),
-        ))  # fmt: skip
+    known = [(pool, weight, len(pool), own, min(own, len(pool) - own), _sums(pool)) for pool, own, weight in pools]
     uniform = random.Random(20_261_121).random  # noqa: S311 - draws of a test, no secret
     found = []
     for _ in range(draws):
-        mean_own = mean_others = part_own = part_others = 0.0
-        for weight, pool, size, taken, own_taken, total, squares in pools:
-            first = second = 0.0
+        means = _Mean(), _Mean()
+        for pool, weight, size, own, taken, whole in known:
             for i in range(taken):  # the beginning of a shuffle, which goes on from the last one
                 j = i + int(uniform() * (size - i))
-                value = pool[j]
-                pool[j] = pool[i]
-                pool[i] = value
-                first += value
-                second += value * value
-            mean_a, part_a = _moments(taken, first, second)
-            mean_b, part_b = _moments(size - taken, total - first, squares - second)
-            if not own_taken:
-                mean_a, part_a, mean_b, part_b = mean_b, part_b, mean_a, part_a
-            mean_own += weight * mean_a
-            mean_others += weight * mean_b
-            part_own += weight * weight * part_a
-            part_others += weight * weight * part_b
-        spread = math.sqrt(part_own / mean_own**2 + part_others / mean_others**2) if mean_own > 0 < mean_others else 0.0
-        found.append(math.log(mean_own / mean_others) / spread if spread else 0.0)
+                pool[i], pool[j] = pool[j], pool[i]
+            part = _sums(pool[:taken])
+            rest = whole[0] - part[0], whole[1] - part[1], whole[2] - part[2], whole[3] - part[3], whole[4] - part[4]
+            first = own > taken  # the smaller arm is what is taken
+            means[first].add(weight, taken, part)
+            means[not first].add(weight, size - taken, rest)
+        treated, control = means
+        spread = math.sqrt(treated.variance + control.variance) if treated.usable and control.usable else 0.0
+        found.append(math.log(treated.ratio / control.ratio) / spread if spread else 0.0)
     found.sort()
     end = max(1, int(0.025 * (draws + 1)))
     return found[end - 1], found[-end]
 
 
-def outputs(talks: Iterable[Talk]) -> list[tuple[str, float]]:
-    """Return (stratum, tokens of output) of conversations."""
-    return [(talk.stratum, float(talk.output)) for talk in talks]
+def outputs(talks: Iterable[Talk], *, by_request: bool = False) -> list[tuple[str, float, float]]:
+    """Return (stratum, tokens of output, 1 or the number of requests) of conversations."""
+    return [(talk.stratum, float(talk.output), float(talk.requests) if by_request else 1.0) for talk in talks]
 
 
 class Reduction:
     """What is known of the reduction of output.
 
     ``tier``      MEASURED, ESTIMATED or NOT_ENOUGH; ``whole``  the Estimate, None when there is not enough
+    ``request``   the Estimate for a request instead of a conversation: turns that are added or spared stay out of it
     ``strata``    [(stratum, Estimate)]: each by itself, where it has enough of its own
     ``missing``   (conversations shaped, conversations left alone) that are still needed to measure
     ``drift``     by how much a baseline that was not drawn moved by itself, on the scale of logarithms
     """
 
-    __slots__ = ("drift", "groups", "missing", "strata", "tier", "whole")
+    __slots__ = ("drift", "groups", "missing", "request", "strata", "tier", "whole")
 
     def __init__(self, groups: Groups) -> None:
         """Start with nothing known."""
         self.groups = groups
         self.tier = NOT_ENOUGH
         self.whole: Estimate | None = None
+        self.request: Estimate | None = None
         self.strata: list[tuple[str, Estimate]] = []
         self.missing = max(0, MINIMUM - len(groups.treated)), max(0, MINIMUM - len(groups.control))
         self.drift = 0.0
@@ -210,29 +242,29 @@ def reduction(groups: Groups, *, draws: int = 0) -> Reduction:
     interval then: what else changed when shaping was turned on, nobody knows.
     """
     found = Reduction(groups)
-    treated = outputs(groups.treated)
     if not any(found.missing) and groups.sound:
-        control = outputs(groups.control)
-        found.whole = compare(treated, control, draws=draws)
+        control = groups.control
+        found.whole = compare(outputs(groups.treated), outputs(control), draws=draws)
         found.tier = MEASURED if found.whole else NOT_ENOUGH
     elif len(groups.treated) >= MINIMUM:
-        alone = sorted([*groups.baseline, *groups.control], key=lambda talk: talk.began)
-        control = outputs(alone)
-        if len(alone) < MINIMUM:
+        control = sorted([*groups.baseline, *groups.control], key=lambda talk: talk.began)
+        if len(control) < MINIMUM:
             return found
-        found.whole = compare(treated, control, draws=draws)
-        half = len(alone) // 2
-        moved = compare(outputs(alone[half:]), outputs(alone[:half]), draws=_FEWEST)
-        if found.whole is None or moved is None:
-            found.whole = None
+        half = len(control) // 2
+        moved = compare(outputs(control[half:]), outputs(control[:half]), draws=_FEWEST)
+        if moved is None:
             return found
-        found.tier = ESTIMATED
+        found.whole = compare(outputs(groups.treated), outputs(control), draws=draws)
+        found.tier = ESTIMATED if found.whole else NOT_ENOUGH
         found.drift = abs(moved.log)
-        found.whole.widened(found.drift)
-    if found.whole is not None:
-        for stratum in sorted({name for name, _ in treated}):
-            pair = ([one for one in treated if one[0] == stratum], [one for one in control if one[0] == stratum])
-            if min(map(len, pair)) >= 2 * LEAST and (own := compare(*pair, draws=draws)) is not None:
-                own.widened(found.drift)
-                found.strata.append((stratum, own))
+    if found.whole is None:
+        return found
+    found.request = compare(outputs(groups.treated, by_request=True), outputs(control, by_request=True), draws=draws)
+    for stratum in sorted({talk.stratum for talk in groups.treated}):
+        pair = [[talk for talk in arm if talk.stratum == stratum] for arm in (groups.treated, control)]
+        if min(map(len, pair)) >= 2 * LEAST and (own := compare(*map(outputs, pair), draws=draws)) is not None:
+            found.strata.append((stratum, own))
+    for one in (found.whole, found.request, *(own for _, own in found.strata)):
+        if one is not None:
+            one.widened(found.drift)
     return found

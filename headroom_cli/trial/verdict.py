@@ -30,7 +30,7 @@ from headroom_cli.store.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from headroom_cli.trial.talks import Groups, Talk
@@ -42,6 +42,8 @@ OUTPUT = "output"
 ENOUGH = 20.0  # evidence that turns a thing off: 1 / 5 %
 MINIMUM = 30  # conversations of each arm before the first look: what is known of means holds for many
 _TYPICAL = 0.15  # the loss that is looked for, as a logarithm; others are found later
+HOUR = 3600.0  # seconds between two looks of a process that stays,
+DAY = 86_400.0  # and of one that does not
 _NAME = "verdict.json"
 _SIZE_MAX = 65_536  # bytes
 
@@ -224,15 +226,18 @@ def _number(value: Any) -> float:
     return float(value) if type(value) in {int, float} and -1e15 < value < 1e15 else 0.0
 
 
-def renew(store_root: str, now: float | None = None) -> Verdict:
+def renew(store_root: str, now: float | None = None, gathered: Sequence[Talk] | None = None) -> Verdict:
     """Look at the ledger, keep what it shows and return it. Raise StoreError.
+
+    ``gathered`` are its conversations, where somebody has read it already.
 
     What is off stays off: without it there are no more conversations that could tell otherwise.
     """
     from headroom_cli.trial import talks
 
     verdict = standing(store_root)
-    gathered = talks.gather(ledger.read(store_root))
+    if gathered is None:
+        gathered = talks.gather(ledger.read(store_root))
     judge(verdict, talks.compression_trial(gathered, verdict.since), talks.output_trial(gathered, verdict.since))
     verdict.when = time.time() if now is None else now
     _write(store_root, verdict)
@@ -281,7 +286,7 @@ def _output(talk: Talk) -> tuple[float, float, float]:
     return talk.output, talk.before, talk.requests
 
 
-def _summed(talks: Iterable[Talk], of: Any) -> Sums:
+def _summed(talks: Iterable[Talk], of: Callable[[Talk], tuple[float, float, float]]) -> Sums:
     sums = Sums()
     for talk in talks:
         sums.add(*of(talk))

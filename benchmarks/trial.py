@@ -1,0 +1,108 @@
+"""Whether the interval of `stats --output` covers the truth, and how often a trial turns a thing off, right or wrong.
+
+python benchmarks/trial.py [FLEETS]      (fleets of each row; 1,000 unless given, which takes 20 minutes on two cores)
+Part 1: fleets with a known effect (tests/fleets.py); the share of 95 % intervals that hold the truth, by conversation
+and by request, its median width, and for comparison that of the t interval of the logarithm.
+Part 2: whole lives of a trial of compression, looked at after every fifth conversation.
+"""
+
+import math
+import random
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from fleets import Regime, life
+
+from headroom_cli.trial import estimate
+
+REGIMES = {
+    "no effect": {},
+    "10 % less": {"output": 0.9},
+    "30 % less": {"output": 0.7},
+    "30 % less, light tail": {"output": 0.7, "tail": 0.6},
+    "30 % less, heavier tail": {"output": 0.7, "tail": 1.2},
+    "one model, 30 % less": {"output": 0.7, "models": False},
+    "25 % more turns, 20 % less": {"output": 0.8, "turns": 1.25},
+    "20 % fewer turns, 30 % less": {"output": 0.7, "turns": 0.8},
+    "uneven by model, 40 % less": {"output": 0.6, "uneven": True},
+    "all in half of them, 30 % less": {"output": 0.7, "mixed": True},
+    "model changes in 3 of 10": {"output": 0.7, "change": 0.3},
+}
+ARMS = ((10, 10), (20, 20), (30, 30), (270, 30), (100, 100), (450, 50), (500, 500))
+LIVES = (
+    ("no loss", {}), ("10 % loss", {"cost": 1.1}), ("25 % loss", {"cost": 1.25}), ("20 % more turns", {"turns": 1.2}),
+    ("10 % gain", {"cost": 0.9}),
+)  # fmt: skip
+
+
+def student(found):
+    """Return the t interval of the logarithm as shares saved, for comparison (its quantile approximated)."""
+    half = (1.96 + 2.4 / (min(found.treated, found.control) - 1)) * found.error
+    return -math.expm1(found.log + half), -math.expm1(found.log - half)
+
+
+def cover(job):
+    """Return a row of part 1."""
+    name, (treated, control), fleets = job
+    regime, draw = Regime(**REGIMES[name]), random.Random(f"{name} {treated} {control}")
+    hits, by_request, usual, widths, none = 0, 0, 0, [], 0
+    for _ in range(fleets):
+        arms = regime.fleet(draw, treated, control)
+        found = estimate.compare(*([(stratum, value, 1.0) for stratum, value, _ in arm] for arm in arms), draws=199)
+        request = estimate.compare(*arms, draws=199)
+        if found is None or request is None:
+            none += 1
+            continue
+        hits += found.low <= regime.truth <= found.high
+        by_request += request.low <= regime.of_request <= request.high
+        low, high = student(found)
+        usual += low <= regime.truth <= high
+        widths.append((found.high - found.low, request.high - request.low))
+    valid = fleets - none
+    wide = [100 * statistics.median(width[i] for width in widths) for i in (0, 1)]
+    return (
+        f"{name:32} {treated:4} {control:4} {100 * regime.truth:6.1f} {100 * hits / valid:7.1f} "
+        f"{100 * by_request / valid:7.1f} {100 * usual / valid:7.1f} {wide[0]:7.0f} {wide[1]:7.0f} {none:5}"
+    )
+
+
+def live(job):
+    """Return a row of part 2."""
+    name, given, share, tail, lives = job
+    draw = random.Random(f"{name} {share} {tail}")
+    ends = [life(draw, share, tail=tail, **given) for _ in range(lives)]
+    hits = sorted(end for end in ends if end)
+    median = sorted(end or 10**9 for end in ends)[len(ends) // 2]
+    return (
+        f"{name:16} {share:4} {tail:4} {lives:6} {100 * len(hits) / lives:7.1f} "
+        f"{median if median < 10**9 else '> 4000':>8}"
+    )
+
+
+def main() -> None:
+    fleets = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    jobs = [(name, arms, fleets if sum(arms) < 1000 else max(1, fleets // 2)) for arms in ARMS for name in REGIMES]
+    lives = [
+        (name, given, share, tail, fleets if not given else max(1, fleets // 5))
+        for name, given in LIVES for share in (0.1, 0.5) for tail in (0.6, 0.9, 1.2)
+    ]  # fmt: skip
+    with ProcessPoolExecutor(2) as pool:
+        print("conversations ended wrongly or rightly within 4,000, looked at after every fifth")
+        print(f"{'trial':16} {'left':>4} {'tail':>4} {'lives':>6} {'ended %':>7} {'median':>8}")
+        for row in pool.map(live, lives):
+            print(row, flush=True)
+        print("\nshare of fleets whose 95 % interval holds the truth; widths in points (median)")
+        print(
+            f"{'effect':32} {'shap':>4} {'left':>4} {'truth':>6} {'covers':>7} {'request':>7} {'t':>7} {'width':>7} "
+            f"{'request':>7} {'none':>5}"
+        )
+        for row in pool.map(cover, jobs):
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
