@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from headroom_cli.errors import StoreError
-from headroom_cli.store import Store, secret
+from headroom_cli.store import named, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Identity:
 def _of_install(store: str) -> bytes:
     """Return the key of the install, of this process where there is no store to keep it in. Raise ConfigError."""
     try:
-        return secret.key(Store(store)) if store else os.urandom(secret.SIZE)
+        return secret.key(named(store)) if store else os.urandom(secret.SIZE)
     except StoreError:
         return os.urandom(secret.SIZE)
 

@@ -22,8 +22,8 @@ import time
 
 from headroom_cli.errors import StoreError
 from headroom_cli.hashing import sha256
-from headroom_cli.store import files, url
-from headroom_cli.store.place import Place
+from headroom_cli.store import files
+from headroom_cli.store.place import Place, local
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def append(store_root: str, line: dict[str, Any]) -> None:
     if len(text) > _LINE_MAX:
         raise StoreError(f"a ledger line of {len(text)} bytes was left out; report it")
     month = time.strftime("%Y%m", time.gmtime(min(max(at, 0), LAST_SECOND)))
-    path = url.local(store_root)
+    path = local(store_root)
     try:
         with Place(path, create=True) as place:
             folder = place.directory("ledger", create=True)
@@ -132,7 +132,7 @@ def read(store_root: str, since: float | None = None) -> Iterator[dict[str, Any]
     Files are read piece by piece, so any number of runs fits in memory. A store without a ledger, or no store at all,
     has none. Raise StoreError when it cannot be read.
     """
-    path = url.local(store_root)
+    path = local(store_root)
     first = "" if since is None else time.strftime("%Y%m", time.gmtime(min(max(since, 0), LAST_SECOND)))
     try:
         with Place(path, create=False) as place:

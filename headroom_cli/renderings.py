@@ -83,7 +83,7 @@ class Past:
 class Renderings:
     """The records of one document, read from the journals that they are in and written back in one go."""
 
-    __slots__ = ("_document", "_new", "_old", "_own", "_policy", "_store")
+    __slots__ = ("_document", "_new", "_old", "_own", "_policy", "_settled", "_store")
 
     def __init__(self, document: Document, store: Store | None, policy: str = "") -> None:
         """Read nothing yet; without a store nothing is known. ``policy`` is the policy's identity."""
@@ -93,6 +93,7 @@ class Renderings:
         self._own: list[Record | None] | None = None  # of the document's blocks
         self._new: dict[str, list[tuple[str, str]]] = {}
         self._old: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._settled: set[str] = set()  # keys that were not there when this run looked: what becomes of them is new
 
     def _get(self, shard: str, key: str) -> tuple[Any, bool] | None:
         """Return a record's value and whether it is stale. Raise StoreError."""
@@ -169,8 +170,10 @@ class Renderings:
                 return
         elif len(past.rendering) > LONGEST_KEPT:
             return
-        shard = context.replay_shard(self._document, digest)
-        self._add(shard, context.replay_key(here, self._policy, digest), _record_of(past))
+        shard, key = context.replay_shard(self._document, digest), context.replay_key(here, self._policy, digest)
+        if shard in self._old and key not in self._old[shard]:
+            self._settled.add(key)
+        self._add(shard, key, _record_of(past))
 
     def _records(self) -> list[Record | None]:
         if self._own is None:
@@ -254,7 +257,8 @@ class Renderings:
         if self._store is not None:
             for shard, pairs in self._new.items():
                 # What a raw blob became is no promise to anybody's cache: it need not survive a power cut.
-                self._store.remember(shard, pairs, durable=self._document.has_turns or len(shard) == 2)
+                durable = self._document.has_turns or len(shard) == 2
+                self._store.remember(shard, pairs, durable=durable, settled=self._settled)
 
 
 class Notes:

@@ -96,7 +96,8 @@ TABLE = (
     ),
     Setting(
         "store", ("--store",), "HEADROOM_STORE", "text", "DIR",
-        "where originals are kept", shown="$XDG_DATA_HOME/headroom/store",
+        "where originals are kept: a directory, or a URL with redis, s3, gs or az",
+        shown="$XDG_DATA_HOME/headroom/store",
     ),
     Setting(
         "query", ("--query",), "HEADROOM_QUERY", "text", "TEXT",
@@ -286,6 +287,11 @@ def resolve(given: Mapping[str, str], environment: Mapping[str, str] | None = No
         setattr(settings, row.name, value)
     if not settings.store:
         settings.store = os.path.join(data_folder(environment), "store")
+    elif "://" in settings.store and "local=" not in settings.store:
+        from urllib.parse import quote
+
+        folder = quote(os.path.join(data_folder(environment), "shared"), safe="/")
+        settings.store += f"{'&' if '?' in settings.store else '?'}local={folder}"
     if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":  # https://no-color.org
         settings.no_color = True
     return settings
@@ -311,6 +317,23 @@ def debugging() -> bool:
 def environment() -> MutableMapping[str, str]:
     """Return the environment, for what is no setting: keys, and what libraries read there."""
     return os.environ
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment as it was given to us, for a command that is not to notice that we stand before it.
+
+    Python adds LC_CTYPE=C.UTF-8 to its own where the locale is C (PEP 538); the system knows what was there before.
+    """
+    given = dict(os.environ)
+    if given.get("LC_CTYPE") == "C.UTF-8":
+        try:
+            with open("/proc/self/environ", "rb") as stream:
+                first = b"\0" + stream.read()
+        except OSError:
+            return given
+        if b"\0LC_CTYPE=" not in first:
+            del given["LC_CTYPE"]
+    return given
 
 
 DEFAULTS: dict[str, object] = {

@@ -10,7 +10,7 @@ from headroom_cli.model import LEVELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from headroom_cli.cli.options import Verb
     from headroom_cli.model import Policy, Result
@@ -33,8 +33,8 @@ def refuse_terminal(verb: Verb, file: str) -> int:
     return 2
 
 
-def run(verb: Verb, settings: Settings, file: str) -> int:
-    """Compress standard input or ``file`` to standard output and return the exit status.
+def run(verb: Verb, settings: Settings, own: Mapping[str, str]) -> int:
+    """Compress standard input or FILE to standard output and return the exit status.
 
     Whatever fails in between, the output is the input. Raise FormatError, InputMissingError, OutputError.
     """
@@ -70,9 +70,9 @@ def policy_of(settings: Settings, level: str = "") -> Policy:
 
 def open_store(settings: Settings) -> Store:
     """Return the store; nothing is opened or made before its first use."""
-    from headroom_cli.store import Store
+    from headroom_cli.store import named
 
-    return Store(settings.store)
+    return named(settings.store)
 
 
 def preview(

@@ -122,7 +122,7 @@ def entry_for(client: Client, settings: Settings) -> dict[str, Any]:
     """Return the entry: the very program that runs now, by its whole path, for clients that have no PATH of a shell."""
     command = [*program(), "mcp"]
     if settings.store != _usual_store():
-        command += ["--store", os.path.abspath(settings.store)]
+        command += ["--store", settings.store if "://" in settings.store else os.path.abspath(settings.store)]
     value = {"command": command[0], "args": command[1:]}
     return {"type": "stdio", **value} if client.typed else value
 

@@ -8,6 +8,7 @@ from headroom_cli.cli import filters, io
 from headroom_cli.cli.options import REPORTING, Argument, Verb
 from headroom_cli.errors import NotFoundError, UsageError
 from headroom_cli.settings import Setting
+from headroom_cli.store import url
 
 PARTS = ("verb", "model", "kind", "tool", "project", "day", "backend")
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
-    """Report on the ledger, on the document that was named, or on two requests."""
+    """Report on the ledger, on the document that was named, on two requests, or on trials."""
+    if "shaping" in own or "reset_trial" in own:
+        if "follow" in own or "diff" in own or own.get("file"):
+            raise UsageError("stats --output and --reset-trial are about the ledger alone; leave the others out")
+        from headroom_cli.cli import stats_output
+
+        if "reset_trial" in own:
+            return stats_output.reset(settings)
+        return stats_output.show(settings, _since(own.get("since", "")))
     if ("plot" in own or "html" in own) and ("follow" in own or "diff" in own or own.get("file")):
         raise UsageError("stats --plot and --html show the ledger alone; leave out FILE, --follow and --diff")
     if "follow" in own:
@@ -57,7 +66,7 @@ def _sums(settings: Settings, own: Mapping[str, str]) -> int:
             raise NotFoundError("the ledger has nothing from then on; ask for more with --since")
         raise NotFoundError("the ledger is empty; run headroom crush first, or name another store with --store")
     if settings.json:
-        io.write(json.dumps({"v": 1, "store": settings.store, **sums}).encode() + b"\n")
+        io.write(json.dumps({"v": 1, "store": url.shown(settings.store), **sums}).encode() + b"\n")
     elif "csv" in own:
         from headroom_cli.cli import stats_csv
 
@@ -74,6 +83,9 @@ def _sums(settings: Settings, own: Mapping[str, str]) -> int:
         from headroom_cli.cli import stats_ledger
 
         stats_ledger.show(sums, by, settings)
+    from headroom_cli.cli import stats_output
+
+    stats_output.notice(settings)
     return 0
 
 
@@ -144,6 +156,15 @@ VERB = Verb(
         otherwise # and -. With --html, writes one page with charts and tables of the same sums, for you alone to read
         (mode 0600), in one step. It loads nothing, runs nothing, and holds the ledger's numbers and names, no text.
 
+        With --output, reports on trials. HEADROOM_OUTPUT_HOLDOUT=0.1 leaves one conversation in ten unshaped,
+        HEADROOM_HOLDOUT=0.1 one in ten uncompressed, drawn by chance; the others are compared with them, whole
+        conversations, within strata of their first request (model, size, tools). "measured" needs 30 conversations in
+        each arm; before that "estimated" compares with conversations from before the trial, which were not drawn, and
+        "not enough data" says how many are missing. Conversations in which shaping did not stand as their arm says are
+        left out and counted. If conversations turn out to cost more, compression or shaping turns itself off; chance
+        alone does that to each in at most one installation of twenty, however often it is looked. --reset-trial turns
+        it on again, and only conversations from then on count.
+
         With --follow, shows the sum and then every run as it is added, by whatever process (crush, send, the proxy):
         time, verb, model, estimated tokens before and after, what was saved, milliseconds, and of a call the share of
         its input that the provider read from its cache. Ctrl-C ends it.
@@ -194,6 +215,10 @@ VERB = Verb(
         Setting("follow", ("--follow", "-f"), "", "switch", "", "go on with every new run until interrupted"),
         Setting(
             "diff", ("--diff",), "", "text", "PREVIOUS",
+        Setting("shaping", ("--output",), "", "switch", "", "show what trials say of shaping and compression"),
+        Setting(
+            "reset_trial", ("--reset-trial",), "", "switch", "", "turn on again what a trial turned off, and begin anew"
+        ),
             "the request before FILE: say where the two diverge; - is standard input",
         ),
     ),
@@ -206,6 +231,7 @@ VERB = Verb(
         ("headroom stats --follow", "watch what is saved"),
         ("headroom stats trace.json", "show where the tokens of a document are, and what it costs"),
         ("headroom stats --diff previous.json next.json", "show why the second was not read from the cache"),
+        ("headroom stats --output", "show what output shaping and compression do, by trials"),
     ),
     statuses=(
         (1, "the ledger is empty; with --diff, the prefix is broken"),

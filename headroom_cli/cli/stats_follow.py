@@ -10,8 +10,8 @@ from headroom_cli import ledger, money
 from headroom_cli.cli import io, report
 from headroom_cli.errors import ReaderGoneError
 from headroom_cli.money import usage as prices
-from headroom_cli.store import files
-from headroom_cli.store.place import Place
+from headroom_cli.store import files, url
+from headroom_cli.store.place import Place, local
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def show(settings: Settings) -> int:
     tail = Tail(settings.store)
     total = money.report(tail.lines())["all"]
     if not settings.quiet:
-        _write({"v": 1, "store": settings.store, "total": total} if settings.json else _sum(total))
+        _write({"v": 1, "store": url.shown(settings.store), "total": total} if settings.json else _sum(total))
     while True:
         _wait()
         for line in tail.lines():
@@ -58,7 +58,7 @@ class Tail:
 
     def __init__(self, store_root: str) -> None:
         """Start at the beginning of a ledger, which need not be there yet."""
-        self._root = os.path.abspath(store_root)
+        self._root = local(store_root)
         # name -> inode, bytes read, the line that has not ended, the time up to which its lines were seen
         self._read: dict[str, tuple[int, int, bytes, float]] = {}
         self._newest = -1.0  # the time of the newest run that was seen

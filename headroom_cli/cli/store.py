@@ -22,14 +22,49 @@ if TYPE_CHECKING:
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Do one of ACTIONS."""
     action, handle = own.get("action", ""), own.get("handle", "")
-    if action not in ACTIONS:
-        raise UsageError(f"unknown action {action[:40]!r}; use {', '.join(ACTIONS)}")
-    if bool(handle) != (action == "forget"):
+    if action not in (*ACTIONS, "copy"):
+        raise UsageError(f"unknown action {action[:40]!r}; use {', '.join((*ACTIONS, 'copy'))}")
+    if bool(handle) != (action == "forget") and action != "copy":
         what = "name the handle to forget" if action == "forget" else f"{action} takes no handle"
         raise UsageError(f"store {action}: {what}; see headroom store --help")
     if action != "gc" and (own.get("days") or own.get("bytes")):
         raise UsageError(f"--days and --bytes belong to store gc, not to store {action}; leave them out")
+    if action == "copy":
+        return _copy(handle, own.get("target", ""), settings)
+    if own.get("target"):
+        raise UsageError(f"store {action} takes no second place; see headroom store --help")
     return ACTIONS[action](filters.open_store(settings), settings, {**own, "handle": handle})
+
+
+def _copy(source: str, target: str, settings: Settings) -> int:
+    """Copy one store into another; 1 when something of it is not there afterwards."""
+    from headroom_cli.settings import resolve
+    from headroom_cli.store import copying, named
+
+    if not target:
+        raise UsageError("store copy: name the store to copy from and the one to copy to")
+    stores = [named(resolve({"store": name}).store) for name in (source, target)]
+    if stores[0].name == stores[1].name:
+        raise UsageError("store copy: both places are the same store")
+
+    def tell(done: int) -> None:
+        if settings.verbose and not settings.quiet:
+            io.tell(f"{done:,} originals")
+
+    done = copying.copy(stores[0], stores[1], tell)
+    if settings.json:
+        _object({
+            "originals": done.originals, "bytes": done.bytes, "records": done.records,
+            "troubles": [{"handle": handle, "why": why} for handle, why in done.troubles],
+        })  # fmt: skip
+    else:
+        lines = [f"{handle}: {report.clean(why)}\n" for handle, why in done.troubles]
+        lines.append(
+            f"copied {done.originals:,} originals ({done.bytes:,} bytes) and {done.records:,} records "
+            f"to {report.clean(stores[1].where())}\n"
+        )
+        io.write("".join(lines).encode())
+    return 1 if done.troubles else 0
 
 
 def _where(store: Store, settings: Settings, _own: Mapping[str, str]) -> int:
@@ -62,9 +97,7 @@ def _list(store: Store, settings: Settings, _own: Mapping[str, str]) -> int:
 
 def _verify(store: Store, settings: Settings, _own: Mapping[str, str]) -> int:
     """Check every byte that is kept; 1 when something is damaged."""
-    from headroom_cli.store import upkeep
-
-    found = upkeep.verify(store)
+    found = store.upkeep().verify(store)
     troubles = [("damaged", *trouble) for trouble in found.damaged] + [
         ("missing", *trouble) for trouble in found.missing
     ]
@@ -86,10 +119,10 @@ def _verify(store: Store, settings: Settings, _own: Mapping[str, str]) -> int:
 
 def _gc(store: Store, settings: Settings, own: Mapping[str, str]) -> int:
     """Remove what has not been used for long, then what no live grant names until the rest fits."""
-    from headroom_cli.store import KEEP_DAYS, upkeep
+    from headroom_cli.store import KEEP_DAYS
 
     days, budget = _whole("--days", own.get("days")), _whole("--bytes", own.get("bytes"))
-    gone = upkeep.gc(store, days=KEEP_DAYS if days is None else days, budget=budget)
+    gone = store.upkeep().gc(store, days=KEEP_DAYS if days is None else days, budget=budget)
     if settings.json:
         _object({
             "removed": gone.removed, "bytes": gone.bytes, "kept": gone.kept, "kept_bytes": gone.kept_bytes,
@@ -105,11 +138,9 @@ def _gc(store: Store, settings: Settings, own: Mapping[str, str]) -> int:
 
 def _forget(store: Store, settings: Settings, own: Mapping[str, str]) -> int:
     """Remove one original with all its handles and records."""
-    from headroom_cli.store import upkeep
-
     if not HANDLE.fullmatch(own["handle"]):
         raise UsageError(f"{own['handle'][:60]!r} is not a handle; see headroom store list")
-    gone = upkeep.forget(store, own["handle"])
+    gone = store.upkeep().forget(store, own["handle"])
     if settings.json:
         _object({"sha256": gone.digest, "handles": gone.handles, "bytes": gone.bytes, "records": gone.records})
     else:
@@ -139,19 +170,26 @@ def _object(fields: Mapping[str, object]) -> None:
 VERB = Verb(
     "store",
     run,
-    about="check, clean up, list and forget what the store keeps",
+    about="check, clean up, list, copy and forget what the store keeps",
     text="""
-        where prints the store's directory. list prints every handle with its time, kind, size in bytes and the
+        where prints the store's directory or URL. list prints every handle with its time, kind, size in bytes and the
         command behind it. verify reads every original and compares it with its name. gc removes originals that were
         not used for 30 days and then, from the longest unused on, those that no live handle names until 5 GiB are
-        left. forget removes one original, every handle of it and every record of it.
+        left. forget removes one original, every handle of it and every record of it. copy FROM TO copies originals,
+        handles, renderings and the key into another store, checks them, and goes on where it was cut off.
 
-        Every original is one zstd frame named by its SHA-256, so `zstd -dc FILE | sha256sum` checks it without
-        headroom.
+        A store is a directory or a URL, for machines that share it: redis://[USER:PASSWORD@]HOST:PORT/DB, rediss://,
+        s3://BUCKET/PREFIX, gs://, az://. HEADROOM_STORE may hold one with a password; where shows it without. Options
+        follow a question mark: local=DIR (what stays at hand on this machine), cache=MIB, wait=SECONDS (for one
+        request), and for Redis replicas=N, prefix=NAME, volatile=yes (accept a server without an append-only file).
+
+        Every original in a directory is one zstd frame named by its SHA-256, so `zstd -dc FILE | sha256sum`
+        checks it without headroom.
     """,
     arguments=(
-        Argument("action", "what to do", required=True, choices=tuple(ACTIONS)),
-        Argument("handle", "the original to forget"),
+        Argument("action", "what to do", required=True, choices=(*ACTIONS, "copy")),
+        Argument("handle", "forget: the original; copy: the store to copy from"),
+        Argument("target", "copy: the store to copy to"),
     ),
     flags=REPORTING,
     own=(
@@ -162,6 +200,7 @@ VERB = Verb(
         ("headroom store list", "see what is kept"),
         ("headroom store verify", "check that nothing was damaged"),
         ("headroom store gc --days 7", "remove what was not used for a week"),
+        ("headroom store copy redis://cache:6379/0 ./kept", "copy a shared store into a directory"),
     ),
     statuses=((1, "damage found, or no such handle"),),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from headroom_cli.library.objects import Opened
 from headroom_cli.library.result import Compressed
 from headroom_cli.model import Policy
 from headroom_cli.settings import resolve
-from headroom_cli.store import Store
+from headroom_cli.store import Store, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,5 +159,5 @@ def run(
 
 
 def store_of(store: str | Store | None) -> Store:
-    """Return a store: the one given, the one in a directory, or the user's own. Raise StoreError, ConfigError."""
-    return store if isinstance(store, Store) else Store(store or resolve({}).store)
+    """Return a store: the one given, the one with this name, or the user's own. Raise StoreError, ConfigError."""
+    return store if isinstance(store, Store) else named(store or resolve({}).store)

@@ -96,7 +96,7 @@ class Wrapping:
         shape, name, is_turn = row
         backend = backends.load(name)[0]
         if self._identity is None:
-            self._identity = Identity(self._store.root)
+            self._identity = Identity(self._store.name)
         own = api_headers(headers)
         options = send.Options(
             headers=own, redeem=self._redeem, scope=self._identity.scope(headers), plugins=self._plugins,
@@ -113,7 +113,9 @@ class Wrapping:
         going = Going(ready.request.body, None if ready.request.headers == own else ready.request.headers)
         if is_turn and (ready.request.ours or ready.telling is not None):
             relay = Relay(ready.request, backend, backends.Target(), ready.desk())
-            going.turn = Turn(ready, relay, self.tell)
+            going.turn = Turn(ready, relay, self.tell, self._store.root)
+        elif is_turn:
+            counting.answered(self._store.root, ready, None, 0)
         going.stream = ready.request.stream
         return going
 

@@ -80,7 +80,8 @@ class Crew:
 
     def __init__(self, store: Store, named: tuple[str | object, ...]) -> None:
         """Start none yet."""
-        self._being = (store.root, store.budget, store.handle_length, named)
+        self._being = (store.name, store.budget, store.handle_length, named)
+        self._root = store.root
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
         # Whoever forgets to close it leaves no process behind: one that is collected would hold its pipes open.

@@ -90,7 +90,7 @@ def main() -> None:
     os.dup2(2, 1)
     questions = sys.stdin.buffer
     from headroom_cli.library import calls
-    from headroom_cli.store import Store
+    from headroom_cli.store import named as opened
 
     try:
         root, budget, handle_length, named = unpack(read(questions))

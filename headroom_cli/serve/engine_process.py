@@ -38,6 +38,8 @@ _BACKEND_PASSED = frozenset((
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
 ))  # fmt: skip
 _BACKEND_HEADS = ("AWS_",)
+# And when the store is an object store: its credentials.
+_STORE_HEADS = {"s3": ("AWS_",), "gs": ("GOOGLE_",), "az": ("AZURE_",)}
 _SECRET_TAILS = ("TOKEN", "KEY", "SECRET", "PASSWORD")
 
 
@@ -274,6 +276,9 @@ def variables(serving: Serving) -> dict[str, str]:
     if serving.backend:
         passed |= _BACKEND_PASSED
         heads += _BACKEND_HEADS
+    if scheme := serving.store.partition("://")[0] if "://" in serving.store else "":
+        passed |= _BACKEND_PASSED
+        heads += _STORE_HEADS.get(scheme, ())
     chosen = {
         name: value for name, value in environment().items()
         if name.upper() in passed or name.startswith(heads)

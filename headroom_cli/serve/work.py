@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from headroom_cli.wire._events import Call
 
 _MARK = b"\xef\xbb\xbf"
+_USABLE = 2.0  # seconds that a look at a shared store may take
 _KEPT = 8  # requests that a process remembers having made ready
 _KEPT_BYTES = 8 << 20
 # What agents read most, so that what shortens it is there before the first request.

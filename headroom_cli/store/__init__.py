@@ -34,15 +34,26 @@ from headroom_cli.store.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
+    from types import ModuleType
 
-__all__ = ["BUDGET", "KEEP_DAYS", "Entry", "Grant", "Store"]
+__all__ = ["BUDGET", "KEEP_DAYS", "Entry", "Grant", "Store", "named"]
 
 KEEP_DAYS = 30  # a grant is live this long after its last use
 BUDGET = 5 << 30  # bytes under objects/
 _NOTE_AGAIN = 3_600.0  # seconds
 _SHOWN = 12  # characters of a digest in messages
 AGAIN = store_clock.DAY  # seconds: a handle used again within a day is not noted again
+
+
+def named(name: str, *, budget: int = BUDGET, handle_length: int = grants.LENGTH) -> Store:
+    """Return the store with this name: a directory, or a URL (see url.py). Raise StoreRefusedError, ConfigError."""
+    if "://" not in name:
+        return Store(name, budget=budget, handle_length=handle_length)
+    from headroom_cli.store.shared import Shared
+    from headroom_cli.store.url import Url
+
+    return Shared(Url(name), budget=budget, handle_length=handle_length)
 
 
 class Entry:
@@ -74,6 +85,10 @@ class Store:
         """``clock`` gives Unix seconds, ``uptime`` the boot and the seconds since; ``budget`` is in bytes."""
         if not root or "\0" in root:
             raise StoreRefusedError("the store's path is empty or holds a NUL; name a directory with --store")
+        if "://" in root:
+            raise StoreRefusedError(
+                "a store named by a URL is opened with store.named(); as a path it would be made here"
+            )
         self.root = os.path.abspath(root)
         self.clock = clock
         self.uptime = uptime
@@ -157,20 +172,20 @@ class Store:
         except OSError as error:
             raise files.failure(error, self.root) from error
 
-    def remember(self, shard: str, pairs: list[tuple[str, str]], *, durable: bool = True) -> None:
+    def remember(
+        self, shard: str, pairs: list[tuple[str, str]], *, durable: bool = True, settled: Container[str] = ()
+    ) -> None:
         """Keep key -> value records in a shard; the newest of a key wins. ``durable`` waits until they are on the disk.
 
         Keys are printable ASCII without spaces, values ASCII on one line (JSON text). A pair that the shard already
-        holds is noted again after a day, which is what keeps a record alive.
+        holds is noted again after a day, which is what keeps a record alive. Keys in ``settled`` were not there when
+        the caller looked: a store that several machines share (shared.py) lets the first of them win.
         """
-        name = _shard_name(shard)
+        del settled
+        checked_pairs(shard, pairs)
+        name = f"{shard}.log"
         if not pairs:
             return
-        for key, value in pairs:
-            if not key or not key.isascii() or not key.isprintable() or " " in key:
-                raise ValueError("a key is printable ASCII without spaces")
-            if not value.isascii() or "\n" in value:
-                raise ValueError("a value is ASCII on one line")
         try:
             with self.open(create=True) as place:
                 self.writing(place)
@@ -217,9 +232,43 @@ class Store:
             raise files.failure(error, self.root) from error
         yield from grants.newest(journals).values()
 
+    def records(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield every shard of renderings with its records, the newest of each key."""
+        from headroom_cli.store import upkeep
+
+        try:
+            with self.open() as place:
+                for name, text in upkeep.shards(place):
+                    yield name.removesuffix(".log"), {key: value for key, (value, _) in _renderings(text).items()}
+        except NotFoundError:
+            return
+        except OSError as error:
+            raise files.failure(error, self.root) from error
+
     def where(self) -> str:
-        """Return the store's directory."""
+        """Return the store's directory; nothing in it is secret."""
         return self.root
+
+    @property
+    def name(self) -> str:
+        """What another process opens this store by, with :func:`named`; it may hold a password."""
+        return self.root
+
+    def hurry(self, seconds: float = -1.0) -> None:
+        """Limit what the calls of this thread wait for others in all; a directory has nobody to wait for."""
+
+    def ping(self) -> None:
+        """Raise StoreError when what keeps the store is away; a directory is looked at when it is used."""
+
+    def about(self) -> str:
+        """Return in a few words what a power cut would leave."""
+        return "on the disk when it is acknowledged"
+
+    def upkeep(self) -> ModuleType:
+        """Return the module with verify, gc and forget for this kind of store."""
+        from headroom_cli.store import upkeep
+
+        return upkeep
 
     # What follows serves put.py and upkeep.py, the store's other halves.
 
@@ -355,6 +404,16 @@ def _may_write(place: Place) -> bool:
 
 def _corrupt(digest: str) -> CorruptError:
     return CorruptError(f"the original {digest[:_SHOWN]}... is damaged and was set aside; run `headroom store verify`")
+
+
+def checked_pairs(shard: str, pairs: list[tuple[str, str]]) -> None:
+    """Raise ValueError for a shard, a key or a value that no store keeps."""
+    _shard_name(shard)
+    for key, value in pairs:
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError("a key is printable ASCII without spaces")
+        if not value.isascii() or "\n" in value:
+            raise ValueError("a value is ASCII on one line")
 
 
 def _shard_name(shard: str) -> str:

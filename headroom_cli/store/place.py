@@ -23,6 +23,18 @@ _PATIENCE = 5.0  # seconds to wait for gc to let writers in; it holds the lock f
 _opened: set[Place] = set()
 
 
+def local(name: str) -> str:
+    """Return the directory that a store has on this machine: its own, or the one in front of a URL.
+
+    Raise ConfigError for a URL that cannot be one.
+    """
+    if "://" not in name:
+        return os.path.abspath(name)
+    from headroom_cli.store.url import Url
+
+    return Url(name).folder
+
+
 class Place:
     """An opened store: its directories as descriptors, and its lock. A context manager; holds nothing afterwards."""
 

@@ -14,6 +14,8 @@ from headroom_cli.store import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headroom_cli.store import Store
     from headroom_cli.store.place import Place
 
@@ -26,10 +28,45 @@ def key(store: Store) -> bytes:
 
     Raise StoreError; ConfigError for one that others can read, or that is no key.
     """
+    shared: Callable[[], bytes] | None = getattr(store, "key", None)
+    if shared is not None:  # all machines of a shared store have one key
+        return shared()
     try:
         with store.open(create=True) as place:
             found = _read(place)
             return _made(store, place) if found is None else found
+    except OSError as error:
+        raise files.failure(error, store.root) from error
+
+
+def copy(store: Store, key: bytes) -> bytes:
+    """Give a store a key unless it has one; return the one it has. Raise StoreError, ConfigError."""
+    shared: Callable[[bytes], bytes] | None = getattr(store, "key", None)
+    if shared is not None:
+        return shared(key)
+    found = kept(store)
+    if found is None:
+        keep(store, key)
+    return found or key
+
+
+def kept(store: Store) -> bytes | None:
+    """Return the key in a store's directory, None when there is none. Raise StoreError, ConfigError."""
+    try:
+        with store.open(create=True) as place:
+            return _read(place)
+    except OSError as error:
+        raise files.failure(error, store.root) from error
+
+
+def keep(store: Store, key: bytes) -> None:
+    """Keep the key of a shared store in the directory in front of it. Raise StoreError."""
+    try:
+        with store.open(create=True) as place:
+            if _read(place) != key:
+                if _read(place) is not None:
+                    os.unlink(_NAME, dir_fd=place.root)
+                _made(store, place, key)
     except OSError as error:
         raise files.failure(error, store.root) from error
 
@@ -52,14 +89,17 @@ def _read(place: Place) -> bytes | None:
         os.close(fd)
 
 
-def _made(store: Store, place: Place) -> bytes:
-    """Make the key, unless another process was faster. It appears whole: a name is given to what is on the disk."""
+def _made(store: Store, place: Place, made: bytes = b"") -> bytes:
+    """Make the key, of ``made`` or by chance, unless another process was faster.
+
+    It appears whole: a name is given to what is on the disk.
+    """
     if not place.lock(exclusive=True):
         raise StoreError(f"the store {files.shown(store.root)} is busy; try again")
     found = _read(place)
     if found is not None:
         return found
-    made = os.urandom(SIZE)
+    made = made or os.urandom(SIZE)
     tmp, name = place.directory("tmp", create=True), place.temporary()
     fd = files.create_file(name, tmp)
     try:

@@ -27,7 +27,7 @@ _TMP_KEEP = (
     DAY  # seconds; the lock already shows that no put is going on, this is for file systems whose locks do nothing
 )
 # The digest of an object that holds the edits of a whole document, in a record (renderings.py).
-_EDITS = re.compile(rb'"u":"([0-9a-f]{64})"')
+EDITS = re.compile(rb'"u":"([0-9a-f]{64})"')
 _WORTH = 4  # rewrite a journal when at least one line in four can go
 
 
@@ -92,7 +92,7 @@ def verify(store: Store, depth: int = 3) -> Verification:
         with store.open() as place:
             journals = b"".join(text for _, text in store.segments(place))
             granted = grants.newest(journals)
-            report.torn = journal.damaged(journals) + sum(journal.damaged(text) for _, text in _shards(place))
+            report.torn = journal.damaged(journals) + sum(journal.damaged(text) for _, text in shards(place))
             present = _verify_objects(place, report)
             now = store.peek(place)
             for handle, grant in granted.items():
@@ -319,7 +319,7 @@ def _compact(store: Store, place: Place, alone: _Alone, since: float, report: Co
             report.records += _rewrite(place, "grants", name, text, kept.__contains__)
             kept -= set(text.split(b"\n"))  # the same line in a later segment is a repetition
         alone.release()
-    for name, text in _shards(place):
+    for name, text in shards(place):
         if _worth(text, _kept_renderings(text, since)):
             alone.take()
             text = files.read_file(name, place.directory("renderings"))  # noqa: PLW2901 - again, now that it stands still
@@ -419,13 +419,13 @@ def forget(store: Store, handle: str, *, patience: float = 10.0) -> Forgotten:
             words = "|".join((report.digest, *report.handles)).encode("ascii")
             named = re.compile(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])")
             edits: set[bytes] = set()
-            for _, text in _shards(place):
+            for _, text in shards(place):
                 for line in text.split(b"\n"):
                     if named.search(line) is not None:
-                        edits.update(_EDITS.findall(line))  # objects that hold the original among other things
+                        edits.update(EDITS.findall(line))  # objects that hold the original among other things
             for digest in sorted(edits):
                 _forget_file(place, "objects", digest.decode("ascii"), report)
-            for name, text in _shards(place):
+            for name, text in shards(place):
                 report.records += _rewrite(place, "renderings", name, text, lambda line: named.search(line) is None)
             gone = {report.digest.encode("ascii"), *edits}
             for name, text in store.segments(place):  # last: until then forget can be run again
@@ -454,7 +454,7 @@ def _forget_file(place: Place, folder: str, name: str, report: Forgotten) -> Non
         put.add_usage(place, -size)
 
 
-def _shards(place: Place) -> Iterator[tuple[str, bytes]]:
+def shards(place: Place) -> Iterator[tuple[str, bytes]]:
     """Yield name and text of every shard of renderings, one at a time: together they may be large."""
     folder = place.existing("renderings")
     if folder is None:

@@ -1,0 +1,288 @@
+"""Redis, or a server that speaks its protocol, as a shared store.
+
+Originals, grants and single things are strings, a shard of renderings is a hash. Everything has a time to live of 30
+days, set anew by every use. "The server has it" means: it answered a read of what was written with the same bytes, it
+keeps an append-only file (or the URL says ``volatile=yes``), ``replicas=N`` of its replicas said that they have it, and
+it never gives up originals to make room: with a limit of memory its policy is ``noeviction``.
+"""
+
+from __future__ import annotations
+
+import time
+
+from headroom_cli.errors import ConfigError, StoreError, StoreFullError, StoreRefusedError
+from headroom_cli.store.backends import KEEP, TRIES, Backend, Item
+from headroom_cli.store.patience import AwayError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TypeVar
+
+    from headroom_cli.store.url import Url
+
+    _T = TypeVar("_T")
+
+_AT_ONCE = 4 << 20  # bytes in one round trip
+_SEVERAL = 500  # names in one round trip
+_LOOK_AGAIN = 15.0  # seconds after which the server's limits are looked at again
+_SOCKET = 10.0  # seconds; whoever waits gives up sooner (patience.py)
+_REPLICAS = 200  # milliseconds that replicas are waited for
+
+
+class Redis(Backend):
+    """One server, or what stands for one. Nothing is connected before the first call."""
+
+    WAIT = 0.25
+    GRACE = False
+
+    def __init__(self, url: Url) -> None:
+        """Raise ConfigError when the library is missing or the URL cannot be used."""
+        try:
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+        except ImportError as error:
+            raise ConfigError("a store in Redis needs headroom-cli[redis]; install that") from error
+        self._library: Any = redis.exceptions
+        self._shown = url.shown
+        self._head = f"{url.options.get('prefix') or 'headroom'}:"
+        self._replicas = int(url.number("replicas", 0))
+        self._volatile = url.options.get("volatile") == "yes"
+        self._looked = float("-inf")
+        self._about = ""
+        try:
+            self._client: Any = redis.Redis.from_url(
+                url.plain, socket_timeout=_SOCKET, socket_connect_timeout=_SOCKET, protocol=2,
+                # A connection that the server closed meanwhile is opened again; all calls may be repeated.
+                retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+            )  # fmt: skip
+        except (ValueError, redis.RedisError) as error:
+            raise ConfigError(f"the store {url.shown} cannot be used: no such address; check the URL") from error
+
+    def check(self) -> None:
+        """Look whether the server is there and may be trusted with originals."""
+        self._looked = float("-inf")
+        self._trust()
+
+    def about(self) -> str:
+        """Return what a power cut of the server would leave."""
+        self._trust()
+        return self._about
+
+    def now(self) -> float:
+        """Return the server's time."""
+        seconds, micros = self._do(self._client.time)
+        return float(seconds) + float(micros) / 1e6
+
+    def _do(self, work: Callable[[], _T]) -> _T:
+        """Do the work; raise errors of the store for the library's, which may hold the URL."""
+        redis = self._library
+        try:
+            return work()
+        except redis.AuthenticationError as error:
+            raise StoreRefusedError(
+                f"the store {self._shown} refused user or password; check HEADROOM_STORE"
+            ) from error
+        except redis.OutOfMemoryError as error:
+            raise StoreFullError(f"the store {self._shown} is at its maxmemory; raise it, or run gc") from error
+        except redis.NoPermissionError as error:
+            raise StoreRefusedError(f"the user of {self._shown} may not do what a store does; check its ACL") from error
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+            kind = type(error).__name__
+            raise AwayError(f"the store {self._shown} cannot be reached ({kind}); check the server") from error
+        except redis.RedisError as error:
+            said = str(error).partition(" ")[0][:20]
+            raise StoreError(f"the store {self._shown} answered {said}; check the server's log") from error
+
+    def _trust(self) -> None:
+        """Raise StoreRefusedError for a server that would give originals up, or lose all at its end."""
+        if time.monotonic() - self._looked < _LOOK_AGAIN:
+            return
+        memory = self._do(lambda: self._client.info("memory"))
+        limit, policy = int(memory.get("maxmemory", 0)), str(memory.get("maxmemory_policy", "noeviction"))
+        if limit and policy != "noeviction":
+            raise StoreRefusedError(
+                f"the store {self._shown} would evict originals to make room (maxmemory-policy {policy}); "
+                "set it to noeviction"
+            )
+        kept = self._do(lambda: self._client.info("persistence"))
+        if int(kept.get("aof_enabled", 0)):
+            self._about = "kept in an append-only file"
+        elif self._volatile:
+            self._about = "what was written since its last snapshot is lost when it ends"
+        else:
+            raise StoreRefusedError(
+                f"the store {self._shown} keeps no append-only file: its end would lose originals; "
+                "set appendonly to yes there, or accept that with ?volatile=yes"
+            )
+        self._looked = time.monotonic()
+
+    def _pipeline(self, fill: Callable[[Any], None]) -> list[Any]:
+        """Send several commands at once and return their answers."""
+        with self._client.pipeline(transaction=False) as pipe:
+            fill(pipe)
+            answers: list[Any] = self._do(pipe.execute)
+        return answers
+
+    def read(self, names: list[str]) -> list[bytes | None]:
+        """Return what is kept under each name."""
+        found: list[bytes | None] = []
+        for start in range(0, len(names), _SEVERAL):
+
+            def fill(pipe: Any, some: list[str] = names[start : start + _SEVERAL]) -> None:
+                for name in some:
+                    pipe.get(self._head + name)
+                    pipe.expire(self._head + name, KEEP)
+
+            found += self._pipeline(fill)[::2]
+        return found
+
+    def known(self, names: list[str]) -> set[str]:
+        """Return which are kept: those whose time could be set anew."""
+        found: set[str] = set()
+        for start in range(0, len(names), _SEVERAL):
+            some = names[start : start + _SEVERAL]
+
+            def fill(pipe: Any, some: list[str] = some) -> None:
+                for name in some:
+                    pipe.expire(self._head + name, KEEP)
+
+            found.update(name for name, answer in zip(some, self._pipeline(fill), strict=True) if answer)
+        return found
+
+    def write(self, items: dict[str, bytes]) -> None:
+        """Write and read back, a few MiB at a time."""
+        self._trust()
+        waiting = list(items)
+        while waiting:
+            some: list[str] = []
+            size = 0
+            while waiting and (not some or size + len(items[waiting[-1]]) <= _AT_ONCE):
+                some.append(waiting.pop())
+                size += len(items[some[-1]])
+            self._write(some, items)
+
+    def _write(self, some: list[str], items: dict[str, bytes]) -> None:
+        def fill(pipe: Any) -> None:
+            for name in some:
+                pipe.set(self._head + name, items[name], ex=KEEP)
+            if self._replicas:
+                pipe.execute_command("WAIT", self._replicas, _REPLICAS)
+            for name in some:
+                pipe.get(self._head + name)
+
+        answers = self._pipeline(fill)
+        if self._replicas and int(answers[len(some)]) < self._replicas:
+            raise StoreError(f"only {answers[len(some)]} of {self._replicas} replicas of {self._shown} answered")
+        if answers[-len(some) :] != [items[name] for name in some]:
+            raise StoreError(f"what was written to {self._shown} reads back otherwise; check the server")
+
+    def create(self, items: dict[str, bytes]) -> dict[str, bytes]:
+        """Keep what nobody else kept under these names."""
+        self._trust()
+
+        def fill(pipe: Any) -> None:
+            for name, data in items.items():
+                pipe.set(self._head + name, data, ex=KEEP, nx=True)
+            if self._replicas:
+                pipe.execute_command("WAIT", self._replicas, _REPLICAS)
+            for name in items:
+                pipe.get(self._head + name)
+
+        standing = self._pipeline(fill)[-len(items) :]
+        if None in standing:
+            raise StoreError(f"what was written to {self._shown} is gone; check the server")
+        return {name: held for name, held in zip(items, standing, strict=True) if held != items[name]}
+
+    def fields(self, shard: str) -> dict[str, bytes]:
+        """Return a hash."""
+        name = f"{self._head}renderings/{shard}"
+
+        def fill(pipe: Any) -> None:
+            pipe.hgetall(name)
+            pipe.expire(name, KEEP)
+
+        held = self._pipeline(fill)[0]
+        return {key.decode("ascii", "replace"): value for key, value in held.items()}
+
+    def update(self, shard: str, decide: Callable[[dict[str, bytes]], dict[str, bytes]]) -> None:
+        """Change a hash in a transaction that fails when somebody else changes it meanwhile."""
+        self._trust()
+        name = f"{self._head}renderings/{shard}"
+
+        def once() -> bool:
+            with self._client.pipeline() as pipe:
+                pipe.watch(name)
+                held = {key.decode("ascii", "replace"): value for key, value in pipe.hgetall(name).items()}
+                fresh = decide(held)
+                if not fresh:
+                    return True
+                pipe.multi()
+                pipe.hset(name, mapping=fresh)
+                pipe.expire(name, KEEP)
+                try:
+                    pipe.execute()
+                except self._library.WatchError:
+                    return False
+                if self._replicas and int(pipe.wait(self._replicas, _REPLICAS)) < self._replicas:
+                    raise StoreError(f"too few replicas of {self._shown} answered; check them, or lower replicas=")
+                return True
+
+        if not any(self._do(once) for _ in range(TRIES)):
+            raise StoreError(f"the store {self._shown} is busy; try again")
+
+    def drop(self, shard: str, keys: Iterable[str]) -> None:
+        """Remove fields of a hash."""
+        gone = list(keys)
+        if gone:
+            self._do(lambda: self._client.hdel(f"{self._head}renderings/{shard}", *gone))
+
+    def scan(self, folder: str) -> Iterator[Item]:
+        """Go through the keys of a folder; the time that is left of each tells its last use."""
+        now, cursor, seen = self.now(), 0, set[bytes]()
+        head = self._head.encode()
+        shape = b"".join(b"\\" + bytes([c]) if c in b"*?[]\\^-" else bytes([c]) for c in head) + f"{folder}/*".encode()
+        while True:
+            cursor, keys = self._do(lambda at=cursor: self._client.scan(at, match=shape, count=1000))  # type: ignore[misc]
+            fresh = [key for key in keys if key not in seen]
+            seen.update(fresh)
+
+            def fill(pipe: Any, fresh: list[bytes] = fresh) -> None:
+                for key in fresh:
+                    pipe.ttl(key)
+                    pipe.execute_command("MEMORY", "USAGE", key) if folder == "renderings" else pipe.strlen(key)
+
+            answers = self._pipeline(fill) if fresh else []
+            for key, left, size in zip(fresh, answers[::2], answers[1::2], strict=True):
+                if size is not None and left != -2:
+                    used = now if left < 0 else now - (KEEP - left)
+                    yield Item(key[len(head) :].decode("ascii", "replace"), int(size), used)
+            if not cursor:
+                return
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove keys."""
+        waiting = [self._head + name for name in names]
+        for start in range(0, len(waiting), _SEVERAL):
+            some = waiting[start : start + _SEVERAL]
+            self._do(lambda some=some: self._client.delete(*some))  # type: ignore[misc]
+
+    def remove_unused(self, name: str, before: float) -> bool:
+        """Remove a key in a transaction that fails when it is used or changed meanwhile."""
+        key, now = self._head + name, self.now()
+
+        def once() -> bool:
+            with self._client.pipeline() as pipe:
+                pipe.watch(key)
+                left = pipe.ttl(key)
+                if left == -2 or left < 0 or now - (KEEP - left) >= before:
+                    return False
+                pipe.multi()
+                pipe.delete(key)
+                try:
+                    return bool(pipe.execute()[0])
+                except self._library.WatchError:
+                    return False
+
+        return self._do(once)

@@ -1,0 +1,459 @@
+"""A store that several machines share, behind the interface of the one in a directory.
+
+``put`` returns only when the shared store has every original and every grant (what "has" means: backends/). What is at
+hand on this machine (front.py) saves round trips and answers while the shared store is away; nothing is acknowledged
+because of it. When the store is slow or gone every call fails soon (patience.py), and whoever meets that sends the
+request as it came.
+
+Renderings are first come, first kept: two machines that render one new block at the same time agree afterwards. The
+later one's ``remember`` fails, its request is gone through again, and what the first recorded is sent.
+"""
+
+from __future__ import annotations
+
+import time
+
+from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreVersionError
+from headroom_cli.hashing import sha256
+from headroom_cli.store import AGAIN, BUDGET, Entry, Store, backends, checked_pairs, clock, files, frames, grants
+from headroom_cli.store.front import Front
+from headroom_cli.store.patience import AwayError, Patience
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator
+    from types import ModuleType
+    from typing import Any, TypeVar
+
+    from headroom_cli.store.backends import Backend
+    from headroom_cli.store.url import Url
+
+    _T = TypeVar("_T")
+
+VERSION = b"headroom shared store 1"
+_CONVERSATION = 16  # characters of the name of a shard that is read whole; the records of others are kept one by one
+_USUAL = 5.0  # seconds that a call may take where no request waits for it
+_LOOK = 3_600.0  # seconds after which it is asked again what was forgotten elsewhere, and uses are noted again
+_MANY = 100_000  # originals that a process remembers having seen sound
+_AT_ONCE = 8  # records of their own shard written at a time
+_SEVERAL = 500  # grants read at a time
+_MOST_DOUBTFUL = 1_000
+
+
+class ConflictError(StoreError):
+    """Another machine recorded another rendering of the same block in the same place first."""
+
+
+class Shared(Store):
+    """A store named by a URL. ``root`` is the directory in front of it; nothing is opened before the first use."""
+
+    __slots__ = ("_doubtful", "_greeted", "_noted", "_patience", "_sound", "_versioned", "backend", "front", "url")
+
+    def __init__(
+        self,
+        url: Url,
+        *,
+        backend: Backend | None = None,
+        clock: Callable[[], float] = time.time,
+        budget: int = BUDGET,
+        handle_length: int = grants.LENGTH,
+    ) -> None:
+        """``budget`` is in bytes of originals as stored, for gc. Raise ConfigError when the backend cannot be used."""
+        super().__init__(url.folder, clock=clock, budget=budget, handle_length=handle_length)
+        self.url = url
+        self.backend = backend or backends.opened(url)
+        self.front = Front(Store(url.folder), url.cache)
+        self._patience = Patience(url.shown, max(_USUAL, url.number("wait", 0)))
+        self._greeted = float("-inf")
+        self._versioned = False
+        self._sound: dict[str, float] = {}  # original -> when its bytes there were last seen whole (monotonic)
+        self._noted: dict[str, tuple[str, float]] = {}  # original -> its handle, when it was last granted
+        # What was asked for and may have been done, though nobody heard of it: shard, key -> value.
+        self._doubtful: list[tuple[str, dict[str, bytes]]] = []
+
+    @property
+    def name(self) -> str:
+        """The URL, with its secrets: what another process opens this store by."""
+        return self.url.text
+
+    def where(self) -> str:
+        """Return the URL without its secrets."""
+        return self.url.shown
+
+    def hurry(self, seconds: float = -1.0) -> None:
+        """Let the calls of this thread from now on wait ``seconds`` in all: by default what the URL says; 0: no end."""
+        self._patience.begin(self.url.number("wait", self.backend.WAIT) if seconds < 0 else seconds)
+
+    def ping(self) -> None:
+        """Raise StoreError when the shared store is away or must not be used."""
+        self.call(self.backend.check)
+
+    def about(self) -> str:
+        """Return what the shared store keeps through a power cut, in a few words."""
+        return self.call(self.backend.about)
+
+    def upkeep(self) -> ModuleType:
+        """Return the module with verify, gc and forget for this kind of store."""
+        from headroom_cli.store import shared_upkeep
+
+        return shared_upkeep
+
+    def call(self, work: Callable[[], _T], seconds: float = 0.0) -> _T:
+        """Do the work in the time there is. Raise StoreError."""
+        if self._doubtful:
+            self._patience.call(self._withdraw, seconds)
+        if time.monotonic() - self._greeted > _LOOK:
+            self._patience.call(self._greet, seconds)
+        return self._patience.call(work, seconds)
+
+    def let_go(self, digests: set[str]) -> None:
+        """Remember nothing of these originals: they are gone."""
+        for digest in digests:
+            self._sound.pop(digest, None)
+            self._noted.pop(digest, None)
+
+    def _greet(self) -> None:
+        """At the first call, and every hour: look at the version, and at what was forgotten on other machines."""
+        (version,) = self.backend.read(["version"])
+        if version is not None and version.strip() != VERSION:
+            raise StoreVersionError(f"the store {self.url.shown} is of another version; upgrade headroom")
+        forgotten = [item.name.rpartition("/")[2] for item in self.backend.scan("forgotten")]
+        self.front.drop(digest for digest in forgotten if grants.is_digest(digest))
+        self.front.sweep()
+        self._greeted = time.monotonic()
+
+    def _withdraw(self) -> None:
+        """Take back records that may have been written after their request had gone out without them."""
+        while self._doubtful:
+            shard, written = self._doubtful[-1]
+            held = self.backend.fields(shard)
+            self.backend.drop(shard, [key for key, value in written.items() if held.get(key) == value])
+            self._doubtful.pop()
+
+    # Originals.
+
+    def put(self, entries: list[Entry]) -> list[str]:
+        """Keep originals; return one handle each once the shared store has all. Raise StoreError: then none is."""
+        if not entries:
+            return []
+        digests = [sha256(entry.data) for entry in entries]
+        batch = dict(zip(digests, entries, strict=True))
+        for entry in batch.values():
+            if len(entry.data) > frames.MAX_ORIGINAL:
+                size = len(entry.data)
+                raise StoreError(f"an original of {size} bytes is over the store's limit; pass it on unchanged")
+        there = self.call(lambda: self.backend.known([f"objects/{digest}" for digest in batch]))
+        fresh = {digest for digest in batch if f"objects/{digest}" not in there}
+        fresh |= self._unsound({digest: batch[digest].data for digest in batch if digest not in fresh})
+        if fresh:
+            packed = {digest: frames.pack(batch[digest].data) for digest in fresh}
+            for digest, frame in packed.items():
+                if frames.unpack(frame) != batch[digest].data:
+                    raise StoreError("what was packed for the store does not unpack to the same; report it")
+            self.call(lambda: self.backend.write({f"objects/{digest}": frame for digest, frame in packed.items()}))
+            self._see(fresh)
+            self.front.keep(packed)
+        handles = self._grant(batch, fresh)
+        self.front.handles({handle: digest for digest, handle in handles.items()})
+        return [handles[digest] for digest in digests]
+
+    def _unsound(self, batch: dict[str, bytes]) -> set[str]:
+        """Return which of the originals that are there do not hold these bytes: each is read once by every process."""
+        now = time.monotonic()
+        unseen = [digest for digest in batch if now - self._sound.get(digest, now - 2 * _LOOK) > _LOOK]
+        if not unseen:
+            return set()
+        held = self.call(lambda: self.backend.read([f"objects/{digest}" for digest in unseen]))
+        sound = {
+            digest: frame
+            for digest, frame in zip(unseen, held, strict=True)
+            if frame is not None and _content(frame) == batch[digest]
+        }
+        self._see(set(sound))
+        self.front.keep(sound)
+        return set(unseen) - set(sound)
+
+    def _see(self, digests: set[str]) -> None:
+        if len(self._sound) > _MANY:
+            self._sound.clear()
+        now = time.monotonic()
+        self._sound.update(dict.fromkeys(digests, now))
+
+    def _grant(self, batch: dict[str, Entry], fresh: set[str]) -> dict[str, str]:
+        """Note which handle was given for which original: whoever notes it first has it; return digest -> handle."""
+        now = clock.plausible(self.clock())
+        handles: dict[str, str] = {}
+        waiting: dict[str, int] = {}
+        for digest in batch:
+            handle, noted = self._noted.get(digest, ("", grants.NEVER))
+            if digest in fresh or not 0 <= now - noted < AGAIN / 2:
+                waiting[digest] = self.handle_length
+            else:
+                handles[digest] = handle
+        while waiting:
+            asked: dict[str, str] = {}
+            for digest, length in waiting.items():
+                while (handle := grants.head(digest, length)) in asked.values() and length < grants.LONGEST:
+                    length += 4  # noqa: PLW2901 - two of one batch may begin alike
+                waiting[digest], asked[digest] = length, handle
+            records = {
+                f"grants/{handle}": _record(handle, digest, batch[digest], now) for digest, handle in asked.items()
+            }
+            if not self._versioned:
+                records["version"] = VERSION
+            standing = self.call(lambda records=records: self.backend.create(records))  # type: ignore[misc]
+            self._versioned = True
+            renewed = {}
+            for digest, handle in asked.items():
+                held = standing.get(f"grants/{handle}")
+                grant = grants.parse(held) if held is not None else None
+                if held is not None and grant is not None and grant.digest != digest:
+                    waiting[digest] = min(waiting[digest] + 4, grants.LONGEST)
+                    continue
+                if held is not None and (grant is None or now - grant.used > AGAIN):
+                    renewed[f"grants/{handle}"] = records[f"grants/{handle}"]
+                handles[digest] = handle
+                self._noted[digest] = handle, now
+                del waiting[digest]
+            if renewed:
+                self.call(lambda renewed=renewed: self.backend.write(renewed))  # type: ignore[misc]
+        if len(self._noted) > _MANY:
+            self._noted.clear()
+        return handles
+
+    def get(self, digest: str) -> bytes:
+        """Return the original with this SHA-256 (hex). Raise NotFoundError, CorruptError for one damaged there."""
+        if not grants.is_digest(digest):
+            raise NotFoundError("that is not the name of an original; it has 64 hex digits")
+        data = self.front.get(digest)
+        if data is not None:
+            self._use(digest)
+            return data
+        (frame,) = self.call(lambda: self.backend.read([f"objects/{digest}"]))
+        if frame is None:
+            raise NotFoundError(f"the original {digest[:12]}... is not in the store; it was removed or lost")
+        data = _content(frame)
+        if data is None or sha256(data) != digest:
+            self._sound.pop(digest, None)
+            raise CorruptError(f"the original {digest[:12]}... is damaged in the store; run `headroom store verify`")
+        self._see({digest})
+        self.front.keep({digest: frame})
+        return data
+
+    def _use(self, digest: str) -> None:
+        """Note in the shared store that a copy at hand was used, once an hour; when it is away that can wait."""
+        if time.monotonic() - self._sound.get(digest, float("-inf")) < _LOOK or self._patience.is_away:
+            return
+        try:
+            self.call(lambda: self.backend.known([f"objects/{digest}"]))
+        except StoreError as error:
+            self.front.trouble = str(error)
+            return
+        self._see({digest})
+
+    def has(self, digest: str) -> bool:
+        """Return whether an original of this SHA-256 (hex) is there; its content is not looked at."""
+        return not self.missing({digest})
+
+    def missing(self, digests: set[str]) -> set[str]:
+        """Return those whose originals are not there: at hand, while the shared store is away."""
+        valid = {digest for digest in digests if grants.is_digest(digest)}
+        if not valid:
+            return set(digests)
+        try:
+            there = self.call(lambda: self.backend.known([f"objects/{digest}" for digest in valid]))
+        except AwayError:
+            return (digests - valid) | self.front.missing(valid)
+        return {digest for digest in digests if f"objects/{digest}" not in there}
+
+    def resolve(self, handle: str) -> str:
+        """Return the SHA-256 (hex) that a handle was given for, by its record. Raise NotFoundError."""
+        if not grants.is_handle(handle, self.handle_length):
+            raise NotFoundError("that is not a handle; one has 12 to 52 of a-z and 2-7")
+        found = self.owners({handle}).get(handle)
+        if not found:
+            raise NotFoundError(f"no original has the handle {handle}; see `headroom store list`")
+        return found
+
+    def owners(self, handles: set[str]) -> dict[str, str]:
+        """Return handle -> the SHA-256 (hex) that it was given for; unknown ones are left out. Raise StoreError."""
+        asked = [handle for handle in handles if grants.is_handle(handle, self.handle_length)]
+        if not asked:
+            return {}
+        try:
+            held = self.call(lambda: self.backend.read([f"grants/{handle}" for handle in asked]))
+        except AwayError:
+            found = {handle: digest for handle in asked if (digest := self.front.resolve(handle))}
+            if len(found) == len(asked):
+                return found
+            raise
+        return {
+            handle: grant.digest
+            for handle, record in zip(asked, held, strict=True)
+            if record is not None and (grant := grants.parse(record)) is not None and grant.handle == handle
+        }
+
+    def grants(self) -> Iterator[grants.Grant]:
+        """Yield the grant of every handle, those first that were given first."""
+        found = []
+        names = self.call(lambda: [item.name for item in self.backend.scan("grants")], 600.0)
+        for start in range(0, len(names), _SEVERAL):
+            some = names[start : start + _SEVERAL]
+            records = self.call(lambda some=some: self.backend.read(some), 60.0)  # type: ignore[misc]
+            found += [grant for record in records if record is not None and (grant := grants.parse(record)) is not None]
+        yield from sorted(found, key=lambda grant: grant.when)
+
+    # Renderings.
+
+    def remember(
+        self, shard: str, pairs: list[tuple[str, str]], *, durable: bool = True, settled: Container[str] = ()
+    ) -> None:
+        """Keep key -> value records in a shard; the newest of a key wins, of a ``settled`` key the first.
+
+        Raise ConflictError when the first is another than the one given. ``durable`` makes no difference here.
+        """
+        del durable
+        checked_pairs(shard, pairs)
+        if not pairs:
+            return
+        now = clock.plausible(self.clock())
+        written = {key: b"%d %b" % (now, value.encode("ascii")) for key, value in dict(pairs).items()}
+        whole = {shard: written}
+        if len(shard) != _CONVERSATION:
+            whole = {_alone(shard, key): {key: record} for key, record in written.items()}
+
+        def decide(mine: dict[str, bytes]) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
+            def fresh(held: dict[str, bytes]) -> dict[str, bytes]:
+                return _fresh(held, mine, settled, now)
+
+            return fresh
+
+        def write() -> None:
+            files.in_threads(lambda name: self.backend.update(name, decide(whole[name])), list(whole), workers=_AT_ONCE)
+
+        try:
+            self.call(write)
+        except AwayError:
+            self._doubtful = [*self._doubtful, *whole.items()][-_MOST_DOUBTFUL:]
+            raise
+        self.front.note(shard, pairs)
+
+    def recall(self, shard: str) -> dict[str, str]:
+        """Return the records of a conversation's shard; of others a mapping that asks for one when it is looked up."""
+        records = self.recall_dated(shard)
+        return _Values(records) if isinstance(records, _Asking) else {key: value for key, (value, _) in records.items()}
+
+    def recall_dated(self, shard: str) -> dict[str, tuple[str, bool]]:
+        """Return every record of a shard and whether it was last noted more than a day ago.
+
+        While the shared store is away: those at hand.
+        """
+        checked_pairs(shard, [])
+        return self._records(shard) if len(shard) == _CONVERSATION else _Asking(shard, self._records)
+
+    def _records(self, shard: str, key: str = "") -> dict[str, tuple[str, bool]]:
+        """Return a whole shard, or the record of one key that is kept by itself."""
+        try:
+            fields = self.call(lambda: self.backend.fields(_alone(shard, key) if key else shard))
+        except AwayError:
+            return self.front.records(shard)
+        since = clock.plausible(self.clock()) - AGAIN
+        records = {}
+        for name, held in fields.items():
+            noted, _, value = held.partition(b" ")
+            if noted.isdigit():
+                records[name] = value.decode("latin-1"), float(noted) <= since
+        self.front.note(shard, [(name, value) for name, (value, _) in records.items()])
+        return records
+
+    def records(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield every shard of renderings with its records; one shard may come in several parts."""
+        for name in self.call(lambda: [item.name for item in self.backend.scan("renderings")], 600.0):
+            shard = name.rpartition("/")[2]
+            fields = self.call(lambda shard=shard: self.backend.fields(shard), 60.0)  # type: ignore[misc]
+            yield (
+                shard.partition("-")[0],
+                {key: held.partition(b" ")[2].decode("latin-1") for key, held in fields.items()},
+            )
+
+    # What belongs to the store itself.
+
+    def key(self, offered: bytes = b"") -> bytes:
+        """Return the key that all machines of this store share, making it of ``offered`` or by chance.
+
+        A copy stays at hand, so that a restart while the store is away changes nobody's scope. Raise StoreError.
+        """
+        import os
+
+        from headroom_cli.store import secret
+
+        made = offered or os.urandom(secret.SIZE)
+        try:
+            held = self.call(lambda: self.backend.create({"secret": made.hex().encode(), "version": VERSION}))
+        except AwayError:
+            kept = secret.kept(self)
+            if kept is None:
+                raise
+            return kept
+        key = bytes.fromhex(held["secret"].decode("ascii", "replace")) if "secret" in held else made
+        if len(key) != secret.SIZE:
+            raise StoreError(f"the secret in {self.url.shown} is not the one that was made; remove it")
+        secret.keep(self, key)
+        return key
+
+
+class _Asking(dict[str, "tuple[str, bool]"]):
+    """Records that are kept one by one: each is read when it is asked for."""
+
+    def __init__(self, shard: str, read: Callable[..., dict[str, tuple[str, bool]]]) -> None:
+        super().__init__()
+        self._shard = shard
+        self._ask = read
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self.update({name: held for name, held in self._ask(self._shard, key).items() if name == key})
+        return super().get(key, default)
+
+
+class _Values(dict[str, str]):
+    """The same without the dates."""
+
+    def __init__(self, records: _Asking) -> None:
+        super().__init__()
+        self._records = records
+
+    def get(self, key: str, default: Any = None) -> Any:
+        held = self._records.get(key)
+        return default if held is None else held[0]
+
+
+def _alone(shard: str, key: str) -> str:
+    """Return the name of the shard of one record: keys may hold anything printable, so they go in by their digest."""
+    return f"{shard}-{sha256(key.encode('ascii'))[:40]}"
+
+
+def _fresh(held: dict[str, bytes], mine: dict[str, bytes], settled: Container[str], now: float) -> dict[str, bytes]:
+    """Return which of my records are to be written, given those that are there. Raise ConflictError."""
+    fresh = {}
+    for key, record in mine.items():
+        noted, _, value = held.get(key, b"").partition(b" ")
+        same = value == record.partition(b" ")[2]
+        if key in held and key in settled and not same:
+            raise ConflictError("another machine rendered the same block at the same time; what it recorded is sent")
+        if not same or not noted.isdigit() or now - float(noted) > AGAIN:
+            fresh[key] = record
+    return fresh
+
+
+def _content(frame: bytes) -> bytes | None:
+    try:
+        return frames.unpack(frame)
+    except frames.FrameError:
+        return None
+
+
+def _record(handle: str, digest: str, entry: Entry, now: float) -> bytes:
+    return grants.Grant(
+        handle, digest, used=now, when=now, size=len(entry.data), kind=entry.kind, command=entry.command
+    ).payload()
