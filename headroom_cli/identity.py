@@ -29,7 +29,7 @@ class Identity:
     __slots__ = ("_key",)
 
     def __init__(self, store: str = "", *, key: bytes = b"") -> None:
-        """``store`` is the directory with the install's key; ``key`` counts instead where it is given.
+        """``store`` names the store with the install's key; ``key`` counts instead where it is given.
 
         Without a store that can be written: a key of this process, so that nothing given ends up with others, and
         grants end with it. Raise ConfigError for a key that others can read.

@@ -94,7 +94,7 @@ def main() -> None:
 
     try:
         root, budget, handle_length, named = unpack(read(questions))
-        store = Store(root, budget=budget, handle_length=handle_length)
+        store = opened(root, budget=budget, handle_length=handle_length)
         several = calls.told_by(named, "compress")
         calls.count()
         while True:
