@@ -22,6 +22,7 @@ from headroom_cli.serve.replies import RefusedError, refuse
 from headroom_cli.serve.room import Room
 from headroom_cli.serve.said import Said
 from headroom_cli.settings import debugging
+from headroom_cli.trial import verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _LEDGER_SECONDS = 1.0
 _STORE_TURNS = 10
+_TRIAL_TURNS = 60
 
 
 class App:
@@ -53,6 +55,7 @@ class App:
         self._tell = tell or self._said_so
         self._said: Counter[str] = Counter()
         self._lines: list[dict[str, Any]] = []
+        self._tried = False  # requests of a trial were answered since the last look at what it shows
         self._tasks: set[asyncio.Future[None]] = set()
         self._trouble = ""  # what keeps the store from being written
         self._writer: asyncio.Task[None] | None = None
@@ -201,6 +204,7 @@ class App:
         }  # fmt: skip
         line.update({name: value for name, value in more.items() if value})
         self._lines.append(line)
+        self._tried = self._tried or "compress" in done.trial or "shape" in done.trial
 
     def _tell_plugins(self, exchange: Exchange, told: dict[str, Any]) -> None:
         """Have plugins told what became of a request, by a worker process, when there is time."""
@@ -231,6 +235,18 @@ class App:
                 gc.collect()  # by itself it comes too rarely: rings of closed connections pile up, 0.4 MB a second
             await asyncio.sleep(_LEDGER_SECONDS)
             await self._flush()
+            if self._tried and turn % _TRIAL_TURNS == 0:
+                await self._look()
+
+    async def _look(self) -> None:
+        """Look at what trials show, at most hourly, off the loop; say what that turned off."""
+        self._tried = False
+        try:
+            said = await asyncio.to_thread(verdict.renew_if_older, self.serving.store, verdict.HOUR)
+        except StoreError as error:
+            said = f"the verdict of the trial is not kept: {error}"
+        if said:
+            self.told(said)
 
     def store_ok(self) -> str:
         """Return what keeps the store from being written, "" when nothing does."""
