@@ -1,0 +1,162 @@
+"""Shaping where it is used: through a proxy that is started anew with other settings, by send, in wrapped clients."""
+
+import json
+import os
+
+import httpx
+import pytest
+from provider import Provider, Reply, call, text
+from proxies import Running
+from talks import LOG, OURS, Talk, environment, handle_of
+from test_shaping_talks import answer_of
+from wrapped import Speaker
+
+import headroom_cli
+from headroom_cli import engine, ledger
+from headroom_cli.shaping import words
+from headroom_cli.store import Store
+
+HANDLE = handle_of(LOG)
+PATHS = {"anthropic": "/v1/messages", "openai": "/v1/chat/completions", "responses": "/v1/responses"}
+HEADERS = {"authorization": "Bearer sk-test", "anthropic-version": "2023-06-01", "x-claude-code-session-id": "s1"}
+
+
+@pytest.fixture
+def provider():
+    with Provider() as made:
+        yield made
+
+
+def ask(proxy, talk, **more):
+    request = {**talk.request, **more}
+    if talk.shape == "responses" and "previous_response_id" not in more:
+        request.setdefault("store", False)
+    answer = httpx.post(proxy.url + PATHS[talk.shape], json=request, headers=HEADERS, timeout=30, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def head_of(request, shape):
+    """What stands in front of the conversation, without marks for the cache."""
+    tools = request.get("tools")
+    if shape == "openai":
+        leading = [turn for turn in request["messages"] if turn["role"] == "system"]
+        return json.dumps([tools, leading])
+    found = [tools, request.get("system"), request.get("instructions")]
+    return json.dumps(found).replace(', "cache_control": {"type": "ephemeral"}', "")
+
+
+def trials(store):
+    return [line["trial"] for line in ledger.read(str(store)) if "trial" in line]
+
+
+def test_one_head_over_ten_turns_and_four_proxies_with_other_settings(provider, tmp_path):
+    store = tmp_path / "store"
+    talks = {shape: Talk(shape).says("why does the build fail?") for shape in PATHS}
+    flags = (["--output-shaper", "--verbosity", "3"], [], ["--output-shaper", "--verbosity", "1"], ["--effort", "keep"])
+    turn = 0
+    for chosen in flags:
+        with Running(store, provider.url, *chosen) as proxy:
+            for _ in range(3 if chosen else 1):
+                turn += 1
+                for talk in talks.values():
+                    name = f"{talk.shape}{turn}"
+                    hop = [Reply([call("r1", OURS, {"handle": HANDLE, "lines": "1"})])] if turn == 2 else []
+                    provider.script(*hop, Reply([call(name, "Bash", {"command": "make"})]))
+                    talk.heard(ask(proxy, talk)).result(name, LOG if turn == 1 else f"step {turn} done")
+    assert turn == 10
+    for shape, talk in talks.items():
+        sent = [record for record in provider.asked if record.path.endswith(PATHS[shape])]
+        assert len(sent) == 11, shape  # one more for the hop
+        heads = {head_of(record.json, shape) for record in sent}
+        assert len(heads) == 1, shape
+        assert json.dumps(words.text(3))[1:-1] in heads.pop()
+        before = []
+        for record in sent:
+            now = talk.turns(record.json)
+            assert now[: len(before)] == before, shape
+            before = now
+    lines = trials(store)
+    assert len(lines) == 30
+    assert {(trial["level"], trial["shape"]) for trial in lines} == {(3, "treated")}
+    assert len({trial["key"] for trial in lines}) == 1  # the same first words of the same asker
+    assert all("compress" not in trial for trial in lines)
+
+
+def test_a_history_that_the_provider_holds_keeps_its_block(provider, tmp_path):
+    with Running(tmp_path / "store", provider.url, "--output-shaper") as proxy:
+        talk = Talk("responses").says("why?")
+        answer = ask(proxy, talk, store=True)
+        first = provider.asked[-1].json
+        talk.items = []
+        ask(proxy, talk.says("and?"), store=True, previous_response_id=answer["id"])
+        second = provider.asked[-1].json
+    assert first["instructions"] == second["instructions"] == words.text(2)
+    assert second["previous_response_id"] == answer["id"]
+
+
+def test_a_share_goes_as_it_came_and_says_why(provider, tmp_path):
+    store = tmp_path / "store"
+    talk = Talk("anthropic").says("why?").heard(answer_of("anthropic", "c1")).result("c1", LOG)
+    with Running(store, provider.url, "--holdout", "1") as proxy:
+        for items in (talk.items[:1], talk.items):
+            request = {**talk.request, "messages": items}
+            body = json.dumps(request, indent=1).encode()
+            answer = httpx.post(
+                proxy.url + PATHS["anthropic"], content=body, timeout=30, trust_env=False,
+                headers={**HEADERS, "content-type": "application/json"},
+            )  # fmt: skip
+            assert provider.asked[-1].body == body
+            assert "--holdout" in answer.headers["x-headroom-why-not"]
+    assert [trial["compress"] for trial in trials(store)] == ["control", "control"]
+
+
+def test_send_goes_on_where_a_proxy_began_and_can_be_undone(headroom, provider, tmp_path):
+    store = tmp_path / "store"
+    talk = Talk("anthropic").says("why does the build fail?")
+    provider.script(Reply([call("c1", "Bash", {"command": "make"})]))
+    with Running(store, provider.url, "--output-shaper") as proxy:
+        talk.heard(ask(proxy, talk)).result("c1", LOG)
+    provider.script(Reply([text("So.")]))
+    data = json.dumps(talk.request).encode()
+    saved = tmp_path / "sent.json"
+    done = headroom(
+        "send", "--store", str(store), "--save", str(saved), stdin=data, env=environment(provider)
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert provider.asked[-1].json["system"][-1]["text"] == words.text(2)
+    assert engine.expand(saved.read_bytes(), Store(str(store))) == (data, [])
+    assert trials(store)[-1]["level"] == 2
+
+
+def test_send_shapes_a_text_too(headroom, provider, tmp_path):
+    store = tmp_path / "store"
+    given = ("send", "--store", str(store), "--output-shaper", "--prompt", "what fails?", "--text")
+    done = headroom(*given, "--model", "claude-sonnet-4-5", stdin=LOG.encode(), env=environment(provider))
+    assert done.returncode == 0, done.stderr
+    assert provider.asked[-1].json["system"][-1]["text"] == words.text(2)
+    assert trials(store)[-1]["shape"] == "treated"
+    plain = headroom(
+        "send", "--store", str(store), "--prompt", "hi", "--model", "claude-sonnet-4-5", env=environment(provider)
+    )
+    assert plain.returncode == 0, plain.stderr
+    assert "system" not in provider.asked[-1].json
+
+
+@pytest.mark.parametrize("shape", ["anthropic", "openai", "responses"])
+def test_wrapped_clients_shape_where_that_is_asked_for(provider, tmp_path, shape, monkeypatch):
+    def wrapped(**more):
+        return lambda client: headroom_cli.wrap(client, store=str(tmp_path / "store"), **more)
+
+    def asked(**more):
+        talk = Talk(shape).says(f"why? {len(provider.asked)}")
+        speaker = Speaker(shape, "whole", provider.url, wrapped(**more))
+        speaker.ask(talk)
+        speaker.close()
+        return words.text(2).split("\n")[1] in provider.asked[-1].body.decode()
+
+    assert asked(output_shaper=True)
+    assert not asked()
+    monkeypatch.setitem(os.environ, "HEADROOM_OUTPUT_SHAPER", "1")
+    assert asked()
+    assert not asked(output_shaper=False)
