@@ -141,7 +141,8 @@ def log(
     line: dict[str, object] = {
         "verb": verb, "format": tally.format, "level": tally.level, "ms": round(milliseconds, 1),
         "tokens": {"before": tally.before, "after": tally.after}, "kinds": tally.kinds,
-        "model": settings.model[:100], "project": ledger.project(settings.project), "tools": tally.tools, **(more or {}),
+        "model": settings.model[:100], "project": ledger.project(settings.project), "tools": tally.tools,
+        **(more or {}),
     }  # fmt: skip
     line = {name: value for name, value in line.items() if value or name in _ALWAYS}
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headroom_cli import engine, tokens
 from headroom_cli.errors import HeadroomError
+from headroom_cli.library import counting
 from headroom_cli.library.objects import Opened
 from headroom_cli.library.result import Compressed
 from headroom_cli.model import Policy
@@ -124,10 +125,12 @@ def shortened(
     if not isinstance(opened.value, (dict, list)):
         raise TypeError("compress() takes a list of messages or a request as a dict; use the command for other text")
     try:
-        value, made = run(opened.value, policy, store, model, several)
+        opened_store = store_of(store)
+        value, made = run(opened.value, policy, opened_store, model, several)
         made.messages = opened.back(value)
     except Exception as error:  # noqa: BLE001 - a request is worth more than what shortening it would save
         return Compressed.untouched(messages, why(error))
+    counting.compressed(opened_store.root, model, made)
     return made
 
 

@@ -13,7 +13,7 @@ from headroom_cli import backends, send
 from headroom_cli.errors import StoreError
 from headroom_cli.events import OPEN_HEADERS
 from headroom_cli.identity import Identity
-from headroom_cli.library import calls
+from headroom_cli.library import calls, counting
 from headroom_cli.library.headroom import plugins_of, renewed
 from headroom_cli.library.turns import Turn
 from headroom_cli.relay import Relay

@@ -16,7 +16,7 @@ import time
 import weakref
 from queue import SimpleQueue
 
-from headroom_cli.library import calls, worker
+from headroom_cli.library import calls, counting, worker
 from headroom_cli.library.objects import Opened
 from headroom_cli.library.result import Compressed
 
@@ -76,7 +76,7 @@ def here(batch: Iterable[M], do: Callable[[M], Compressed[M]], progress: Progres
 class Crew:
     """Workers that wait for batches, with one store and the same plugins."""
 
-    __slots__ = ("__weakref__", "_being", "_idle", "_lock")
+    __slots__ = ("__weakref__", "_being", "_idle", "_lock", "_root")
 
     def __init__(self, store: Store, named: tuple[str | object, ...]) -> None:
         """Start none yet."""
@@ -122,6 +122,7 @@ class Crew:
             while taken - len(found) > waiting:
                 number, result = done.get()
                 found[number] = result
+                counting.compressed(self._root, model, result)
                 if progress is not None:
                     progress(len(found), total)
 

@@ -6,6 +6,7 @@ import contextlib
 
 from headroom_cli.errors import HeadroomError, StoreError
 from headroom_cli.formats._edits import EditError
+from headroom_cli.library import counting
 from headroom_cli.send import told
 
 TYPE_CHECKING = False
@@ -23,10 +24,12 @@ class Turn:
     ``due``   something is to be written to the store before what ``feed`` returned is shown: call ``note``
     """
 
-    __slots__ = ("_began", "_kept", "_over", "_ready", "_relay", "_tell", "due")
+    __slots__ = ("_began", "_kept", "_over", "_ready", "_relay", "_root", "_status", "_tell", "due")
 
-    def __init__(self, ready: Ready, relay: Relay, tell: Callable[[str], None]) -> None:
-        """``tell`` is given sentences about what could not be done."""
+    def __init__(self, ready: Ready, relay: Relay, tell: Callable[[str], None], root: str) -> None:
+        """``tell`` is given sentences about what could not be done; ``root`` is the store's directory."""
+        self._root = root
+        self._status = 200
         self._ready = ready
         self._relay = relay
         self._tell = tell
@@ -104,6 +107,7 @@ class Turn:
 
     def rejected(self, status: int) -> None:
         """Take note that a hop was answered with a status that is no answer, which the client sees as it came."""
+        self._status = status
         if self._relay.hops:
             self.broke(self._relay.refused(status, {}, b""))
         else:
@@ -135,4 +139,8 @@ class Turn:
 
     def _tell_end(self, failure: HeadroomError | None, *, stopped: bool = False) -> None:
         self._over = True
+        try:
+            counting.answered(self._root, self._ready, self._relay, self._status)
+        except Exception as error:  # noqa: BLE001 - a lost statistic; the answer is worth more
+            self._tell(f"an answer is not in the ledger ({type(error).__name__})")
         told.answered(self._ready.telling, self._relay, failure, stopped=stopped)

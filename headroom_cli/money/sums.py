@@ -117,37 +117,35 @@ class _Sums:
         when = ledger.when(line)
         hops, status = count(line.get("hops")), count(line.get("status"))
         verb, model, backend = _name(line, "verb"), _name(line, "model"), _name(line, "backend")
-        # Only the proxy writes lines of requests that were refused or never answered: the agent sends them again.
-        refused = status >= 400 or (verb == "proxy" and not status and not hops)
+        part = _usage(line.get("usage"), line)
+        # Requests that were refused or never answered saved nothing: the agent sends them again.
+        refused = status >= 400 or (verb == "proxy" and not (status or hops or part))
         tokens = {} if refused else _dict(line.get("tokens"))
         parts = {name: {} if refused else _read_parts(line.get(f"{name}s")) for name in PARTED}
         blocks, before, after = map(sum, zip(*parts["kind"].values(), strict=True)) if parts["kind"] else (0, 0, 0)
         before, after = count(tokens.get("before")) or before, count(tokens.get("after")) or after
-        flat = {name: found for name, said in _dict(line.get("usage")).items() if (found := count(said))}
-        part = usage.parts(flat, _name(line, "format"))
-        overhead = _dict(line.get("overhead"))
+        overhead = {} if refused and not part else _dict(line.get("overhead"))
         saved = before - after
         called = bool(part or hops)
         old = self._conversations.known(_name(line, "conversation"), saved, part) if called and not refused else 0
         if since is not None and when < since:
             return
         markers, tool = (count(overhead.get(name)) for name in ("markers", "tool"))
-        later = usage.parts(
-            {name: count(said) for name, said in _dict(overhead.get("hops")).items()}, _name(line, "format")
-        )
+        later = _usage(overhead.get("hops"), line)
         units = self._units(model, backend, when, part, hops) if called else None
         money, unpriced, uncalled = [0] * len(_MONEY), [0] * len(_UNPRICED), [0, 0]
         if not called:
             uncalled = [1, saved]
         elif units is None:
-            unpriced = [1, sum(part.values()) - part["output"] if part else 0, part["output"] if part else 0, saved]
+            output = part.get("output", 0)
+            unpriced = [bool(part or saved), sum(part.values()) - output, output, saved]
         else:
             spent = _less(part, later) if part and later else part
             cost = usage.cost(spent, units) if spent else 0
             again = usage.cost(later, units) if part and later else 0
             money = [
                 bool(part), saved, cost + again, usage.worth(saved, old, part, units),
-                usage.worth(tool, tool if old or part.get("cache_read") else 0, part, units), again,
+                usage.worth(tool, tool, part, units), again,
             ]  # fmt: skip
         row = [
             1, blocks, before, after, round(10 * min(_float(line.get("ms")), _LARGEST)),
@@ -205,6 +203,12 @@ class _Sums:
             "rest": {name: _rest(whole, parts[name]) for name in PARTED},
             "prices": self._used,
         }  # fmt: skip
+
+
+def _usage(value: Any, line: Mapping[str, Any]) -> dict[str, int]:
+    """Return the provider's numbers as PARTS, {} where they do not say what came in."""
+    flat = {name: count(said) for name, said in _dict(value).items() if type(said) in {int, float}}
+    return usage.parts(flat, _name(line, "format"))
 
 
 def _float(value: Any) -> float:

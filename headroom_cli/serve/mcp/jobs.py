@@ -125,6 +125,7 @@ def _note(state: work.State, result: Result, milliseconds: float) -> None:
     line = {
         "verb": "mcp", "format": result.format, "level": result.level, "ms": round(milliseconds, 1),
         "tokens": {"before": result.before, "after": result.after}, "kinds": work.tallied(result.blocks),
+        "project": ledger.project(state.serving.project),
     }  # fmt: skip
     try:
         ledger.append(state.store.root, line)

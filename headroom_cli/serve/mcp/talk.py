@@ -59,6 +59,7 @@ def shorten(
     line = {
         "verb": "mcp", "format": "mcp", "level": result.level,
         "tokens": {"before": result.before, "after": result.after}, "kinds": work.tallied(result.blocks),
+        "tools": ledger.tools(result.blocks), "project": ledger.project(state.serving.project),
     }  # fmt: skip
     with contextlib.suppress(StoreError):  # a lost statistic
         ledger.append(state.store.root, line)
