@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from headroom_cli.wire._events import Call
 
 _MARK = b"\xef\xbb\xbf"
-_USABLE = 2.0  # seconds that a look at a shared store may take
+# Seconds that a job may wait for a shared store in all; a request that is to go out waits for what its URL says.
+_STORE_WAITS = 2.0
 _KEPT = 8  # requests that a process remembers having made ready
 _KEPT_BYTES = 8 << 20
 # What agents read most, so that what shortens it is there before the first request.
@@ -135,7 +136,6 @@ def prepare(state: State, ask: Ask) -> Made:
     """Return the request as it goes out. What cannot be shortened goes as it came."""
     began = time.perf_counter()
     made = Made(ask.shape, ask.body)
-    state.store.hurry()
     try:
         ready = state.ready(ask, known=False)
         _describe(made, ready, state, ask)
@@ -277,16 +277,27 @@ def usable(state: State) -> str:
             folder, name = place.directory("tmp"), place.temporary()
             os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder))
             os.unlink(name, dir_fd=folder)
-        state.store.hurry(_USABLE)
         state.store.ping()
     except (OSError, StoreError) as error:
         return str(getattr(error, "strerror", None) or error)
     return ""
 
 
-JOBS: dict[str, Callable[..., Any]] = {
+def _in_time(job: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a job that waits for a shared store no longer than such jobs may."""
+
+    def run(state: State, *arguments: Any) -> Any:
+        state.store.hurry(-1.0 if job is prepare else _STORE_WAITS)
+        return job(state, *arguments)
+
+    return run
+
+
+_WITH_STORE: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "hop": hop, "answer": answer, "begin": begin, "remember": remember, "usable": usable,
-    "sign": sign,
-    "compress": work_own.compress, "retrieve": work_own.retrieve, "pairs": work_pages.pairs,
-    "told": work_told.told,
+    "compress": work_own.compress, "retrieve": work_own.retrieve,
+}  # fmt: skip
+JOBS: dict[str, Callable[..., Any]] = {
+    **{name: _in_time(job) for name, job in _WITH_STORE.items()},
+    "sign": sign, "pairs": work_pages.pairs, "told": work_told.told,
 }  # fmt: skip
