@@ -15,6 +15,33 @@ from websockets.sync.client import connect
 PROGRAM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
 
 
+# Of every text that is shown: its contrast with what is behind it, as WCAG 2 counts it, and its beginning.
+CONTRASTS = """(() => {
+  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
+  const over = (a, b) => a.length < 4 || a[3] === 1 ? a.slice(0, 3)
+    : a.slice(0, 3).map((v, i) => v * a[3] + b[i] * (1 - a[3]));
+  const ground = (e) => {
+    const layers = [];
+    for (let at = e; at; at = at.parentElement) layers.push(parse(getComputedStyle(at).backgroundColor));
+    return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255]);
+  };
+  const light = (c) => {
+    const [r, g, b] = c.map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !e.checkVisibility() || ['SCRIPT', 'STYLE'].includes(e.tagName)) continue;
+    const below = ground(e), ink = over(parse(getComputedStyle(e).color), below);
+    const [a, b] = [light(ink), light(below)].sort((x, y) => y - x);
+    found.push([(a + 0.05) / (b + 0.05), walker.currentNode.data.slice(0, 40)]);
+  }
+  return found;
+})()"""
+
+
 class Browser:
     """One browser with a profile of its own. ``page()`` gives a fresh page; what it did is in the page's lists."""
 

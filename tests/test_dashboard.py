@@ -301,31 +301,6 @@ def test_a_table_that_is_too_wide_scrolls_by_keyboard_and_has_a_name(chromium, f
 
 # --- for everybody
 
-_CONTRASTS = """(() => {
-  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
-  const over = (a, b) => a.length < 4 || a[3] === 1 ? a.slice(0, 3)
-    : a.slice(0, 3).map((v, i) => v * a[3] + b[i] * (1 - a[3]));
-  const ground = (e) => {
-    const layers = [];
-    for (let at = e; at; at = at.parentElement) layers.push(parse(getComputedStyle(at).backgroundColor));
-    return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255]);
-  };
-  const light = (c) => {
-    const [r, g, b] = c.map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const e = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !e.checkVisibility() || ['SCRIPT', 'STYLE'].includes(e.tagName)) continue;
-    const below = ground(e), ink = over(parse(getComputedStyle(e).color), below);
-    const [a, b] = [light(ink), light(below)].sort((x, y) => y - x);
-    found.push([(a + 0.05) / (b + 0.05), walker.currentNode.data.slice(0, 40)]);
-  }
-  return found;
-})()"""
-
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_can_be_read_in_light_and_dark(chromium, site, dark):
@@ -337,11 +312,11 @@ def test_text_can_be_read_in_light_and_dark(chromium, site, dark):
         assert (sum(map(int, re.findall(r"\d+", ground))) < 200) == dark
         page.run(OPEN)
         page.until("document.querySelector('.diff')")
-        found = page.run(_CONTRASTS)
+        found = page.run(browser.CONTRASTS)
         assert len(found) > 300
         assert [pair for pair in found if pair[0] < 4.5] == []
         for name, least in (("--focus", 3), ("--field", 3), ("--accent", 3)):
-            ratio = page.run(_CONTRASTS.replace(
+            ratio = page.run(browser.CONTRASTS.replace(
                 "const found = [];",
                 f"const s = document.createElement('i'); s.style.color = 'var({name})'; document.body.append(s);"
                 "const c = light(parse(getComputedStyle(s).color)), d = light(ground(document.querySelector('.card')));"

@@ -46,7 +46,7 @@ def _place(path: str) -> str:
         status = os.lstat(place)
     except FileNotFoundError:
         if os.path.islink(path):
-            raise OutputError(f"{path}: this link leads nowhere; remove it or name another file") from None
+            raise OutputError(f"{path}: this link leads to no file; name another, or - for standard output") from None
         return place
     except (OSError, ValueError) as error:
         told = io.reason(error) if isinstance(error, OSError) else str(error)

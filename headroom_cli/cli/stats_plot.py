@@ -47,22 +47,28 @@ class _Signs:
 
 def show(sums: Mapping[str, Any], settings: Settings) -> int:
     """Write the picture to standard output. Raise ReaderGoneError, OutputError."""
+    io.write(drawn(sums, coloured=not settings.no_color and io.is_terminal(io.STDOUT), blocks=_blocks()))
+    return 0
+
+
+def drawn(sums: Mapping[str, Any], *, coloured: bool, blocks: bool, width: int = 0) -> bytes:
+    """Return the picture of a report of money.sums: UTF-8 with ``blocks``, otherwise ASCII.
+
+    ``width`` is in columns, 0 for what the terminal says.
+    """
     from rich.console import Console
 
-    coloured = not settings.no_color and io.is_terminal(io.STDOUT)
-    blocks = _blocks()
     console = Console(
         file=sys.__stdout__, force_terminal=coloured, no_color=not coloured, legacy_windows=False, emoji=False,
-        color_system="auto" if coloured else None,
+        color_system="standard" if coloured else None,
     )  # fmt: skip
-    width = max(_LEAST, console.width)
+    width = max(_LEAST, width or console.width)
     with console.capture() as drawing:
         for line in _lines(sums, width, _Signs(blocks=blocks)):
             line.truncate(width)
             line.rstrip()
-            console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True, highlight=False)
-    io.write(drawing.get().encode("utf-8" if blocks else "ascii", "backslashreplace"))
-    return 0
+            console.print(line, soft_wrap=True, highlight=False)
+    return drawing.get().encode("utf-8" if blocks else "ascii", "backslashreplace")
 
 
 def _blocks() -> bool:
@@ -92,14 +98,15 @@ def _lines(sums: Mapping[str, Any], width: int, signs: _Signs) -> Iterator[Text]
     yield from _days(sums, width, signs)
     for group in stats_view.GROUPS:
         rows = stats_view.rows(sums, group, _MOST)
-        if [row for row in rows if row.before or row.after]:
+        if any(sums[group.name]) and any(row.before or row.after for row in rows):  # one without a name says nothing
             yield Text()
             yield from _group(group, rows, width, signs, money)
-    yield Text()
-    yield from _folded(
-        "Tokens before and after are estimates; costs are measured: the provider's usage, by price.", width, _SOFT
-    )
-    for note in stats_view.notes(sums):
+    notes = stats_view.notes(sums)
+    if whole.priced:
+        notes.insert(0, "Tokens before and after are estimates; cost is measured: the provider's usage, by price.")
+    if notes:
+        yield Text()
+    for note in notes:
         yield from _folded(note, width, _SOFT)
 
 
@@ -203,11 +210,12 @@ def _bar(row: Row, most: int, room: int, signs: _Signs) -> Text:
     from rich.text import Text
 
     before, after = max(0, row.before), max(0, row.after)
-    kept = min(before, after)
-    whole = max(1, -(-max(before, after) * room // most)) if max(before, after) else 0  # what is there can be seen
-    solid = min(whole, kept * room // most if kept < max(before, after) else whole)
-    if kept and not solid:
-        solid = 1
+
+    def columns(tokens: int) -> int:
+        return max(1, (2 * tokens * room + most) // (2 * most)) if tokens else 0  # what is there can be seen
+
+    whole = columns(max(before, after))
+    solid = columns(min(before, after))
     bar = Text()
     bar.append(signs.after * solid, _AFTER)
     lost = after > before

@@ -190,9 +190,10 @@ def notes(sums: Mapping[str, Any]) -> list[str]:
     """Return what else is to be known about the money, in sentences."""
     whole = sums["all"]
     said = []
-    if sums["currency"]["unit"] == "USD":
+    called = whole["money"]["requests"] or whole["money"]["tokens"] or whole["unpriced"]["requests"]
+    if called and sums["currency"]["unit"] == "USD":
         said.append(f"Prices: {report.clean(str(sums['currency']['source']))[:300]}.")
-    else:
+    elif called:
         said.append(
             "Money is in tokens of plain input, by the providers' caching rules; for dollars install "
             "headroom-cli[prices], or name a table of your own with --prices."
