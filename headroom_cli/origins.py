@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from headroom_cli.settings import Setting
 
+PREFIX = "HEADROOM_"
 FLAG, VARIABLE, FILE, DEFAULT = "flag", "variable", "file", "default"
 
 
@@ -78,11 +79,10 @@ def find(given: Mapping[str, str], environment: Mapping[str, str] | None = None)
             if origin.row.name == "no_color":
                 origin.value, origin.came = True, VARIABLE
                 origin.place = "NO_COLOR" if environment.get("NO_COLOR") else "TERM"
-    known = [row.variable for row in TABLE]
+    known = [row.variable.removeprefix(PREFIX) for row in TABLE]
+    named = (name.removeprefix(PREFIX) for name in sorted(environment) if name.startswith(PREFIX))
     found.unknown_variables = [
-        (name, nearest(name, known))
-        for name in sorted(environment)
-        if name.startswith("HEADROOM_") and name not in known
+        (PREFIX + name, PREFIX + near if (near := nearest(name, known)) else "") for name in named if name not in known
     ]
     return found
 

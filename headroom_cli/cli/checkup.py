@@ -100,14 +100,17 @@ def _far_store(settings: Settings) -> Iterator[Finding]:
 
 
 def _no_store(root: str) -> Iterator[Finding]:
-    """Say whether a store could be made."""
+    """Say whether a store could be made: by a folder that is gone at once."""
+    import tempfile
+
     parent = os.path.dirname(root)
     while not os.path.exists(parent) and parent != os.path.dirname(parent):
         parent = os.path.dirname(parent)
-    if not (os.path.isdir(parent) and os.access(parent, os.W_OK | os.X_OK)):
-        yield Finding(
-            "store", DO, f"{root} is not there and cannot be made in {parent}", "name a directory with --store"
-        )
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".headroom-", dir=parent))
+    except OSError as error:
+        said = f"{root} is not there and cannot be made in {parent}: {_reason(error)}"
+        yield Finding("store", DO, said, "name a directory with --store")
         return
     yield Finding("store", OK, f"{root} is made at the first use")
     yield from _room(parent)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDEST = 48  # characters of a value in the table; --json has all
 _USER = pattern(r"://[^\s/@]{1,300}@")  # who calls, in an address
+_QUERY = pattern(r"([?&][\w.-]{1,60}=)[^&\s;]{1,500}")
 
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
@@ -75,10 +76,8 @@ def unknown(found: Origins) -> list[str]:
 
 
 def without_user(text: str) -> str:
-    """Return a text without the user and the password of an address, and without what looks like a key."""
-    from headroom_cli.redact import redact
-
-    return redact(_USER.sub("://***@", text))
+    """Return a text without the user and the password of an address in it, and without what its query says."""
+    return _QUERY.sub(r"\1***", _USER.sub("://***@", text)) if "://" in text else text
 
 
 def _plain(value: object) -> object:

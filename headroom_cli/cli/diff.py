@@ -69,7 +69,8 @@ def show(data: bytes, verb: Verb, settings: Settings) -> int:
     if report.wants_summary(settings) and not settings.json:
         counted = "tokens" if tokens.is_exact() else "tokens (estimated)"
         noun = "change" if count == 1 else "changes"
-        io.tell(f"headroom {verb.name}: {count:,} {noun}, {before:,} -> {after:,} {counted}; nothing was stored")
+        only = "; of the structure, such as cache breakpoints, nothing is shown" if "align" in verb.stages else ""
+        io.tell(f"headroom {verb.name}: {count:,} {noun}, {before:,} -> {after:,} {counted}; nothing was stored{only}")
     return 0
 
 
