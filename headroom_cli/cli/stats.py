@@ -187,9 +187,12 @@ VERB = Verb(
         ms, usage (requests, input, plain, cache_read, cache_write, cache_write_1h, output), overhead (markers, tool,
         hops), money (requests, tokens, cost, saved, tool, hops, net; whole numbers, scale of them are one unit),
         unpriced (requests, input, output, saved), uncalled (runs, saved); of a kind or tool the first six, and money
-        (saved). With --follow one for each line: total; then when, verb, model, tokens (before,
-        after), saved, ms, cache_share. Of a document: format, model, level, estimated, tokens, crushed, observations
-        (tokens, crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks, tokens, crushed),
+        (saved). With --output: since, output (tier, saved, low, high, mean_treated, mean_control, by_request,
+        treated, control, baseline, excluded, missing, drift, levels, strata), compression (likewise, in tokens of plain input), standing
+        (compression, output, sentence, when, since, found). With --follow one for each line: total; then when, verb,
+        model, tokens (before, after), saved, ms, cache_share. Of a document: format, model, level, estimated, tokens,
+        crushed, observations (tokens, crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks,
+        tokens, crushed),
         requests, breakpoints (client or assumed), prices (rules, minimum_prefix, read, written, plain, price,
         price_crushed, ratio, ratio_observations ...), uncounted_media, warnings. With --diff: intact, verdict
         (identical, extended, shortened, broken), shared_tokens, break (cause, what, advice, region, volatile,
@@ -212,13 +215,13 @@ VERB = Verb(
         Setting(
             "html", ("--html",), "", "text", "FILE", "write the sums of the ledger as a page; - is standard output"
         ),
-        Setting("follow", ("--follow", "-f"), "", "switch", "", "go on with every new run until interrupted"),
-        Setting(
-            "diff", ("--diff",), "", "text", "PREVIOUS",
         Setting("shaping", ("--output",), "", "switch", "", "show what trials say of shaping and compression"),
         Setting(
             "reset_trial", ("--reset-trial",), "", "switch", "", "turn on again what a trial turned off, and begin anew"
         ),
+        Setting("follow", ("--follow", "-f"), "", "switch", "", "go on with every new run until interrupted"),
+        Setting(
+            "diff", ("--diff",), "", "text", "PREVIOUS",
             "the request before FILE: say where the two diverge; - is standard input",
         ),
     ),
@@ -228,10 +231,10 @@ VERB = Verb(
         ("headroom stats --csv > saved.csv", "take the sums to a spreadsheet"),
         ("headroom stats --plot", "see it as bars"),
         ("headroom stats --html saved.html", "make a page to look at, print or send"),
+        ("headroom stats --output", "show what output shaping and compression do, by trials"),
         ("headroom stats --follow", "watch what is saved"),
         ("headroom stats trace.json", "show where the tokens of a document are, and what it costs"),
         ("headroom stats --diff previous.json next.json", "show why the second was not read from the cache"),
-        ("headroom stats --output", "show what output shaping and compression do, by trials"),
     ),
     statuses=(
         (1, "the ledger is empty; with --diff, the prefix is broken"),

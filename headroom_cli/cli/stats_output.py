@@ -109,14 +109,16 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _interval(found: Estimate) -> str:
-    return f"{_percent(found.low)} to {_percent(found.high)}"
+def _interval(found: Estimate, *, said: bool = True) -> str:
+    """Return both ends; where more is ``said`` instead of fewer, as shares more."""
+    ends = (-found.high, -found.low) if said and found.saved < 0 else (found.low, found.high)
+    return f"{_percent(ends[0])} to {_percent(ends[1])}"
 
 
 def _row(name: str, found: Estimate) -> tuple[str, ...]:
     return (
         name.replace("|", " "), f"{found.treated:,}", f"{found.control:,}", f"{found.mean_treated:,.0f}",
-        f"{found.mean_control:,.0f}", f"{_percent(found.saved)} %", _interval(found),
+        f"{found.mean_control:,.0f}", f"{_percent(found.saved)} %", _interval(found, said=False),
     )  # fmt: skip
 
 

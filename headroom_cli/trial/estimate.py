@@ -41,7 +41,7 @@ LEAST = 5
 _OTHERS = "others"
 _DRAWS = 1999  # ways to draw the arms that are tried,
 _FEWEST = 199
-_WORK = 1_500_000  # conversations looked at in all of them
+_WORK = 1_000_000  # conversations looked at in all of them
 _MANY = 20_000  # conversations in the smaller arms from where on the normal distribution is as good
 _NORMAL = 1.959964
 
@@ -98,13 +98,22 @@ def compare(treated: Sample, control: Sample, *, draws: int = 0) -> Estimate | N
     if smaller >= _MANY:
         low, high = -_NORMAL, _NORMAL
     else:
-        factor = others.ratio / own.ratio
-        pools = [
-            ([*((value * factor, size) for value, size in mine), *theirs], len(mine), weight)
-            for weight, (mine, theirs) in zip(weights, strata, strict=True)
-        ]
-        low, high = _quantiles(pools, draws or max(_FEWEST, min(_DRAWS, _WORK // smaller)))
+        tried = draws or max(_FEWEST, min(_DRAWS, _WORK // smaller))
+        # An end of the interval is an effect with which these data would just be likely enough: the arms are drawn
+        # anew among values from which about that effect was taken.
+        high = _quantiles(_pools(strata, weights, math.exp(2 * error - log)), tried)[1]
+        low = _quantiles(_pools(strata, weights, math.exp(-2 * error - log)), tried)[0]
     return Estimate((own.ratio, others.ratio), counts, error, (log - high * error, log - low * error))
+
+
+def _pools(
+    strata: list[tuple[list[Point], list[Point]]], weights: list[float], factor: float
+) -> list[tuple[list[Point], int, float]]:
+    """Return by stratum the points of both arms, those of the treated times ``factor``; how many these are; weight."""
+    return [
+        ([*((value * factor, size) for value, size in mine), *theirs], len(mine), weight)
+        for weight, (mine, theirs) in zip(weights, strata, strict=True)
+    ]
 
 
 def _sums(points: Iterable[Point]) -> Sums:
@@ -180,8 +189,7 @@ def _strata(treated: Sample, control: Sample) -> dict[str, tuple[list[Point], li
 def _quantiles(pools: list[tuple[list[Point], int, float]], draws: int) -> tuple[float, float]:
     """Return the 2.5 % and 97.5 % quantiles of the studentised logarithm over other draws of the arms.
 
-    ``pools`` are, by stratum, the points of both arms as they would be without an effect, how many of them were
-    treated, and the weight.
+    ``pools`` are as ``_pools`` makes them.
     """
     known = [(pool, weight, len(pool), own, min(own, len(pool) - own), _sums(pool)) for pool, own, weight in pools]
     uniform = random.Random(20_261_121).random  # noqa: S311 - draws of a test, no secret

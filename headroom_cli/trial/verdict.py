@@ -26,7 +26,7 @@ import time
 from headroom_cli import ledger
 from headroom_cli.errors import StoreError
 from headroom_cli.store import files
-from headroom_cli.store.place import Place
+from headroom_cli.store.place import Place, local
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _measured(found: dict[str, float], what: str) -> str:
 def standing(store_root: str) -> Verdict:
     """Return the verdict that stands; both are on where there is none, or none that can be read."""
     try:
-        with Place(os.path.abspath(store_root), create=False) as place:
+        with Place(local(store_root), create=False) as place:
             folder = place.existing("ledger")
             data = b"" if folder is None else files.read_file(_NAME, folder)
         return _parsed(data)
@@ -273,7 +273,9 @@ def judge(verdict: Verdict, compression: Groups, output: Groups) -> None:
         shown = evidence(treated, control) if groups.sound else None
         verdict.found[name] = {"treated": treated.count, "control": control.count}
         if shown is not None:
-            verdict.found[name].update(evidence=round(shown.value, 4), loss=shown.loss, alike=shown.alike)
+            verdict.found[name].update(
+                evidence=round(shown.value, 4), loss=round(shown.loss, 6), alike=round(shown.alike, 6)
+            )
             if shown.value >= ENOUGH:
                 setattr(verdict, name, OFF)
 
@@ -299,7 +301,7 @@ def _write(store_root: str, verdict: Verdict) -> None:
         "v": 1, "when": round(verdict.when, 3), "since": round(verdict.since, 3), COMPRESSION: verdict.compression,
         OUTPUT: verdict.output, "found": verdict.found,
     })  # fmt: skip
-    path = os.path.abspath(store_root)
+    path = local(store_root)
     try:
         with Place(path, create=True) as place:
             folder, tmp, name = (
