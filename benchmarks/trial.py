@@ -1,9 +1,9 @@
 """Whether the interval of `stats --output` covers the truth, and how often a trial turns a thing off, right or wrong.
 
-python benchmarks/trial.py [FLEETS]      (fleets of each row; 1,000 unless given, which takes 20 minutes on two cores)
-Part 1: fleets with a known effect (tests/fleets.py); the share of 95 % intervals that hold the truth, by conversation
+python benchmarks/trial.py [FLEETS] [intervals] [lives]     (1,000 of each row unless given: 20 minutes on two cores)
+intervals: fleets with a known effect (tests/fleets.py); how many 95 % intervals hold the truth, by conversation
 and by request, its median width, and for comparison that of the t interval of the logarithm.
-Part 2: whole lives of a trial of compression, looked at after every fifth conversation.
+lives: whole lives of a trial of compression, looked at after every fifth conversation.
 """
 
 import math
@@ -46,7 +46,7 @@ def student(found):
 
 
 def cover(job):
-    """Return a row of part 1."""
+    """Return a row of intervals."""
     name, (treated, control), fleets = job
     regime, draw = Regime(**REGIMES[name]), random.Random(f"{name} {treated} {control}")
     hits, by_request, usual, widths, none = 0, 0, 0, [], 0
@@ -71,7 +71,7 @@ def cover(job):
 
 
 def live(job):
-    """Return a row of part 2."""
+    """Return a row of lives."""
     name, given, share, tail, lives = job
     draw = random.Random(f"{name} {share} {tail}")
     ends = [life(draw, share, tail=tail, **given) for _ in range(lives)]
@@ -83,26 +83,35 @@ def live(job):
     )
 
 
-def main() -> None:
-    fleets = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    few = {(10, 10): 2, (20, 20): 2, (500, 500): 5}  # rows that are beside the point, or slow, have fewer fleets
-    jobs = [(name, arms, max(1, fleets // few.get(arms, 1))) for arms in ARMS for name in REGIMES]
-    lives = [
+def lives(pool, fleets):
+    print("trials ended within 4,000 conversations, in %; looked at after every fifth")
+    print(f"{'trial':16} {'left':>4} {'tail':>4} {'lives':>6} {'ended':>7} {'median':>8}")
+    jobs = [
         (name, given, share, tail, fleets if not given else max(1, fleets // 5))
         for name, given in LIVES for share in (0.1, 0.5) for tail in (0.6, 0.9, 1.2)
     ]  # fmt: skip
+    for row in pool.map(live, jobs):
+        print(row, flush=True)
+
+
+def intervals(pool, fleets):
+    few = {(10, 10): 2, (20, 20): 2, (500, 500): 5}  # rows that are beside the point, or slow, have fewer fleets
+    jobs = [(name, arms, max(1, fleets // few.get(arms, 1))) for arms in ARMS for name in REGIMES]
+    print("fleets whose 95 % interval holds the truth, in %; widths in points (median)")
+    print(
+        f"{'effect':32} {'shap':>4} {'left':>4} {'fleets':>6} {'truth':>6} {'covers':>7} {'request':>7} "
+        f"{'t':>7} {'width':>7} {'request':>7} {'none':>5}"
+    )
+    for row in pool.map(cover, jobs):
+        print(row, flush=True)
+
+
+def main() -> None:
+    fleets = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    parts = {"intervals": intervals, "lives": lives}
     with ProcessPoolExecutor(2) as pool:
-        print("conversations ended wrongly or rightly within 4,000, looked at after every fifth")
-        print(f"{'trial':16} {'left':>4} {'tail':>4} {'lives':>6} {'ended %':>7} {'median':>8}")
-        for row in pool.map(live, lives):
-            print(row, flush=True)
-        print("\nshare of fleets whose 95 % interval holds the truth; widths in points (median)")
-        print(
-            f"{'effect':32} {'shap':>4} {'left':>4} {'fleets':>6} {'truth':>6} {'covers':>7} {'request':>7} "
-            f"{'t':>7} {'width':>7} {'request':>7} {'none':>5}"
-        )
-        for row in pool.map(cover, jobs):
-            print(row, flush=True)
+        for name in sys.argv[2:] or parts:
+            parts[name](pool, fleets)
 
 
 if __name__ == "__main__":
