@@ -1,5 +1,7 @@
 """How long a small `headroom crush` takes from start to exit, beside `jq -c .`: the target is 2x, the aim 1x.
 
+`--help` may take 5x.
+
 python benchmarks/startup.py [--runs 60] [--headroom PATH] [--wheel]
 
 The commands take turns, so that a noisy moment hits all of them; the ratio is of medians. What counts is an installed
@@ -94,7 +96,11 @@ def main() -> None:
         rows |= {
             "crush --lossless: records": ([headroom, "crush", "-q", "--lossless"], "records"),
             "retrieve HANDLE": ([headroom, "retrieve", handle], ""),
-            "--version (typer)": ([headroom, "--version"], ""),
+            "count": ([headroom, "count", "-q"], "records"),
+            "--version": ([headroom, "--version"], ""),
+            "--help": ([headroom, "--help"], ""),
+            "crush --help": ([headroom, "crush", "--help"], ""),
+            "config path (typer)": ([headroom, "config", "path"], ""),
         }
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in rows}
         for _ in range(asked.runs + 3):

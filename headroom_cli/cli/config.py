@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 
-from headroom_cli import origins
 from headroom_cli.cli import io, report
 from headroom_cli.cli.options import Argument, Verb
 from headroom_cli.errors import ConfigError, UsageError
@@ -26,6 +25,8 @@ _QUERY = pattern(r"([?&][\w.-]{1,60}=)[^&\s;]{1,500}")
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Show the settings, or the path of the file."""
+    from headroom_cli import origins
+
     action = own.get("action", "")
     if action not in ACTIONS:
         raise UsageError(f"unknown action {action[:40]!r}; use {', '.join(ACTIONS)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headroom_cli import origins
 from headroom_cli.cli import io, report
 from headroom_cli.cli.options import Verb
 from headroom_cli.errors import HeadroomError, UsageError
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from headroom_cli.cli.checkup import Finding
+    from headroom_cli.origins import Origins
     from headroom_cli.settings import Settings
 
 OWN = ("port", "online")
@@ -20,6 +20,7 @@ OWN = ("port", "online")
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Check everything; 1 when there is something to do. No check can end the others."""
+    from headroom_cli import origins
     from headroom_cli.cli.checkup import DO
 
     found = origins.find({name: text for name, text in own.items() if name not in OWN})
@@ -42,9 +43,7 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
     return 0 if well else 1
 
 
-def _checks(
-    found: origins.Origins, number: int, *, online: bool
-) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
+def _checks(found: Origins, number: int, *, online: bool) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
     """Yield the checks in their order, what is nearest first."""
     from headroom_cli.cli import checkup, checkup_around
 
