@@ -168,6 +168,27 @@ def test_hostile_names_are_text(opened):
 
 
 @needs_browser
+def test_its_policy_lets_nothing_in(opened):
+    page = opened(PLAIN)
+    refused = []
+    for name, what in (
+        ("img", "src = 'https://example.org/a.png'"), ("script", "textContent = 'document.title = 1'"),
+        ("script", "src = 'https://example.org/a.js'"), ("iframe", "src = 'https://example.org/'"),
+        ("style", "textContent = '* { color: red }'"), ("p", "setAttribute('style', 'color: red')"),
+    ):  # fmt: skip
+        refused.append(page.run(
+            "new Promise((done) => {"
+            " addEventListener('securitypolicyviolation', (e) => done(e.effectiveDirective), {once: true});"
+            f" const made = document.createElement('{name}'); made.{what}; document.body.append(made); }})"
+        ))  # fmt: skip
+    assert refused == ["img-src", "script-src-elem", "script-src-elem", "frame-src", "style-src-elem", "style-src-attr"]
+    assert page.run("document.title") == "headroom stats, 2026-10-12 to 2026-11-20"
+    assert {said.get("source") for said in page.problems} == {"security"}  # what was tried here, and nothing else
+    page.problems.clear()
+    page.requests[:] = [asked for asked in page.requests if "example.org" not in asked]
+
+
+@needs_browser
 @pytest.mark.parametrize("width", [320, 360, 768, 1920])
 def test_no_width_needs_to_be_scrolled_sideways(opened, width):
     page = opened(DOLLARS, width=width, height=700)
