@@ -1,6 +1,5 @@
 """The ledger: one line per run, whatever happens to the file."""
 
-import json
 import os
 import random
 import stat
@@ -10,8 +9,9 @@ import time
 
 import pytest
 
-from headroom_cli import ledger
+from headroom_cli import ledger, money
 from headroom_cli.errors import StoreError, StoreRefusedError
+from headroom_cli.model import Report
 
 
 @pytest.fixture
@@ -21,10 +21,6 @@ def root(tmp_path):
 
 def run(verb="crush", when=1.7e9, **kinds):
     return {"when": when, "verb": verb, "ms": 4.5, "kinds": kinds}
-
-
-def part(blocks, before, after):
-    return {"blocks": blocks, "before": before, "after": after, "kept": {}}
 
 
 def test_what_is_appended_is_read_in_order_of_the_months(root, tmp_path):
@@ -61,7 +57,7 @@ def test_damaged_lines_are_skipped(root, tmp_path):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << rng.randrange(8)]) + whole[at + 1 :])
         lines = list(ledger.read(root))
         assert 18 <= len(lines) <= 20
-        ledger.summary(lines)
+        assert money.report(lines)["all"]["runs"] == len(lines)
     path.write_bytes(whole + b"[" * 200_000 + b"\n1\nnull\n\xff\n{}\n")
     assert len(list(ledger.read(root))) == 21
 
@@ -82,7 +78,7 @@ def test_many_processes_lose_no_line(root):
     )
     running = [subprocess.Popen([sys.executable, "-c", script, root, str(number)]) for number in range(6)]
     assert [process.wait() for process in running] == [0] * 6
-    assert {name: total["runs"] for name, total in ledger.summary(ledger.read(root))["verb"].items()} == {
+    assert {name: total["runs"] for name, total in money.report(ledger.read(root))["verb"].items()} == {
         str(number): 200 for number in range(6)
     }
 
@@ -102,27 +98,47 @@ def test_failures_are_store_errors(root, tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_summary_adds_up_by_verb_kind_and_day():
-    lines = [
-        run("crush", 1.7e9, log=part(2, 1_000, 200), json=part(1, 500, 100)),
-        run("crush", 1.7e9 + 86_400, log=part(1, 10, 5)),
-        {"when": 1.7e9, "verb": "route", "ms": 1, "tokens": {"before": 50, "after": 40}},
-    ]
-    total = ledger.summary(lines)
-    assert total["all"] == {"runs": 3, "blocks": 4, "before": 1_560, "after": 345, "saved": 1_215, "ms": 10.0}
-    assert total["verb"]["route"] == {"runs": 1, "blocks": 0, "before": 50, "after": 40, "saved": 10, "ms": 1}
-    assert total["kind"]["log"] == {"runs": 2, "blocks": 3, "before": 1_010, "after": 205, "saved": 805, "ms": 0}
-    assert {day: entry["runs"] for day, entry in total["day"].items()} == {"2023-11-14": 2, "2023-11-15": 1}
-    assert sum(entry["saved"] for entry in total["verb"].values()) == total["all"]["saved"]
-    assert json.loads(json.dumps(total)) == total
+def test_a_long_ledger_is_read_in_pieces(root, tmp_path):
+    ledger.append(root, run())
+    path = tmp_path / "store" / "ledger" / "202311.jsonl"
+    line = path.read_bytes()
+    path.write_bytes(line * 40_000 + b"{" * 300_000 + b"\n" + line + line[:-1])
+    assert sum(1 for _ in ledger.read(root)) == 40_002
+    (tmp_path / "store" / "ledger" / "202401.jsonl").mkdir()
+    assert sum(1 for _ in ledger.read(root, since=1.7e9)) == 40_002
+    assert not list(ledger.read(root, since=1.75e9))
 
 
-def test_summary_of_nothing_and_of_nonsense_is_zero():
-    empty = ledger.summary([])
-    assert empty["all"]["runs"] == 0
-    nonsense = [
-        {"when": "x", "kinds": [1], "ms": float("nan"), "tokens": 3, "verb": None},
-        {"kinds": {"log": 1, "x": {"before": "y"}}},
-    ]
-    total = ledger.summary(nonsense)
-    assert total["all"] == {"runs": 2, "blocks": 0, "before": 0, "after": 0, "saved": 0, "ms": 0}
+def test_tools_are_summed_up_and_bounded():
+    reports = []
+    for number in range(100):
+        report = Report("", "tool", f"tool {number % 50}\n" if number else "")
+        report.before, report.after = 10, 4
+        reports.append(report)
+    sums = ledger.tools(reports)
+    assert len(sums) == 32
+    assert sum(row["blocks"] for row in sums.values()) == 99  # one was made by no tool
+    assert sums["tool 1"] == {"blocks": 2, "before": 20, "after": 8}
+    assert sums["other"]["blocks"] == 99 - sum(row["blocks"] for name, row in sums.items() if name != "other")
+    assert ledger.tools(reports, sums) is sums
+    assert sums["tool 1"]["blocks"] == 4
+
+
+def test_a_project_is_named_by_the_setting_or_by_the_working_tree(tmp_path, monkeypatch):
+    tree = tmp_path / "shop"
+    (tree / "src" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tree / "src" / "deep")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tree / ".git").write_text("gitdir: elsewhere\n")  # as in a worktree
+    assert ledger.project() == "shop"
+    assert ledger.project(" my\x1b[31m work " + "x" * 500) == "my[31m work " + "x" * 86
+    monkeypatch.setenv("HOME", str(tree))
+    assert ledger.project() == ""  # the name of a person's home is no work's
+
+
+def test_a_conversation_is_named_by_its_first_words():
+    asked = {"messages": [{"role": "system", "content": "x"}, {"role": "user", "content": "fix it"}]}
+    longer = {"messages": [*asked["messages"], {"role": "assistant", "content": "on it"}], "model": "other"}
+    assert ledger.conversation(asked) == ledger.conversation(longer) != ""
+    assert ledger.conversation({"input": "fix it"}) != ledger.conversation({"input": "fix that"})
+    assert ledger.conversation({"messages": 3}) == ledger.conversation({}) == ""
