@@ -19,6 +19,8 @@ HeadroomError
 │   ├── BusyError           75  it has no room now: a limit, an overload
 │   ├── AnsweredError       76  it answered with an error
 │   └── KeyMissingError     77  no key was given, or it was refused
+├── CommandRefusedError 126 a command is there and cannot be run
+│   └── CommandMissingError 127 a command is not there
 └── ConfigError         78  a setting has a value that cannot be used
     └── NotUsableError      78  a model that is missing, or does not do what such models do
 """
@@ -137,6 +139,18 @@ class KeyMissingError(UpstreamError):
     """No key was given, or the provider refused it."""
 
     status = 77
+
+
+class CommandRefusedError(HeadroomError):
+    """A command is there and cannot be run; the status is the one that shells have for it."""
+
+    status = 126
+
+
+class CommandMissingError(CommandRefusedError):
+    """A command is not there; the status is the one that shells have for it."""
+
+    status = 127
 
 
 class ConfigError(HeadroomError):

@@ -29,7 +29,11 @@ def build() -> Any:
     app.callback(invoke_without_command=True)(_top)
     for name in VERBS:
         verb = load(name)
-        app.command(name=name, help=_help(verb), short_help=verb.about, epilog=_epilog(verb))(_command(verb))
+        verbatim = any(argument.verbatim for argument in verb.arguments)
+        app.command(
+            name=name, help=_help(verb), short_help=verb.about, epilog=_epilog(verb),
+            context_settings={"allow_interspersed_args": not verbatim},
+        )(_command(verb))  # fmt: skip
     return get_command(app)
 
 

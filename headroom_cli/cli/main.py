@@ -37,9 +37,11 @@ def main(arguments: Sequence[str]) -> int:
 def parse(words: Sequence[str], flags: tuple[dict[str, str], dict[str, str], tuple[str, ...]]) -> dict[str, str] | None:
     """Return what plain arguments give (name -> text, "true" for a switch), or None when typer must look at them.
 
-    ``flags`` is a row of FLAGS: the flags with a value, the switches, the names of the positional arguments.
+    ``flags`` is a row of FLAGS: the flags with a value, the switches, the names of the positional arguments. Several
+    words of one argument come in one text, with NUL between them.
     """
     valued, switches, positions = flags
+    name, dots, verbatim = positions[-1].partition("...") if positions else ("", "", "")
     given: dict[str, str] = {}
     placed: list[str] = []
     waiting = ""  # the name whose value is the next word
@@ -50,6 +52,7 @@ def parse(words: Sequence[str], flags: tuple[dict[str, str], dict[str, str], tup
             waiting = ""
         elif only_words or word == "-" or not word.startswith("-"):
             placed.append(word)
+            only_words = only_words or bool(verbatim)
         elif word == "--":
             only_words = True
         elif word in switches:
@@ -61,8 +64,11 @@ def parse(words: Sequence[str], flags: tuple[dict[str, str], dict[str, str], tup
             if not equals or flag not in valued or not flag.startswith("--"):
                 return None
             given[valued[flag]] = value
-    if waiting or len(placed) > len(positions):
+    if waiting or (len(placed) > len(positions) and not dots):
         return None
+    if dots:
+        alone = len(positions) - 1
+        positions, placed = (*positions[:-1], name), placed[:alone] + ["\0".join(placed[alone:])] * (len(placed) > alone)
     given.update(zip(positions, placed, strict=False))
     return given
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {
-    "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "stats": False,
-    "store": False, "models": False, "proxy": False, "mcp": True,
+    "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "run": True,
+    "stats": False, "store": False, "models": False, "proxy": False, "wrap": False, "mcp": True,
 }  # fmt: skip
 
 SHARED = (
@@ -32,15 +32,18 @@ class Argument:
     """A word of the command line that is not a flag: its name, whether it may be missing, what it means.
 
     ``several`` words may stand there, as the last argument: a verb gets them in one text, with NUL between them.
+    ``verbatim`` is several words of another command line: all from its first word on, flags too.
     """
 
-    __slots__ = ("about", "choices", "name", "required", "several")
+    __slots__ = ("about", "choices", "name", "required", "several", "verbatim")
 
     def __init__(
-        self, name: str, about: str, *, required: bool = False, choices: tuple[str, ...] = (), several: bool = False
-    ) -> None:
+        self, name: str, about: str, *, required: bool = False, choices: tuple[str, ...] = (), several: bool = False,
+        verbatim: bool = False,
+    ) -> None:  # fmt: skip
         """``name`` is lower case; the help shows it in capitals."""
-        self.several = several
+        self.several = several or verbatim
+        self.verbatim = verbatim
         self.name = name
         self.about = about
         self.required = required
