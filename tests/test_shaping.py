@@ -5,12 +5,13 @@ import itertools
 import json
 
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shaped import ASTRA, Line, system_of
 from talks import LOG, Talk
 
-from headroom_cli import engine, formats
+from headroom_cli import engine, formats, tokens
 from headroom_cli.shaping import efforts, place, turns, words
 from headroom_cli.shaping.talk import suits
 from headroom_cli.wire.responses._items import made_by_model
@@ -76,6 +77,12 @@ def test_a_level_is_one_constant_block_that_holds_the_ones_below():
     assert "exactly" not in words.text(4)
     with pytest.raises(ValueError, match="no level"):
         words.text(5)
+
+
+def test_what_the_page_says_of_its_tokens_is_so():
+    page = (ROOT / "docs" / "shaping.md").read_text()
+    first, last = (tokens.count(words.text(level)) for level in (1, 4))
+    assert f"The block has {first} tokens at\nlevel 1 and {last} at level 4" in page
 
 
 @pytest.mark.parametrize(("shape", "number"), CASES)

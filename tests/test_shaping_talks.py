@@ -8,9 +8,11 @@ from shaped import ASTRA, Line, system_of
 from talks import LOG, OURS, Talk
 
 from headroom_cli import engine
+from headroom_cli.errors import StoreError
 from headroom_cli.shaping import turns, words
 from headroom_cli.shaping.asked import Shaping
 from headroom_cli.shaping.talk import Talk as Shaped
+from headroom_cli.store import Store
 from headroom_cli.trial import arms
 
 SHAPES = ("anthropic", "openai", "responses")
@@ -152,6 +154,28 @@ def test_without_a_store_nothing_is_shaped(tmp_path):
     assert words.OPEN not in ready.request.body.decode()
     assert ready.trial["level"] == 0
     assert "shape" not in ready.trial
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_store_that_cannot_be_written_any_more_takes_no_block_away_and_begins_none(tmp_path, shape):
+    class Full(Store):
+        def put(self, *_args, **_more):
+            raise StoreError("no space left on device")
+
+        remember = put
+
+    line = Line(tmp_path, on=True)
+    first, *later = begun(shape)
+    line.ready(shape, first)
+    line.store = Full(str(tmp_path))
+    for request in later[:1]:
+        ready = line.ready(shape, request, level=2)
+        assert words.OPEN in system_of(shape, ready.request.value)
+        assert ready.trial["shape"] == "treated"
+    other = line.ready(shape, next(begun(shape, "another one")), level=2)
+    assert words.OPEN not in system_of(shape, other.request.value)
+    assert other.request.body == json.dumps(next(begun(shape, "another one"))).encode()
+    assert "shape" not in other.trial
 
 
 def test_what_a_plugin_takes_out_again_does_not_count(tmp_path):
