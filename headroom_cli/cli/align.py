@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.cli import filters, io, report
-from headroom_cli.cli.options import FILE, Verb
+from headroom_cli.cli.options import DIFF, FILE, OUTPUT, Verb
 from headroom_cli.settings import Setting
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Align, or explain what would be moved."""
     if own.get("explain") == "true":
         return _explain(settings, own.get("file", "-"))
-    return filters.run(VERB, settings, own.get("file", "-"))
+    return filters.run(VERB, settings, own)
 
 
 def _explain(settings: Settings, file: str) -> int:
@@ -129,6 +129,8 @@ VERB = Verb(
             "explain", ("--explain",), "", "switch", "",
             "write one line per value instead of the document; JSON Lines with --json",
         ),
+        DIFF,
+        OUTPUT,
     ),
     examples=(
         ("headroom align --explain request.json", "see what ends the prefix, and what moving it saves"),

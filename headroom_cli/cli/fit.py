@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom_cli.cli import filters, io, report
-from headroom_cli.cli.options import FILE, SHARED, Verb
+from headroom_cli.cli.options import DIFF, FILE, OUTPUT, SHARED, Verb
 from headroom_cli.settings import Setting
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Leave turns out, or explain which would be."""
     if own.get("explain") == "true":
         return _explain(settings, own.get("file", "-"))
-    return filters.run(VERB, settings, own.get("file", "-"))
+    return filters.run(VERB, settings, own)
 
 
 def _explain(settings: Settings, file: str) -> int:
@@ -122,6 +122,8 @@ VERB = Verb(
             "explain", ("--explain",), "", "switch", "",
             "write one line per unit and step instead of the document; JSON Lines with --json",
         ),
+        DIFF,
+        OUTPUT,
     ),
     examples=(
         ("headroom fit --budget 50000 trace.json", "make a conversation fit"),

@@ -68,7 +68,10 @@ def parse(words: Sequence[str], flags: tuple[dict[str, str], dict[str, str], tup
         return None
     if dots:
         alone = len(positions) - 1
-        positions, placed = (*positions[:-1], name), placed[:alone] + ["\0".join(placed[alone:])] * (len(placed) > alone)
+        positions, placed = (
+            (*positions[:-1], name),
+            placed[:alone] + ["\0".join(placed[alone:])] * (len(placed) > alone),
+        )
     given.update(zip(positions, placed, strict=False))
     return given
 
@@ -79,8 +82,14 @@ def run_verb(name: str, given: dict[str, str]) -> int:
     from headroom_cli.cli.options import load
 
     verb = load(name)
-    own = {row.name for row in verb.own}.union(argument.name for argument in verb.arguments)
-    resolved = settings.resolve({key: text for key, text in given.items() if key not in own})
+    names = {row.name for row in verb.own}.union(argument.name for argument in verb.arguments)
+    own = {key: text for key, text in given.items() if key in names}
+    shared = {key: text for key, text in given.items() if key not in names}
+    if verb.lenient:
+        from headroom_cli import origins
+
+        return verb.run(origins.find(shared).settings, {**shared, **own})
+    resolved = settings.resolve(shared)
     if resolved.ranks:
         from headroom_cli import tokens
 
@@ -89,7 +98,11 @@ def run_verb(name: str, given: dict[str, str]) -> int:
         from headroom_cli.kompress.find import find
 
         find(resolved.kompress)  # a name that stands for nothing is said before anything is read
-    return verb.run(resolved, {key: text for key, text in given.items() if key in own})
+    if own.get("output", "-") == "-":
+        return verb.run(resolved, own)
+    from headroom_cli.cli import output
+
+    return output.write(own["output"], lambda: verb.run(resolved, own))
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
@@ -98,6 +111,15 @@ def _dispatch(arguments: Sequence[str]) -> int:
         given = parse(arguments[1:], FLAGS[arguments[0]])
         if given is not None:
             return run_verb(arguments[0], given)
+    if len(arguments) == 1 and arguments[0] == "--version":
+        return say_version()
     from headroom_cli.cli import app
 
     return app.run(arguments)
+
+
+def say_version() -> int:
+    """Answer --version."""
+    version = __import__("headroom_cli").__version__  # the package stands above its layers, its version does not
+    io.write(f"headroom {version}\n".encode())
+    return 0

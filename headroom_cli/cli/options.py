@@ -17,15 +17,25 @@ if TYPE_CHECKING:
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {
     "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "run": True,
-    "stats": False, "store": False, "models": False, "proxy": False, "wrap": False, "mcp": True,
+    "count": True, "stats": False, "store": False, "models": False, "config": False, "doctor": False, "proxy": False,
+    "wrap": False, "mcp": True,
 }  # fmt: skip
 
 SHARED = (
     "format", "model", "ranks", "store", "query", "level", "budget", "lossless", "keep_json", "redeem", "kompress",
-    "only", "skip", "only_tool", "protect_tool", "as_kind", "live", "fresh", "strict", "json", "quiet",
+    "only", "skip", "only_tool", "protect_tool", "as_kind", "live", "fresh", "project", "strict", "json", "quiet",
     "verbose", "no_color",
 )  # fmt: skip
 REPORTING = ("store", "json", "quiet", "verbose", "no_color")
+
+# A flag that writes a verb's whole output into a file: main.py sees to it, for every verb that has the row.
+OUTPUT = Setting(
+    "output", ("--output", "-o"), "", "text", "FILE",
+    "write to FILE instead of standard output: all of it, or on an error nothing; it may be the input",
+)  # fmt: skip
+DIFF = Setting(
+    "diff", ("--diff",), "", "switch", "", "write what would change as a diff instead of the document; store nothing"
+)
 
 
 class Argument:
@@ -67,10 +77,13 @@ class Verb:
     ``examples``   (command, what it does)
     ``statuses``   exit statuses besides the common ones: (status, meaning)
     ``stages``     the stages of the engine that it runs, for a filter of documents
+    ``lenient``    runs whatever variables and config.toml hold: it is there to say what is wrong with them
     ``run``        (settings, own) -> exit status; ``own`` holds the arguments and own flags that were given
     """
 
-    __slots__ = ("about", "arguments", "examples", "flags", "name", "own", "run", "stages", "statuses", "text")
+    __slots__ = (
+        "about", "arguments", "examples", "flags", "lenient", "name", "own", "run", "stages", "statuses", "text",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -85,8 +98,10 @@ class Verb:
         examples: tuple[tuple[str, str], ...] = (),
         statuses: tuple[tuple[int, str], ...] = (),
         stages: tuple[str, ...] = (),
+        lenient: bool = False,
     ) -> None:
         """Hold one verb."""
+        self.lenient = lenient
         self.stages = stages
         self.name = name
         self.run = run

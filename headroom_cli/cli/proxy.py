@@ -43,6 +43,10 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
         raise ConfigError(_MISSING)
     serving = _serving(settings, own)
     plugins = work_told.plugins(serving)  # says which cannot be used, before anything listens
+    if own.get("dry_run") == "true":
+        from headroom_cli.cli import proxy_dry
+
+        return proxy_dry.show(serving, settings)
     if plugins is not None:
         plugins.emit("pre_start")
 
@@ -75,6 +79,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
     from headroom_cli.identity import Identity
     from headroom_cli.serve.options import Limits, Serving
     from headroom_cli.settings import environment
+    from headroom_cli.shaping.asked import of
 
     policy = {
         "level": settings.level, "lossless": settings.lossless, "only": settings.only, "skip": settings.skip,
@@ -104,9 +109,9 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
     return Serving(
         settings.store, host=own.get("host") or "127.0.0.1", port=PORT if port is None else port,
         unix=own.get("unix", ""), workers=number(own, "workers") or 1, engines=number(own, "engines") or 2,
-        addresses=_addresses(settings, environment()), aws=keys.secrets(bedrock.VARIABLES, ""),
+        addresses=addresses(settings, environment()), aws=keys.secrets(bedrock.VARIABLES, ""),
         backend=settings.backend, base_url=settings.base_url if settings.backend else "", secrets=secrets,
-        policy=policy,
+        policy=policy, shaping=of(settings),
         hosts=hosts(own), origins=lines_of(own, "allow_origin"), token=token_in(own.get("token_file", "")),
         key=identity.derived("dashboard"), plugins=settings.plugins, ranks=settings.ranks, project=settings.project,
         verbose=settings.verbose,
@@ -147,7 +152,7 @@ def _check(backend: Backend, settings: Settings) -> None:
         keys.fill(settings.key_file)
 
 
-def _addresses(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+def addresses(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
     """Return where each provider is. Raise ConfigError for an address that is none."""
     from headroom_cli.backends import _http
     from headroom_cli.serve.routes import AWS, PROVIDERS
@@ -216,10 +221,14 @@ VERB = Verb(
 
     If anything fails in between, the request goes as it came, and the header x-headroom-why-not says why. The headers
     x-headroom-bypass: true and x-headroom-mode: safe, balanced, max, lossless or off change one request.
+
+    With --dry-run nothing is served: it checks the addresses, the port, the keys of --backend, the plugins, the store
+    and what is installed, prints what a start would do, and ends with status 78 where it could not serve.
     """,
     flags=(
         "ranks", "store", "level", "lossless", "redeem", "kompress", "only", "skip", "only_tool", "protect_tool",
-        "plugins", "backend", "base_url", "key_file", "timeout", "json", "quiet", "verbose", "no_color",
+        "output_shaper", "verbosity", "effort", "output_holdout", "holdout", "project", "plugins", "backend",
+        "base_url", "key_file", "timeout", "json", "quiet", "verbose", "no_color",
     ),
     own=(
         Setting("port", ("--port",), "", "text", "N", "the port; 0 takes a free one", shown=str(PORT)),
@@ -238,12 +247,17 @@ VERB = Verb(
             "time_limit", ("--time-limit",), "", "text", "SECONDS", "what shortening one request may take",
             shown="5; 15 with --kompress",
         ),
+        Setting(
+            "dry_run", ("--dry-run",), "", "switch", "",
+            "check everything as a start would, say what would be done, and end",
+        ),
     ),
     examples=(
         ("headroom proxy --port 8787", "listen for agents on this machine"),
         ("ANTHROPIC_BASE_URL=http://127.0.0.1:8787 claude", "run Claude Code through it"),
         ("headroom proxy --backend bedrock", "answer requests in Anthropic's form by Amazon Bedrock"),
         ("headroom stats --follow", "watch what is saved"),
+        ("headroom proxy --backend openrouter --dry-run", "see whether it would start, and with what"),
     ),
     statuses=((0, "ended by SIGTERM, after all that was under way"), (78, "the address may not or cannot be used")),
 )  # fmt: skip

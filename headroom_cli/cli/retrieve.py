@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from headroom_cli.cli import filters, io, report
-from headroom_cli.cli.options import Argument, Verb
+from headroom_cli.cli.options import OUTPUT, Argument, Verb
 from headroom_cli.errors import FormatError, HeadroomError, NotFoundError, UsageError
 from headroom_cli.lazy import pattern
 from headroom_cli.settings import Setting
@@ -91,6 +91,7 @@ VERB = Verb(
         Setting("grep", ("--grep",), "", "text", "RE", "print the lines that match this regular expression"),
         Setting("query", ("--query",), "", "text", "TEXT", "print the lines that bear on this question"),
         Setting("area", ("--area",), "", "text", "X,Y,W,H", "of a picture, print this part alone, in its own pixels"),
+        OUTPUT,
     ),
     examples=(
         ("headroom retrieve k3f5a2m7qx4c", "print an original"),
