@@ -106,12 +106,13 @@ class _Sending:
     def _made_ready(self) -> Ready:
         """Run the stages. A fault of ours costs the saving, not the request."""
         from headroom_cli import send
+        from headroom_cli.shaping.asked import Shaping, of
 
         settings, own = self._settings, self._own
         options = send.Options(
             model=own.get("model", ""), usual=settings.model, prompt=own.get("prompt", ""),
             max_tokens=_number(own.get("max_tokens", "")), stream=own.get("stream") == "true",
-            redeem=settings.redeem or "tool", plugins=self._plugins,
+            redeem=settings.redeem or "tool", plugins=self._plugins, shaping=Shaping(**of(settings)),
         )  # fmt: skip
         if self._plugins:  # they may change the user's headers, which then travel with the request
             options.headers, self._target.headers = self._target.headers, ()
@@ -272,11 +273,36 @@ class _Sending:
         called: dict[str, object] = {"backend": self._backend.name, "hops": self._relay.hops}
         return {**called, **({"usage": usage} if usage else {})} if self._relay.hops else {}
 
+    def _noted_of(self) -> dict[str, object]:
+        """Return what the ledger alone is told of the call."""
+        from headroom_cli import ledger
+        from headroom_cli.send.overhead import overhead
+
+        request, later = self._ready.request, self._relay.later()
+        return {
+            "model": request.model[:100], "conversation": ledger.conversation(request.value),
+            "overhead": {**overhead(self._ready), **({"hops": later} if later else {})},
+        }  # fmt: skip
+
     def account(self, started: float) -> None:
         """Keep the ledger."""
         if self._relay.hops:
             milliseconds = (time.perf_counter() - started) * 1000
-            report.log("send", self._settings, self._tally, milliseconds, self._more())
+            more = {**self._more(), **self._noted_of(), "trial": self._ready.trial}
+            report.log("send", self._settings, self._tally, milliseconds, more)
+            if self._settings.holdout or self._settings.output_holdout:
+                self._look()
+
+    def _look(self) -> None:
+        """Look at what trials show, once a day; say what that turned off."""
+        from headroom_cli.trial import verdict
+
+        try:
+            said = verdict.renew_if_older(self._settings.store, verdict.DAY)
+        except StoreError as error:
+            said = f"the verdict of the trial is not kept: {error}"
+        if said:
+            report.warn(said, self._settings)
 
     def sum_up(self, started: float) -> None:
         """Say what was saved, and what the call used; of a dry run always."""
@@ -407,8 +433,9 @@ VERB = Verb(
     arguments=(FILE,),
     flags=(
         "format", "ranks", "store", "query", "level", "budget", "lossless", "redeem", "kompress", "only", "skip",
-        "only_tool", "protect_tool", "live", "fresh", "backend", "base_url", "key_file", "timeout", "plugins", "strict",
-        "json", "quiet", "verbose", "no_color",
+        "only_tool", "protect_tool", "live", "fresh", "output_shaper", "verbosity", "effort", "output_holdout",
+        "holdout", "backend", "base_url", "key_file", "timeout", "plugins", "project",
+        "strict", "json", "quiet", "verbose", "no_color",
     ),
     own=(
         Setting("model", ("--model",), "", "text", "NAME", "ask this model, whatever the request says"),
