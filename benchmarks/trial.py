@@ -21,18 +21,23 @@ from headroom_cli.trial import estimate
 
 REGIMES = {
     "no effect": {},
+    "30 % less, heavier tail": {"output": 0.7, "tail": 1.2},
+    "25 % more turns, 20 % less": {"output": 0.8, "turns": 1.25},
     "10 % less": {"output": 0.9},
+    "model changes in 3 of 10": {"output": 0.7, "change": 0.3},
+    "uneven by model, 40 % less": {"output": 0.6, "uneven": True},
     "30 % less": {"output": 0.7},
     "30 % less, light tail": {"output": 0.7, "tail": 0.6},
-    "30 % less, heavier tail": {"output": 0.7, "tail": 1.2},
     "one model, 30 % less": {"output": 0.7, "models": False},
-    "25 % more turns, 20 % less": {"output": 0.8, "turns": 1.25},
     "20 % fewer turns, 30 % less": {"output": 0.7, "turns": 0.8},
-    "uneven by model, 40 % less": {"output": 0.6, "uneven": True},
     "all in half of them, 30 % less": {"output": 0.7, "mixed": True},
-    "model changes in 3 of 10": {"output": 0.7, "change": 0.3},
 }
-ARMS = ((30, 30), (270, 30), (100, 100), (450, 50), (500, 500), (20, 20), (10, 10))
+# Conversations shaped and left alone, into how few of the fleets asked for, and how many regimes of the table above:
+# rows that are slow, or beside the point, are fewer.
+ARMS = (
+    ((30, 30), 1, len(REGIMES)), ((270, 30), 1, len(REGIMES)), ((100, 100), 1, 6), ((450, 50), 1, 6), ((20, 20), 2, 6),
+    ((10, 10), 2, 6), ((500, 500), 5, 4),
+)  # fmt: skip
 LIVES = (
     ("no loss", {}), ("10 % loss", {"cost": 1.1}), ("25 % loss", {"cost": 1.25}), ("20 % more turns", {"turns": 1.2}),
     ("10 % gain", {"cost": 0.9}),
@@ -95,8 +100,7 @@ def lives(pool, fleets):
 
 
 def intervals(pool, fleets):
-    few = {(10, 10): 2, (20, 20): 2, (500, 500): 5}  # rows that are beside the point, or slow, have fewer fleets
-    jobs = [(name, arms, max(1, fleets // few.get(arms, 1))) for arms in ARMS for name in REGIMES]
+    jobs = [(name, arms, max(1, fleets // part)) for arms, part, rows in ARMS for name in list(REGIMES)[:rows]]
     print("fleets whose 95 % interval holds the truth, in %; widths in points (median)")
     print(
         f"{'effect':32} {'shap':>4} {'left':>4} {'fleets':>6} {'truth':>6} {'covers':>7} {'request':>7} "

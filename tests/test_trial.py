@@ -262,3 +262,14 @@ def test_stats_output_of_an_empty_ledger_and_with_a_document(headroom):
     assert headroom("stats", "--output").returncode == 1
     done = headroom("stats", "--output", "-", stdin=b"{}")
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_dollars_where_the_prices_of_all_requests_are_known(headroom, tmp_path):
+    kept(tmp_path, ({**one, "trial": {**one["trial"], "compress": one["trial"]["shape"]}} for one in fleet(60, 40)))
+    table = tmp_path / "prices.toml"
+    table.write_text('[[price]]\nmodel = "claude-opus-4-8"\nplain = 5.0\noutput = 25.0\n')
+    store = {"HEADROOM_STORE": str(tmp_path / "store"), "HEADROOM_PRICES": str(table)}
+    found = json.loads(headroom("stats", "--output", "--json", env=store).stdout)["compression"]
+    assert found["unit"] == "USD"
+    assert found["mean_treated"] == pytest.approx(3 * 5.0 / 1e6 * (10 + 0.1 * 1000 + 1.25 * 100), abs=1e-6)
+    assert b"$0.0035 instead of $0.0035 each" in headroom("stats", "--output", env=store).stdout

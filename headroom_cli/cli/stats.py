@@ -188,11 +188,11 @@ VERB = Verb(
         hops), money (requests, tokens, cost, saved, tool, hops, net; whole numbers, scale of them are one unit),
         unpriced (requests, input, output, saved), uncalled (runs, saved); of a kind or tool the first six, and money
         (saved). With --output: since, output (tier, saved, low, high, mean_treated, mean_control, by_request,
-        treated, control, baseline, excluded, missing, drift, levels, strata), compression (likewise, in tokens of plain
-        input), standing (compression, output, sentence, when, since, found). With --follow one for each line: total;
-        then when, verb, model, tokens (before, after), saved, ms, cache_share. Of a document: format, model, level,
-        estimated, tokens, crushed, observations (tokens, crushed), stable_prefix (tokens, volatile), parts (role, kind,
-        tool, blocks, tokens, crushed),
+        treated, control, baseline, excluded, missing, drift, levels, strata), compression (likewise; unit is USD where
+        all prices are known, else plain), standing (compression, output, sentence, when, since, found). With --follow
+        one for each line: total; then when, verb, model, tokens (before, after), saved, ms, cache_share. Of a document:
+        format, model, level, estimated, tokens, crushed, observations (tokens, crushed), stable_prefix (tokens,
+        volatile), parts (role, kind, tool, blocks, tokens, crushed),
         requests, breakpoints (client or assumed), prices (rules, minimum_prefix, read, written, plain, price,
         price_crushed, ratio, ratio_observations ...), uncounted_media, warnings. With --diff: intact, verdict
         (identical, extended, shortened, broken), shared_tokens, break (cause, what, advice, region, volatile,

@@ -8,6 +8,7 @@ import time
 from headroom_cli import ledger
 from headroom_cli.cli import io, report
 from headroom_cli.errors import NotFoundError, StoreError
+from headroom_cli.money import prices
 from headroom_cli.trial import estimate, talks, verdict
 
 TYPE_CHECKING = False
@@ -46,17 +47,17 @@ def show(settings: Settings, since: float | None = None) -> int:
             yield line
 
     # Read from its beginning: whether a conversation began before --since stands in the lines before it.
-    gathered = talks.gather(counted())
+    gathered = talks.gather(counted(), prices.load(settings.prices))
     if not lines:
         raise NotFoundError("the ledger is empty; run headroom send or proxy first, or name another store with --store")
     standing = _renewed(settings, gathered)
     output = estimate.reduction(talks.output_trial(gathered, since or 0.0))
     compression = talks.compression_trial(gathered, since or standing.since)
-    cost = _cost(compression)
+    cost, unit = _cost(compression)
     if settings.json:
         found = {
             "v": 1, "store": settings.store, "since": since, "output": _output_json(output),
-            "compression": _compression_json(compression, cost), "standing": _standing_json(standing),
+            "compression": _compression_json(compression, cost, unit), "standing": _standing_json(standing),
         }  # fmt: skip
         io.write(json.dumps(found).encode() + b"\n")
         return 0
@@ -66,7 +67,7 @@ def show(settings: Settings, since: float | None = None) -> int:
             rows.append(_row("all", output.whole))
         heading = ("first request", "shaped", "left alone", "output each", "left alone", "saved", "95 % interval")
         report.show(rows, heading, frozenset(range(1, 7)), settings)
-    said = [*_output_words(output), *_compression_words(compression, cost)]
+    said = [*_output_words(output), *_compression_words(compression, cost, unit)]
     if standing.sentence:
         said.append(standing.sentence)
     io.write("".join(f"{report.clean(line)}\n" for line in said).encode("utf-8", "backslashreplace"))
@@ -93,13 +94,19 @@ def notice(settings: Settings) -> None:
         report.warn(f"the verdict of the trial is not kept: {error}", settings)
 
 
-def _cost(groups: Groups) -> Estimate | None:
-    """Return what compression did to the price of a conversation's input, None without enough conversations."""
-    if min(len(groups.treated), len(groups.control)) < estimate.MINIMUM:
-        return None
-    return estimate.compare(
-        *([(talk.stratum, talk.price, 1.0) for talk in arm] for arm in (groups.treated, groups.control))
+def _cost(groups: Groups) -> tuple[Estimate | None, str]:
+    """Return what compression did to the price of a conversation's input, None without enough of them, and the unit.
+
+    That is "USD" where the price of all requests is known, else "plain", for tokens of plain input.
+    """
+    arms = groups.treated, groups.control
+    unit = "USD" if all(talk.dollars is not None for arm in arms for talk in arm) else "plain"
+    if min(map(len, arms)) < estimate.MINIMUM:
+        return None, unit
+    samples = (
+        [(talk.stratum, talk.price if unit == "plain" else talk.dollars or 0.0, 1.0) for talk in arm] for arm in arms
     )
+    return estimate.compare(*samples), unit
 
 
 # --- in words
@@ -166,11 +173,15 @@ def _wanting(found: Reduction) -> str:
     return f"{' and '.join(wanted)} conversations needed (HEADROOM_OUTPUT_SHAPER=1 HEADROOM_OUTPUT_HOLDOUT=0.1)"
 
 
-def _compression_words(groups: Groups, cost: Estimate | None) -> list[str]:
+def _compression_words(groups: Groups, cost: Estimate | None, unit: str) -> list[str]:
     counts = len(groups.treated), len(groups.control)
     if cost is not None:
         label = f"{estimate.MEASURED}, {_talks(sum(counts))}, {counts[1]:,} left alone{_unclear(cost)}"
-        return [f"{_less(cost, 'less', 'more')} input cost (95 % CI {_interval(cost)}) [{label}]"]
+        each = (
+            f"${cost.mean_treated:,.4f} instead of ${cost.mean_control:,.4f}" if unit == "USD"
+            else f"{cost.mean_treated:,.0f} instead of {cost.mean_control:,.0f} tokens of plain input"
+        )  # fmt: skip
+        return [f"{_less(cost, 'less', 'more')} input cost (95 % CI {_interval(cost)}), {each} each [{label}]"]
     if not any(counts):
         return ["compression: no trial; HEADROOM_HOLDOUT=0.1 leaves one conversation in ten alone"]
     missing = [max(0, estimate.MINIMUM - count) for count in counts]
@@ -186,7 +197,7 @@ def _estimate_json(found: Estimate | None) -> dict[str, Any]:
         return {"saved": None, "low": None, "high": None}
     return {
         "saved": round(found.saved, 6), "low": round(found.low, 6), "high": round(found.high, 6),
-        "mean_treated": round(found.mean_treated, 2), "mean_control": round(found.mean_control, 2),
+        "mean_treated": round(found.mean_treated, 6), "mean_control": round(found.mean_control, 6),
     }  # fmt: skip
 
 
@@ -205,9 +216,9 @@ def _output_json(found: Reduction) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _compression_json(groups: Groups, cost: Estimate | None) -> dict[str, Any]:
+def _compression_json(groups: Groups, cost: Estimate | None, unit: str) -> dict[str, Any]:
     return {
-        "tier": estimate.MEASURED if cost else estimate.NOT_ENOUGH, **_estimate_json(cost), "unit": "plain",
+        "tier": estimate.MEASURED if cost else estimate.NOT_ENOUGH, **_estimate_json(cost), "unit": unit,
         "treated": len(groups.treated), "control": len(groups.control), "excluded": groups.excluded,
     }  # fmt: skip
 

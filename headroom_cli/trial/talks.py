@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headroom_cli import ledger
 from headroom_cli.money import usage as money
 from headroom_cli.trial.arms import CONTROL, TREATED
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from headroom_cli.money.prices import Prices
     from headroom_cli.pricing import Rules
 
 _ARMS = (TREATED, CONTROL)
@@ -27,14 +29,15 @@ class Talk:
     ``requests``  those that the provider answered with a usage
     ``output``    tokens, the provider's count
     ``price``     of its input, in tokens of plain input
+    ``dollars``   the same in US dollars, None where the price of a request is not known
     ``before``    estimated tokens of its requests as the client wrote them
     ``active``, ``idle``  requests in which shaping stood, and in which it did not
     ``levels``    verbosity levels that stood in them
     """
 
     __slots__ = (
-        "active", "before", "began", "compress", "idle", "key", "levels", "output", "price", "requests", "shape",
-        "stratum",
+        "active", "before", "began", "compress", "dollars", "idle", "key", "levels", "output", "price", "requests",
+        "shape", "stratum",
     )  # fmt: skip
 
     def __init__(self, key: str, stratum: str, began: float) -> None:
@@ -47,12 +50,15 @@ class Talk:
         self.requests = 0
         self.output = 0
         self.price = 0.0
+        self.dollars: float | None = 0.0
         self.before = 0.0
         self.active = 0
         self.idle = 0
         self.levels: set[int] = set()
 
-    def add(self, line: dict[str, Any], trial: dict[str, Any], part: dict[str, int]) -> None:
+    def add(
+        self, line: dict[str, Any], trial: dict[str, Any], part: dict[str, int], prices: Prices | None
+    ) -> None:  # fmt: skip
         """Count one answered request."""
         self.compress = _joined(self.compress, trial.get("compress"))
         self.shape = _joined(self.shape, trial.get("shape"))
@@ -66,13 +72,17 @@ class Talk:
         self.requests += 1
         self.output += part["output"]
         self.price += money.price(part, _rules(line))
+        dollars = None if prices is None else _dollars(line, part, prices)
+        self.dollars = None if self.dollars is None or dollars is None else self.dollars + dollars
         tokens = line.get("tokens")
         if isinstance(tokens, dict):
             self.before += _number(tokens.get("before"))
 
 
-def gather(lines: Iterable[dict[str, Any]]) -> list[Talk]:
+def gather(lines: Iterable[dict[str, Any]], prices: Prices | None = None) -> list[Talk]:
     """Return the conversations of the ledger's lines in the order in which they began; odd lines are passed over.
+
+    Without ``prices`` nobody knows what they cost in dollars.
 
     A request without a usage (it failed, or its client went away) is in no sum: nobody knows what it cost.
     """
@@ -94,7 +104,7 @@ def gather(lines: Iterable[dict[str, Any]]) -> list[Talk]:
             talk = found[key] = Talk(key, stratum, when)
         elif when < talk.began:  # lines of several processes need not stand in order
             talk.began, talk.stratum = when, stratum
-        talk.add(line, trial, part)
+        talk.add(line, trial, part, prices)
     return sorted(found.values(), key=lambda talk: (talk.began, talk.key))
 
 
@@ -179,6 +189,17 @@ def _rules(line: dict[str, Any]) -> Rules:
     if by is None:
         raise AssertionError("the models that stand for unknown ones have rules")
     return by
+
+
+def _dollars(line: dict[str, Any], part: dict[str, int], prices: Prices) -> float | None:
+    """Return what the input of a request cost, None where nobody knows."""
+    from headroom_cli.money.prices import SCALE
+
+    sent = {**part, "output": 0}
+    known = prices.find(_word(line, "model"), _word(line, "backend"), ledger.when(line))
+    calls = line.get("hops")
+    each = sum(sent.values()) // max(1, calls if type(calls) is int else 1)
+    return None if known is None else money.cost(sent, known.units(each)) / SCALE
 
 
 def _word(line: dict[str, Any], name: str) -> str:
