@@ -1,6 +1,6 @@
-"""Servers that keep shared stores, started for tests: Redis from the system, S3's protocol by moto; and a bad network."""
+"""Servers that keep shared stores, started for tests: Redis from the system, S3's protocol by moto; a bad network."""
 
-import os
+import contextlib
 import shutil
 import signal
 import socket
@@ -36,7 +36,7 @@ class RedisServer:
     def start(self):
         self.process = subprocess.Popen(
             [REDIS, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--appendonly", "yes",
-             "--save", "", *self.options],
+             "--appendfsync", "always", "--save", "", *self.options],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         for _ in range(400):
@@ -106,18 +106,25 @@ class BadNetwork:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
         self.made = []
-        threading.Thread(target=self.run, daemon=True).start()
+        self.threads = [threading.Thread(target=self.run, daemon=True)]
+        self.threads[0].start()
 
     def run(self):
         while True:
             try:
                 came, _ = self.listening.accept()
-                out = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 return
+            try:
+                out = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                came.close()
+                continue
             self.made += [came, out]
             for one, other in ((came, out), (out, came)):
-                threading.Thread(target=self.pass_on, args=(one, other), daemon=True).start()
+                thread = threading.Thread(target=self.pass_on, args=(one, other), daemon=True)
+                self.threads.append(thread)
+                thread.start()
 
     def pass_on(self, one, other):
         try:
@@ -128,14 +135,19 @@ class BadNetwork:
         except OSError:
             pass
         finally:
-            one.close()
-            other.close()
+            for side in (one, other):
+                with contextlib.suppress(OSError):
+                    side.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self.stalled = False
-        for one in (self.listening, *self.made):
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.threads[0].join(10)
+        self.listening.close()
+        for one in self.made:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join(10)
+        for one in self.made:
             one.close()
-
-
-def environment(home):
-    return {**os.environ, **KEYS, "HOME": str(home)}

@@ -6,7 +6,7 @@
     cache=MIB      how much of the originals is kept at hand [1024]
     wait=SECONDS   how long one request waits for the store in all [0.25 for Redis, 1 for object stores]
     replicas=N     Redis: so many replicas have what is acknowledged [0]
-    volatile=yes   Redis: accept a server that keeps nothing on a disk
+    volatile=yes   Redis: accept a server that may lose what it acknowledged last
     prefix=NAME    Redis: what the names of all keys begin with [headroom]
     endpoint=URL   s3: another address than AWS_ENDPOINT_URL names
 

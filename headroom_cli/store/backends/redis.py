@@ -2,8 +2,9 @@
 
 Originals, grants and single things are strings, a shard of renderings is a hash. Everything has a time to live of 30
 days, set anew by every use. "The server has it" means: it answered a read of what was written with the same bytes, it
-keeps an append-only file (or the URL says ``volatile=yes``), ``replicas=N`` of its replicas said that they have it, and
-it never gives up originals to make room: with a limit of memory its policy is ``noeviction``.
+keeps an append-only file that is synced before it answers (or the URL says ``volatile=yes``), ``replicas=N`` of its
+replicas said that they have it, and it never gives up originals to make room: with a limit of memory its policy is
+``noeviction``.
 """
 
 from __future__ import annotations
@@ -106,17 +107,30 @@ class Redis(Backend):
                 f"the store {self._shown} would evict originals to make room (maxmemory-policy {policy}); "
                 "set it to noeviction"
             )
-        kept = self._do(lambda: self._client.info("persistence"))
-        if int(kept.get("aof_enabled", 0)):
-            self._about = "kept in an append-only file"
-        elif self._volatile:
+        if self._do(lambda: self._client.info("persistence")).get("aof_enabled") != 1:
             self._about = "what was written since its last snapshot is lost when it ends"
+        elif (synced := self._synced()) != "always":
+            # Redis answers before it writes while it is still syncing what came before: up to two seconds are at stake.
+            self._about = f"what was written in the last seconds may be lost (appendfsync {synced})"
         else:
+            self._about = "in an append-only file on the disk when it is acknowledged"
+            self._looked = time.monotonic()
+            return
+        if not self._volatile:
             raise StoreRefusedError(
-                f"the store {self._shown} keeps no append-only file: its end would lose originals; "
-                "set appendonly to yes there, or accept that with ?volatile=yes"
+                f"the store {self._shown} could lose originals: {self._about}; "
+                "set appendonly to yes and appendfsync to always there, or accept that with ?volatile=yes"
             )
         self._looked = time.monotonic()
+
+    def _synced(self) -> str:
+        """Return when the server passes its append-only file to the disk, "unknown" where it does not say."""
+        try:
+            return str(self._client.config_get("appendfsync").get("appendfsync", "unknown"))
+        except self._library.ResponseError:  # a server run by others lets nobody ask
+            return "unknown"
+        except (self._library.RedisError, OSError):
+            return self._do(lambda: str(self._client.config_get("appendfsync")))
 
     def _pipeline(self, fill: Callable[[Any], None]) -> list[Any]:
         """Send several commands at once and return their answers."""
