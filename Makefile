@@ -12,13 +12,15 @@ BIN = $(VENV)/bin
 CLIENTS = .venv-clients
 PREFIX = /usr/local
 DESTDIR =
+# What `make install` gives to pip: a wheel will do, as in INSTALLED='dist/headroom_cli-0.1.0-py3-none-any.whl[all]'.
+INSTALLED = .[all]
 LEVELS = safe balanced max
 # Workers of pytest-xdist; `make JOBS=0 test` runs in one process.
 JOBS = 2
 SOURCES := pyproject.toml $(shell find headroom_cli -type f ! -name '*.pyc' 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check test-long clients typescript bench cases man completions flags install clean
+.PHONY: help run test check test-long clients typescript bench cases man completions flags install uninstall dist clean
 
 help:
 	@echo 'make run          install into $(VENV) and compress the example at every level'
@@ -30,7 +32,8 @@ help:
 	@echo 'make bench        measure speed, start-up and savings'
 	@echo 'make cases        write the golden outputs of tests/cases anew; review the diff'
 	@echo 'make man          write man/ anew; make completions, make flags likewise'
-	@echo 'make install      install into PREFIX ($(PREFIX)), below DESTDIR'
+	@echo 'make install      install into PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
+	@echo 'make dist         build the wheel and the source distribution into dist/, without a network'
 
 # --- the environment. An ordinary wheel, not an editable one: what runs here is what is shipped, with its .pyc files.
 
@@ -76,19 +79,41 @@ run: $(VENV)/.run
 	$(BIN)/headroom route --explain $$trace; \
 	echo; echo "Try: $(BIN)/headroom crush --help"
 
+# Below DESTDIR stands what PREFIX is to hold: no file of it may name DESTDIR, or what is packed there runs nowhere else.
 install:
 	@if [ -z "$(PYTHON)" ]; then \
 		echo 'make: no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3 install' >&2; exit 1; fi
-	"$(PYTHON)" -m venv "$(DESTDIR)$(PREFIX)/lib/headroom"
-	"$(DESTDIR)$(PREFIX)/lib/headroom/bin/python" -m pip install --quiet --disable-pip-version-check '.[all]'
-	mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+	@case "$(PREFIX)" in /*) ;; *) echo 'make: PREFIX is to begin with /' >&2; exit 1 ;; esac
+	"$(PYTHON)" -m venv --clear "$(DESTDIR)$(PREFIX)/lib/headroom"
+	"$(DESTDIR)$(PREFIX)/lib/headroom/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile \
+		'$(INSTALLED)'
+	@if [ -n "$(DESTDIR)" ]; then cd "$(DESTDIR)$(PREFIX)/lib/headroom" && \
+		for file in pyvenv.cfg $$(grep -lIF "$(DESTDIR)$(PREFIX)" bin/*); do \
+			"$(PYTHON)" -c 'import sys; path, old, new = sys.argv[1:]; text = open(path).read(); \
+				open(path, "w").write(text.replace(old, new))' "$$file" "$(DESTDIR)$(PREFIX)" "$(PREFIX)"; \
+		done; fi
+	"$(PYTHON)" -m compileall -q -j 0 $(if $(DESTDIR),-f -s "$(DESTDIR)" -p /) \
+		"$(DESTDIR)$(PREFIX)/lib/headroom/lib"
+	mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man5" \
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
 		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
 	ln -sf ../lib/headroom/bin/headroom "$(DESTDIR)$(PREFIX)/bin/headroom"
 	cp man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
+	cp man/*.5 "$(DESTDIR)$(PREFIX)/share/man/man5/"
 	cp completions/headroom.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/headroom"
 	cp completions/_headroom "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_headroom"
 	cp completions/headroom.fish "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/headroom.fish"
+
+# What install put there, by name: other files of these folders, settings and the store stay.
+uninstall:
+	rm -rf "$(DESTDIR)$(PREFIX)/lib/headroom"
+	@if [ "$$(readlink "$(DESTDIR)$(PREFIX)/bin/headroom")" = ../lib/headroom/bin/headroom ]; then \
+		rm -f "$(DESTDIR)$(PREFIX)/bin/headroom"; fi
+	for page in $(notdir $(wildcard man/*.1)); do rm -f "$(DESTDIR)$(PREFIX)/share/man/man1/$$page"; done
+	for page in $(notdir $(wildcard man/*.5)); do rm -f "$(DESTDIR)$(PREFIX)/share/man/man5/$$page"; done
+	rm -f "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/headroom" \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_headroom" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/headroom.fish"
 
 # --- for contributors
 
@@ -133,6 +158,9 @@ completions: $(VENV)/.dev
 
 flags: $(VENV)/.dev
 	$(BIN)/python -m headroom_cli.cli.fastpath headroom_cli/cli
+
+dist: $(VENV)/.dev
+	$(BIN)/python -m hatchling build
 
 clean:
 	rm -rf build dist clients/typescript/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -97,7 +97,7 @@ def names_child(verb: Verb) -> bool:
 
 def clients() -> str:
     """Return the agents that wrap knows."""
-    from headroom_cli.cli.wrap import CLIENTS
+    from headroom_cli.cli.clients import CLIENTS
 
     return " ".join(CLIENTS)
 
