@@ -95,6 +95,24 @@ def test_a_history_that_the_provider_holds_keeps_its_block(provider, tmp_path):
     assert second["previous_response_id"] == answer["id"]
 
 
+def test_counts_and_bedrock_are_shaped_as_well(provider, tmp_path):
+    store = tmp_path / "store"
+    talk = Talk("anthropic").says("why?")
+    with Running(store, provider.url, "--output-shaper") as proxy:
+        path = "/v1/messages/count_tokens"
+        counted = {name: value for name, value in talk.request.items() if name != "max_tokens"}
+        httpx.post(proxy.url + path, json=counted, headers=HEADERS, timeout=30, trust_env=False)
+        assert provider.requests[-1].json["system"][-1]["text"] == words.text(2)
+        request = {name: value for name, value in talk.request.items() if name != "model"}
+        request["anthropic_version"] = "bedrock-2023-05-31"
+        path = "/model/eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke"
+        answer = httpx.post(proxy.url + path, json=request, headers=HEADERS, timeout=30, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        assert provider.asked[-1].json["system"][-1]["text"] == words.text(2)
+    (trial,) = trials(store)
+    assert trial["stratum"].startswith("claude-sonnet|ask|")
+
+
 def test_a_share_goes_as_it_came_and_says_why(provider, tmp_path):
     store = tmp_path / "store"
     talk = Talk("anthropic").says("why?").heard(answer_of("anthropic", "c1")).result("c1", LOG)

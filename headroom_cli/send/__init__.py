@@ -203,7 +203,11 @@ def _staged(
     # Where the store failed the request goes as it came, and nothing can be noted of it.
     ready = Ready(request, result, store, way if result.entered else None, data)
     ready.trial = talk.trial(
-        request.value, request.model, result.before, tools=bool(names(value.get("tools"))), entered=result.entered
+        request.value,
+        request.model or options.usual,
+        result.before,
+        tools=bool(names(value.get("tools"))),
+        entered=result.entered,
     )
     if result.entered:
         result.warnings += talk.warnings
@@ -245,7 +249,7 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
         value["stream"] = True
     talk = Talk(options.shaping, shape, value, options.scope)
     if store is not None:
-        talk.begin(store.root, model, tools=marked)
+        talk.begin(store.root, model, tools=marked, alone=False)
         edits, _ = talk.edits(bool)
         value = rebuilt(value, edits) if edits else value
         result.warnings += talk.warnings
@@ -254,7 +258,5 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
     result.data = body
     left, headers = _leaving(body, options, frozenset((retrieval.NAME,)) if marked else frozenset())
     ready = Ready(Request(shape, left, headers=headers, ours=ours), result, store, None, body)
-    # Compressing is what a text is sent through here for: it is in no trial of that.
     ready.trial = talk.trial(ready.request.value, model, result.before, tools=marked, entered=True)
-    ready.trial.pop("compress", None)
     return ready

@@ -97,7 +97,7 @@ class State:
             return Shaping(**self.serving.shaping)
         if what == "count":
             return Shaping(**{**self.serving.shaping, "counting": True})
-        return Shaping() if what == "socket" else None
+        return Shaping(counting=True) if what == "socket" else None
 
     def ready(self, ask: Ask, *, known: bool = True) -> send.Ready:
         """Return the request as it goes out; ``known``: it was made ready before, perhaps here."""
@@ -109,7 +109,7 @@ class State:
             headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
             plugins=work_told.plugins(self.serving), request_id=str(ask.number),
             # Another backend has the path's words in the body.
-            model=unquote(ask.model) if self.backend is not None else "",
+            model=unquote(ask.model) if self.backend is not None else "", usual=unquote(ask.model),
             stream=ask.stream and self.backend is not None, shaping=self._shaping(ask.what),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
@@ -175,7 +175,7 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.overhead = overhead(ready)
     made.slow = [_row(block) for block in _telling(result.blocks)]
     made.marked = sum(bool(block.handle) for block in result.blocks)
-    made.trial = ready.trial
+    made.trial = {} if ask.what == "count" else ready.trial
     made.why = ready.why or (reason(result) if made.body == ask.body or made.after >= made.before else "")
     if made.marked:
         try:

@@ -41,8 +41,11 @@ class Talk:
         self.fresh = False  # the decision is to be noted
         self.warnings: list[str] = []
 
-    def begin(self, store: str, model: str, *, tools: bool) -> None:
-        """Decide for a conversation that begins with this request; ``store`` is the directory with the verdicts."""
+    def begin(self, store: str, model: str, *, tools: bool, alone: bool = True) -> None:
+        """Decide for a conversation that begins with this request; ``store`` is the directory with the verdicts.
+
+        ``alone`` False: it is no trial of compressing, which is what a text is sent through here for.
+        """
         asked = self._asked
         self.warnings = []
         if asked is None:
@@ -50,7 +53,7 @@ class Talk:
         pin = pins.Pin(self.key)
         # A history that the provider holds is known again only by a desk, and who is left alone has none.
         held = self._shape == "responses" and self._request.get("store") is not False
-        if asked.holdout and not held:
+        if asked.holdout and alone and not held:
             pin.compress = "off" if self._is_stopped("compression", store) else arms.arm(
                 "compression", self.key, asked.holdout
             )  # fmt: skip
