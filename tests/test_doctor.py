@@ -168,6 +168,13 @@ def test_a_place_that_no_store_can_be_made_in(doctor):
     assert "store" in to_do(rows)
 
 
+def test_a_store_elsewhere_that_is_away(doctor):
+    pytest.importorskip("redis")
+    _, rows, written = doctor(HEADROOM_STORE=f"redis://me:hunter2@127.0.0.1:{free_port()}/0")
+    assert "cannot be reached" in to_do(rows)["store"]
+    assert "hunter2" not in written
+
+
 def test_no_home_at_all(doctor, monkeypatch):
     def nobody(_number):
         raise KeyError

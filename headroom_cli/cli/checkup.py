@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 OK, NOTE, DO = "ok", "-", "do"
+FAR_SECONDS = 5.0
 ROOM = 200 << 20  # bytes free below which a store is soon full
 NEWEST = 50  # originals that are read, the newest first,
 MOST_READ = 64 << 20  # and bytes of them
@@ -91,11 +92,13 @@ def store(settings: Settings) -> Iterator[Finding]:
 
 
 def _far_store(settings: Settings) -> Iterator[Finding]:
-    """Ask a store that is no directory of this machine for something that it does not hold."""
+    """Ask a store that is no directory of this machine whether it is there; its errors say what to do."""
     from headroom_cli.cli import filters
 
-    filters.open_store(settings).has("0" * 64)
-    yield Finding("store", OK, f"{without_user(settings.store)} answers")
+    held = filters.open_store(settings)
+    held.hurry(FAR_SECONDS)
+    held.ping()
+    yield Finding("store", OK, f"{held.where()} answers: {held.about()}")
 
 
 def _no_store(root: str) -> Iterator[Finding]:

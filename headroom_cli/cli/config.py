@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 WIDEST = 48  # characters of a value in the table; --json has all
-_USER = pattern(r"://[^\s/@]{1,300}@")  # who calls, in an address
+_ADDRESS = pattern(r"://[^\s;]{1,2000}")
+_USER = pattern(r"://[^\s/@]{1,300}@")  # who calls
 _QUERY = pattern(r"([?&][\w.-]{1,60}=)[^&\s;]{1,500}")
 
 
@@ -78,7 +79,9 @@ def unknown(found: Origins) -> list[str]:
 
 def without_user(text: str) -> str:
     """Return a text without the user and the password of an address in it, and without what its query says."""
-    return _QUERY.sub(r"\1***", _USER.sub("://***@", text)) if "://" in text else text
+    if "://" not in text:
+        return text
+    return _ADDRESS.sub(lambda found: _QUERY.sub(r"\1***", _USER.sub("://***@", found[0])), text)
 
 
 def _plain(value: object) -> object:

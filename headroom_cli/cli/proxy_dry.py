@@ -25,10 +25,12 @@ def show(serving: Serving, settings: Settings) -> int:
     if settings.json:
         import json
 
+        from headroom_cli.store.url import shown
+
         told: dict[str, object] = {"v": 1, "listening": where}
         told["providers"] = {} if serving.backend else {name: without_user(at) for name, at in _addresses(serving)}
         told.update(
-            backend=serving.backend, keys=_names(serving), store=without_user(serving.store),
+            backend=serving.backend, keys=_names(serving), store=shown(serving.store),
             plugins=list(serving.plugins), workers=serving.workers, engines=serving.engines,
             policy={name: _plain(value) for name, value in serving.policy.items()},
             shaping={name: _plain(value) for name, value in serving.shaping.items()}, token=bool(serving.token),
@@ -94,15 +96,12 @@ def _providers(serving: Serving) -> list[tuple[str, str]]:
 
 def _work(serving: Serving) -> list[tuple[str, str]]:
     """Return the lines that say what is done to requests, and where originals go."""
-    from headroom_cli.store import Store
-
     policy = ", ".join(f"{name} {_text(value)}" for name, value in serving.policy.items() if value)
     shares = [name for name in ("output_holdout", "holdout") if serving.shaping.get(name)]
     names = ("level", "effort", *shares) if serving.shaping.get("on") else shares
     shaping = ", ".join(f"{name} {_text(serving.shaping[name])}" for name in names)
     try:
-        with Store(serving.store).open(create=True):
-            store = serving.store
+        store = _store(serving.store)
     except StoreError as error:
         store = f"{error}; until then requests go as they come"
     rows = [("policy", policy if serving.policy.get("level") else f"level safe, {policy}"), ("store", store)]
@@ -114,6 +113,20 @@ def _work(serving: Serving) -> list[tuple[str, str]]:
     if serving.token:
         rows.append(("token", "callers must show it in x-headroom-token"))
     return rows
+
+
+def _store(name: str) -> str:
+    """Open the store as a start does and return how it is shown. Raise StoreError, ConfigError."""
+    from headroom_cli.store import named
+    from headroom_cli.store.url import is_url
+
+    held = named(name)
+    if is_url(name):
+        held.ping()
+    else:
+        with held.open(create=True):
+            pass
+    return held.where()
 
 
 def _clients(serving: Serving, where: str) -> list[tuple[str, str]]:
