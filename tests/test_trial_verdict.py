@@ -9,6 +9,8 @@ import stat
 
 import pytest
 from fleets import life
+from provider import Provider
+from talks import MODEL, environment
 
 from headroom_cli import ledger
 from headroom_cli.errors import StoreError
@@ -16,7 +18,7 @@ from headroom_cli.serve.app import App
 from headroom_cli.serve.options import Serving
 from headroom_cli.trial import verdict
 
-LIVES = 250
+LIVES = 150
 
 
 @pytest.fixture
@@ -240,3 +242,20 @@ def test_reset_trial_turns_it_on_again(headroom, root):
     )
     assert b"compression is off" not in headroom("stats", "--output", env=store).stdout
     assert b"is off" not in headroom("stats", env=store).stderr
+
+
+def test_send_looks_once_a_day_after_the_answer(headroom, root):
+    fill(root, cost=1.5)
+    with Provider() as provider:
+        environ = {**environment(provider), "HEADROOM_STORE": root}
+        request = {"model": MODEL, "max_tokens": 10, "messages": [{"role": "user", "content": "hello"}]}
+        asked = {"stdin": json.dumps(request).encode()}
+        assert b"is off" not in headroom("send", "--backend", "anthropic", env=environ, **asked).stderr  # no trial
+        environ["HEADROOM_HOLDOUT"] = "0.5"
+        done = headroom("send", "--backend", "anthropic", env=environ, **asked)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+        assert b"compression is off: over 160 conversations" in done.stderr
+        looked = verdict.standing(root).when
+        headroom("send", "--backend", "anthropic", env=environ, **asked)
+        assert verdict.standing(root).when == looked > 0
