@@ -179,11 +179,12 @@ def test_pipx_install_gives_the_program(built, tmp_path):
     works(tmp_path / "PIPX_BIN_DIR/headroom", tmp_path)
 
 
-def test_make_install_stages_what_runs_in_its_final_place(built, tmp_path):
-    """With the built wheel and pip: ``pip install 'headroom-cli[all]'`` into an environment of its own."""
+# With the built wheel and pip; the other installers above show [all] in every run.
+@pytest.mark.parametrize("extras", ["", pytest.param("[all]", marks=pytest.mark.long)], ids=["core", "all"])
+def test_make_install_stages_what_runs_in_its_final_place(built, tmp_path, extras):
     needs("make")
     stage, prefix = tmp_path / "a stage", tmp_path / "final"
-    words = (f"PREFIX={prefix}", f"DESTDIR={stage}", f"INSTALLED={built[0]}[all]", f"PYTHON={sys.executable}")
+    words = (f"PREFIX={prefix}", f"DESTDIR={stage}", f"INSTALLED={built[0]}{extras}", f"PYTHON={sys.executable}")
     make = ("make", "--silent", "-C", str(ROOT))
     installing(tmp_path, *make, "install", *words)
     staged = f"{stage}{prefix}"
