@@ -266,7 +266,9 @@ def test_the_table_goes_before_the_package(tmp_path):
     path.write_text("[[price]]\nmodel = 'gpt-4o'\nplain = 1\noutput = 1\n")
     known = prices.load(str(path))
     assert known.find("gpt-4o", "openai", WHEN).shown["source"] == prices.OWN
-    assert known.currency["source"].startswith(prices.OWN)
+    assert known.currency["source"] == prices.OWN  # nothing else was asked for
+    assert known.find("gpt-5", "openai", WHEN) is not None
+    assert known.currency["source"].startswith(f"{prices.OWN}, genai-prices ")
 
 
 # --- sums that agree

@@ -106,7 +106,10 @@ def test_a_call_of_send(shape, headroom, provider, tmp_path):
     check(lines_of(tmp_path / "s", 2), "send", "my shop")
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+# Importing an SDK takes seconds: one of the two at each commit.
+@pytest.mark.parametrize(
+    "shape", ["anthropic", *(pytest.param(shape, marks=pytest.mark.long) for shape in ("openai", "responses"))]
+)
 def test_a_call_of_a_wrapped_client(shape, provider, tmp_path, monkeypatch):
     (tmp_path / "shop" / ".git").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "shop")
@@ -144,6 +147,15 @@ def test_a_call_of_the_proxy_and_its_project(provider, tmp_path):
         assert [line["project"] for line in lines[2:]] == ["my shop", "from the header", "usual"]
         assert all("headroom" not in name for record in provider.requests for name in record.headers)
         stats = proxy.stats()
+        for path in ("/v1/retrieve/abcdefgh2345", "/stats/requests/1"):  # a prefix opens nothing
+            statuses = set()
+            for prefix in ("", "/p/x"):
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(proxy.url + prefix + path, timeout=30)
+                statuses.add(refused.value.code)
+                refused.value.close()
+            assert len(statuses) == 1
+            assert statuses <= {401, 403, 404}
     sums = money.report(lines)
     check_agrees(sums)
     assert sums["all"]["money"]["cost"] == round(1000 * stats["money"]["measured"])
@@ -170,19 +182,6 @@ def test_a_prefix_names_a_project(raw, wanted):
     made = projects.labelled(scope, "")
     assert (made["raw_path"], made["headroom.project"]) == wanted
     assert projects.labelled({"type": "lifespan"}, "x") == {"type": "lifespan"}
-
-
-def test_a_prefix_opens_no_page_that_needs_a_key(tmp_path, provider):
-    with Running(tmp_path / "s", provider.url) as proxy:
-        for path in ("/v1/retrieve/abcdefgh2345", "/stats/requests/1"):
-            statuses = set()
-            for prefix in ("", "/p/x"):
-                with pytest.raises(urllib.error.HTTPError) as refused:
-                    urllib.request.urlopen(proxy.url + prefix + path, timeout=30)
-                statuses.add(refused.value.code)
-                refused.value.close()
-            assert len(statuses) == 1
-            assert statuses <= {401, 403, 404}
 
 
 def test_the_library_keeps_the_ledger_where_there_is_a_store(tmp_path, monkeypatch):

@@ -71,19 +71,20 @@ class Price:
 class Prices:
     """All prices that are known."""
 
-    __slots__ = ("_known", "_package", "_rows")
+    __slots__ = ("_known", "_package", "_rows", "_used")
 
     def __init__(self, rows: Sequence[Mapping[str, Any]] = (), *, package: bool = True) -> None:
         """``rows`` of the user's table, checked; ``package`` tells whether genai-prices may be asked."""
         self._rows = rows
         self._package = package
         self._known: dict[tuple[str, str, int], Price | None] = {}
+        self._used: set[str] = set()
 
     @property
     def currency(self) -> dict[str, Any]:
-        """What money is counted in, and where the prices are from."""
-        sources = [*([OWN] if self._rows else []), *([_version()] if self._package else [])]
-        return {"unit": "USD", "scale": SCALE, "source": ", ".join(sources)}
+        """What money is counted in, and where the prices that were found are from."""
+        sources = self._used or {*([OWN] if self._rows else []), *([_version()] if self._package else [])}
+        return {"unit": "USD", "scale": SCALE, "source": ", ".join(sorted(sources, reverse=True))}
 
     def find(self, model: str, backend: str, when: float) -> Price | None:
         """Return the price of a model that this backend sold at a time (Unix seconds), None where nobody knows it."""
@@ -91,7 +92,10 @@ class Prices:
         if key not in self._known:
             if len(self._known) >= _CACHED:
                 self._known.clear()
-            self._known[key] = self._own(model, when) or self._packaged(model, backend, when)
+            found = self._own(model, when) or self._packaged(model, backend, when)
+            if found is not None:
+                self._used.add(found.shown["source"])
+            self._known[key] = found
         return self._known[key]
 
     def _own(self, model: str, when: float) -> Price | None:
@@ -167,11 +171,14 @@ def _of_package(model: str, found: Any) -> Price | None:
 def _units(model: str, row: Mapping[str, Any]) -> tuple[Units, list[str]]:
     """Return the price of a token of each of PARTS, and which of them are taken from the caching rules.
 
-    Where no rules are known either, what came from the cache or went there is plain input.
+    Where no rules are known either, what came from the cache or went there is plain input; for an hour costs no less
+    than for minutes.
     """
     by = usage.rules(model)
     factors = dict(zip(usage.PARTS, usage.by_rules(by) if by else (1_000_000,) * 5, strict=True))
     assumed = [name for name in usage.PARTS if name not in row]
+    if by is None and "cache_write" in row:
+        row = {"cache_write_1h": row["cache_write"], **row}
     plain, read, write, hour, output = (
         round(row[name] * 1_000_000) if name in row else round(row["plain"] * factors[name]) for name in usage.PARTS
     )
