@@ -87,8 +87,9 @@ def store(settings: Settings) -> Iterator[Finding]:
         yield Finding("store", DO, f"{root}: {_reason(error)}", "make it yours, or name another with --store")
         return
     yield from _modes(root, status)
-    yield from _room(root)
-    yield from _contents(settings)
+    if stat.S_ISDIR(status.st_mode) and os.access(root, os.R_OK | os.X_OK):
+        yield from _room(root)
+        yield from _contents(settings)
 
 
 def _far_store(settings: Settings) -> Iterator[Finding]:

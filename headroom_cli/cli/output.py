@@ -124,7 +124,8 @@ def _open(path: str, place: str, flags: int, mode: int = 0) -> int:
     try:
         return os.open(place, flags | os.O_CLOEXEC, mode)
     except OSError as error:
-        raise OutputError(f"{path}: {io.reason(error)}; name a file that can be written") from error
+        where = "its folder: " if place != path and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS} else ""
+        raise OutputError(f"{path}: {where}{io.reason(error)}; name a file that can be written") from error
 
 
 def _clean_up_on_signals(temporary: str) -> None:
