@@ -217,7 +217,8 @@ def test_somebody_else_on_the_port(doctor, served):
     assert "another program" in to_do(rows)["port"]
 
 
-def test_somebody_who_says_nothing_on_the_port(doctor):
+def test_somebody_who_says_nothing_on_the_port(doctor, monkeypatch):
+    monkeypatch.setattr("headroom_cli.cli.checkup_around.SECONDS", 0.2)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 PORT = 8_787
-SECONDS = 1.0  # for what is on this machine
-ONLINE_SECONDS = 5.0
+SECONDS = 3.0  # for what is on this machine
+ONLINE_SECONDS = 10.0
 NAME = "headroom-cli"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)[^;]*(?:;.*extra\s*==\s*['\"]([a-z]+)['\"])?")
 _NO_EXTRAS = ("all", "dev")  # of others' parts, and for those who work on the program
