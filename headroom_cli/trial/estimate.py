@@ -98,12 +98,17 @@ def compare(treated: Sample, control: Sample, *, draws: int = 0) -> Estimate | N
     if smaller >= _MANY:
         low, high = -_NORMAL, _NORMAL
     else:
-        tried = draws or max(_FEWEST, min(_DRAWS, _WORK // smaller))
+        tried = draws or _affordable(smaller)
         # An end of the interval is an effect with which these data would just be likely enough: the arms are drawn
         # anew among values from which about that effect was taken.
         high = _quantiles(_pools(strata, weights, math.exp(2 * error - log)), tried)[1]
         low = _quantiles(_pools(strata, weights, math.exp(-2 * error - log)), tried)[0]
     return Estimate((own.ratio, others.ratio), counts, error, (log - high * error, log - low * error))
+
+
+def _affordable(smaller: int) -> int:
+    """Return how many ways to draw the arms are tried where the smaller ones have so many conversations together."""
+    return max(_FEWEST, min(_DRAWS, _WORK // max(1, smaller)))
 
 
 def _pools(
@@ -268,6 +273,9 @@ def reduction(groups: Groups, *, draws: int = 0) -> Reduction:
     if found.whole is None:
         return found
     found.request = compare(outputs(groups.treated, by_request=True), outputs(control, by_request=True), draws=draws)
+    draws = draws or _affordable(
+        min(len(groups.treated), len(control))
+    )  # all strata together cost as much as the whole
     for stratum in sorted({talk.stratum for talk in groups.treated}):
         pair = [[talk for talk in arm if talk.stratum == stratum] for arm in (groups.treated, control)]
         if min(map(len, pair)) >= 2 * LEAST and (own := compare(*map(outputs, pair), draws=draws)) is not None:
