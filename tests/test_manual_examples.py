@@ -30,18 +30,24 @@ HANDLE = "k3f5a2m7qx4c"  # the handle that every example names
 EXAMPLES = [(name, command) for name in VERBS for command, _ in load(name).examples]
 
 # What needs a network that no test has; its command line is read as typer reads it, all the same.
-ELSEWHERE = ("headroom models pull ", "headroom crush --kompress kompress-v2-base ", "headroom proxy --backend bedrock")
+ELSEWHERE = (
+    "headroom models pull ", "headroom crush --kompress kompress-v2-base ", "headroom proxy --backend bedrock",
+    "headroom store copy redis:",
+)  # fmt: skip
 # Those that stay until they are ended: what they say when they are ready.
 STAYS = {
     "headroom proxy": "listening on", "headroom mcp --http": "listening on",
     "headroom stats --follow": "waiting for more",
 }  # fmt: skip
 PORT = re.compile(r"--port \d+")
-CALL = re.compile(r"(?<![\w/.-])headroom (?!_)[^|<>;&]+")
+CALL = re.compile(r"""(?<![\w/.-])headroom (?:'[^']*'|[^|<>;&)"'])+""")
 OTHERS = {
     "pytest": f"cat {ROOT}/examples/pytest.txt", "make": f"cat {ROOT}/examples/pytest.txt",
     "kubectl": f"cat {ROOT}/examples/pods.json", "rg": f"cat {ROOT}/examples/retry.txt",
     "curl": "cat > sent.json; test -s sent.json", "npx": "exec cat", "claude": 'test -n "$ANTHROPIC_BASE_URL"',
+    "codex": 'case "$*" in *"exec fix the tests") ;; *) exit 1 ;; esac', "edit": 'test -n "$1"',
+    "cargo": "echo built", "git": f"cat {ROOT}/examples/fix.diff", "less": "cat",
+    "python": f'exec {sys.executable} "$@"',
 }  # fmt: skip
 
 
@@ -53,14 +59,19 @@ def place(tmp_path_factory):
     for name in ("trace.json", "request.json", "previous.json", "next.json"):
         (home / name).write_bytes(trace)
     (home / "notes.md").write_bytes((ROOT / "README.md").read_bytes())
+    (home / "AGENTS.md").write_text("Run the tests.\n")
+    (home / "agent.py").write_text("import os\nassert os.environ['OPENAI_BASE_URL']\n")
+    for name in ("programs", "src", "docs"):
+        (home / name).mkdir()
+    (home / "docs/notes.md").write_bytes((ROOT / "README.md").read_bytes())
     programs = home / "programs"
-    programs.mkdir()
     for name, does in {**OTHERS, "headroom": f'exec {sys.executable} -m headroom_cli "$@"'}.items():
         (programs / name).write_text(f"#!/bin/sh\n{does}\n")
         (programs / name).chmod(0o755)
     with Provider() as provider:
         yield home, {
             **clean_environment(home, **environment(provider)), "PATH": f"{programs}:{os.environ['PATH']}",
+            "EDITOR": "edit", "CHATGPT_TARGET_API_URL": provider.url,
         }  # fmt: skip
 
 
@@ -96,7 +107,7 @@ def test_an_example_of_a_verb_runs(place, handles, verb, command):
     handle = handles["picture" if "--area" in command else "text"]
     line = PORT.sub("--port 0", command.replace(HANDLE, handle)).replace("-d @- ...", "-d @- address")
     ready = next((says for start, says in STAYS.items() if line.startswith(start)), "")
-    if ready:
+    if ready and "--dry-run" not in line:
         return stays(place, line, ready)
     if "install --client" in line:
         line += " --yes"
