@@ -123,7 +123,7 @@ _headroom() {
     send) flags='--model --text --message --stream --prompt --max-tokens --header -H --save --dry-run --from --ranks --store --query --level --budget --lossless --redeem --kompress --only --skip --only-tool --protect-tool --live --fresh --backend --base-url --key-file --timeout --plugin --output-shaper --verbosity --effort --output-holdout --holdout --project --strict --json --quiet -q --verbose -v --no-color --help' valued='--model --prompt --max-tokens --header -H --save --from --ranks --store --query --level --budget --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project' ;;
     retrieve) flags='--expand --lines --rows --grep --query --area --output -o --from --store --strict --json --quiet -q --verbose -v --no-color --help' valued='--lines --rows --grep --query --area --output -o --from --store' ;;
     run) flags='--wait --model --ranks --store --query --level --budget --lossless --keep-json --redeem --kompress --only --skip --as --fresh --project --strict --json --quiet -q --verbose -v --no-color --help' valued='--wait --model --ranks --store --query --level --budget --redeem --kompress --only --skip --as --project' child=0 ;;
-    count) flags='--from --model --ranks --json --quiet -q --no-color --help' valued='--from --model --ranks' child=0 ;;
+    count) flags='--from --model --ranks --json --quiet -q --no-color --help' valued='--from --model --ranks' ;;
     stats) flags='--since --by --csv --plot --html --output --reset-trial --follow -f --diff --from --model --ranks --store --level --prices --json --quiet -q --verbose -v --no-color --help' valued='--since --by --html --diff --from --model --ranks --store --level --prices' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' valued='--days --bytes --store' ;;
     models) flags='--check --json --quiet -q --verbose -v --no-color --help' valued='' ;;
@@ -197,7 +197,6 @@ mixed'; return ;;
     case ${COMP_WORDS[1]}$place in
     retrieve0) [[ " ${COMP_WORDS[*]} " != *' --expand '* ]] && _headroom_offer < <(_headroom_handles) ;;
     run0) _headroom_child "$current" ;;
-    count0) _headroom_child "$current" ;;
     store0) _headroom_words 'where list verify gc forget copy' ;;
     store1) [[ $first == forget ]] && _headroom_offer < <(_headroom_handles) ;;
     models0) _headroom_words 'pull list path remove' ;;

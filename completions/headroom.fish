@@ -38,8 +38,6 @@ function __headroom_child --description 'how many words of a verb stand before t
     switch $argv[1]
         case run
             echo 0
-        case count
-            echo 0
         case wrap
             echo 1
         case mcp
@@ -369,7 +367,7 @@ complete -c headroom -n '__headroom_at count' -l json -d 'write the report as JS
 complete -c headroom -n '__headroom_at count' -l quiet -s q -d 'write no summary and no warnings'
 complete -c headroom -n '__headroom_at count' -l no-color -d 'write plain text, also on a terminal'
 complete -c headroom -n '__headroom_at count' -s h -l help -d 'show the help'
-complete -c headroom -n '__headroom_at count 0' -x -a '(complete --do-complete (commandline -ct))'
+complete -c headroom -n '__headroom_at count' -F
 complete -c headroom -n '__headroom_at stats' -l since -x -d 'of the ledger, count what ran from then on: 7d, 24h, 2026-11-01'
 complete -c headroom -n '__headroom_at stats' -l by -x -d 'show the ledger by these alone: verb, model, kind, tool, project, day, backend'
 complete -c headroom -n '__headroom_at stats' -l csv -d 'write the sums of the ledger as one table for programs'
@@ -401,6 +399,7 @@ complete -c headroom -n '__headroom_at store' -l no-color -d 'write plain text, 
 complete -c headroom -n '__headroom_at store' -s h -l help -d 'show the help'
 complete -c headroom -n '__headroom_at store 0' -a 'where list verify gc forget copy'
 complete -c headroom -n '__headroom_at store 1; and contains forget (commandline -opc)' -k -a '(__headroom_handles)'
+complete -c headroom -n '__headroom_at store 1; and not contains forget (commandline -opc)' -F
 complete -c headroom -n '__headroom_at store 2' -F
 complete -c headroom -n '__headroom_at models' -l check -d 'list: read every byte of what was pulled'
 complete -c headroom -n '__headroom_at models' -l json -d 'write the report as JSON, one object per line'

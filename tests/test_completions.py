@@ -128,6 +128,9 @@ OFFERS = [
     ("headroom crush --only l", {"log", "listing"}),
     ("headroom crush --only json,l", {"json,log", "json,listing"}),
     ("headroom crush tr", {"trace.json"}),
+    ("headroom count trace.json tr", {"trace.json"}),
+    ("headroom store copy tr", {"trace.json"}),
+    ("headroom wrap ai", {"aider"}),
     ("headroom run headroomt", {"headroomtest"}),
     ("headroom run --level max -- headroomt", {"headroomtest"}),
     ("headroom mcp wrap -- headroomt", {"headroomtest"}),
@@ -166,6 +169,9 @@ def test_bash_offers_every_flag(home):
     ("headroom crush --l", {"--level", "--lossless"}),
     ("headroom store forget ", {HANDLE, OTHER}),
     ("headroom send --model ", {"gpt-5"}),
+    ("headroom count trace.json tr", {"trace.json"}),
+    ("headroom store copy tr", {"trace.json"}),
+    ("headroom wrap ai", {"aider"}),
     ("headroom run headroomt", {"headroomtest"}),
 ])  # fmt: skip
 def test_zsh_completes(home, typed, offered):

@@ -87,7 +87,12 @@ def valued(verb: Verb) -> list[str]:
 
 def child(verb: Verb) -> int:
     """Return how many words stand before those of another command line, -1 where there is none."""
-    return next((place for place, argument in enumerate(verb.arguments) if argument.several), -1)
+    return next((place for place, argument in enumerate(verb.arguments) if _is_child(argument)), -1)
+
+
+def _is_child(argument: Argument) -> bool:
+    """Tell the words of another command line from several files."""
+    return argument.verbatim or (argument.several and argument.name in {"command", "arguments"})
 
 
 def names_child(verb: Verb) -> bool:
@@ -104,7 +109,7 @@ def clients() -> str:
 
 def offers(verb: Verb, argument: Argument) -> str:
     """Return what completes an argument: "choices", "handle", "client", "kompress", "child", "file" or "none"."""
-    if argument.several:
+    if _is_child(argument):
         return "child"
     if argument.choices:
         return "choices"

@@ -181,7 +181,7 @@ def script(verbs: list[Verb]) -> str:
         for place, argument in enumerate(verb.arguments):
             if does := _argument(verb, place):
                 places.append(f"    {verb.name}{place}) {does} ;;\n")
-            if argument.several and not does:
+            if shared.offers(verb, argument) == "child":
                 places.append(f'    {verb.name}{place}) _headroom_child "$current" ;;\n')
     rows: dict[str, list[str]] = {}  # what completes -> verb and flag
     for verb in verbs:

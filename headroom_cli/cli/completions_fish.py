@@ -185,11 +185,12 @@ def _argument(verb: Verb, place: int) -> str:
     if what == "kompress":
         return f"{start}' -a '(__headroom_models)'\n"
     if what == "handle":
-        only = shared.needs(verb, argument)
-        return (
-            f"{start}; and contains {only} (commandline -opc)' -k -a '(__headroom_handles)'\n" if only
-            else f"{start}' -k -a '(__headroom_handles)'\n{start}' -F\n"
-        )  # fmt: skip
+        if only := shared.needs(verb, argument):
+            given = f"contains {only} (commandline -opc)"
+            return f"{start}; and {given}' -k -a '(__headroom_handles)'\n{start}; and not {given}' -F\n"
+        return f"{start}' -k -a '(__headroom_handles)'\n{start}' -F\n"
+    if argument.several:
+        start = start.removesuffix(f" {place}")
     return f"{start}' -F\n"
 
 

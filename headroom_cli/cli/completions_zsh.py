@@ -70,7 +70,11 @@ _headroom_handle_or_file() {
 }
 
 _headroom_forget() {
-    [[ $line[1] == forget ]] && _headroom_handles
+    if [[ $line[1] == forget ]]; then
+        _headroom_handles
+    else
+        _files -/
+    fi
 }
 
 _headroom_client() {
@@ -152,6 +156,8 @@ def _argument(verb: Verb, place: int) -> str:
         "kompress": "_headroom_models",
         "client": "_headroom_client",
     }.get(what, "_files")
+    if argument.several:
+        return shared.quote(f"*:{argument.name}:{action}")
     return shared.quote(f"{place + 1}{'' if argument.required else ':'}:{argument.name}:{action}")
 
 
