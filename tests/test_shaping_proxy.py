@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import httpx
 import pytest
@@ -27,6 +28,16 @@ def provider():
         yield made
 
 
+@pytest.fixture(scope="module")
+def shaping(tmp_path_factory):
+    """A provider and a proxy that shapes, for what needs no store of its own."""
+    with (
+        Provider() as made,
+        Running(tmp_path_factory.mktemp("shaping") / "store", made.url, "--output-shaper") as proxy,
+    ):
+        yield made, proxy
+
+
 def ask(proxy, talk, **more):
     request = {**talk.request, **more}
     if talk.shape == "responses" and "previous_response_id" not in more:
@@ -50,14 +61,14 @@ def trials(store):
     return [line["trial"] for line in ledger.read(str(store)) if "trial" in line]
 
 
-def test_one_head_over_ten_turns_and_four_proxies_with_other_settings(provider, tmp_path):
+def test_one_head_over_ten_turns_and_three_proxies_with_other_settings(provider, tmp_path):
     store = tmp_path / "store"
     talks = {shape: Talk(shape).says("why does the build fail?") for shape in PATHS}
-    flags = (["--output-shaper", "--verbosity", "3"], [], ["--output-shaper", "--verbosity", "1"], ["--effort", "keep"])
+    flags = (["--output-shaper", "--verbosity", "3"], [], ["--output-shaper", "--verbosity", "1", "--effort", "keep"])
     turn = 0
     for chosen in flags:
         with Running(store, provider.url, *chosen) as proxy:
-            for _ in range(3 if chosen else 1):
+            for _ in range(4 if chosen else 2):
                 turn += 1
                 for talk in talks.values():
                     name = f"{talk.shape}{turn}"
@@ -83,34 +94,37 @@ def test_one_head_over_ten_turns_and_four_proxies_with_other_settings(provider, 
     assert all("compress" not in trial for trial in lines)
 
 
-def test_a_history_that_the_provider_holds_keeps_its_block(provider, tmp_path):
-    with Running(tmp_path / "store", provider.url, "--output-shaper") as proxy:
-        talk = Talk("responses").says("why?")
-        answer = ask(proxy, talk, store=True)
-        first = provider.asked[-1].json
-        talk.items = []
-        ask(proxy, talk.says("and?"), store=True, previous_response_id=answer["id"])
-        second = provider.asked[-1].json
+def test_a_history_that_the_provider_holds_keeps_its_block(shaping):
+    provider, proxy = shaping
+    talk = Talk("responses").says("why?")
+    answer = ask(proxy, talk, store=True)
+    first = provider.asked[-1].json
+    talk.items = []
+    ask(proxy, talk.says("and?"), store=True, previous_response_id=answer["id"])
+    second = provider.asked[-1].json
     assert first["instructions"] == second["instructions"] == words.text(2)
     assert second["previous_response_id"] == answer["id"]
 
 
-def test_counts_and_bedrock_are_shaped_as_well(provider, tmp_path):
-    store = tmp_path / "store"
-    talk = Talk("anthropic").says("why?")
-    with Running(store, provider.url, "--output-shaper") as proxy:
-        path = "/v1/messages/count_tokens"
-        counted = {name: value for name, value in talk.request.items() if name != "max_tokens"}
-        httpx.post(proxy.url + path, json=counted, headers=HEADERS, timeout=30, trust_env=False)
-        assert provider.requests[-1].json["system"][-1]["text"] == words.text(2)
-        request = {name: value for name, value in talk.request.items() if name != "model"}
-        request["anthropic_version"] = "bedrock-2023-05-31"
-        path = "/model/eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke"
-        answer = httpx.post(proxy.url + path, json=request, headers=HEADERS, timeout=30, trust_env=False)
-        assert answer.status_code == 200, answer.text
-        assert provider.asked[-1].json["system"][-1]["text"] == words.text(2)
-    (trial,) = trials(store)
-    assert trial["stratum"].startswith("claude-sonnet|ask|")
+def test_counts_and_bedrock_are_shaped_as_well(shaping):
+    provider, proxy = shaping
+    talk = Talk("anthropic").says("what does a count count?")
+    path = "/v1/messages/count_tokens"
+    counted = {name: value for name, value in talk.request.items() if name != "max_tokens"}
+    httpx.post(proxy.url + path, json=counted, headers=HEADERS, timeout=30, trust_env=False)
+    assert provider.requests[-1].json["system"][-1]["text"] == words.text(2)
+    request = {name: value for name, value in talk.request.items() if name != "model"}
+    request["anthropic_version"] = "bedrock-2023-05-31"
+    path = "/model/eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke"
+    answer = httpx.post(proxy.url + path, json=request, headers=HEADERS, timeout=30, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    assert provider.asked[-1].json["system"][-1]["text"] == words.text(2)
+    until = time.monotonic() + 20
+    while not (found := [line for line in ledger.read(str(proxy.store)) if line.get("model", "").startswith("eu.")]):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert found[0]["trial"]["stratum"].startswith("claude-sonnet|ask|")
+    assert not any("trial" in line for line in ledger.read(str(proxy.store)) if not line.get("usage"))
 
 
 def test_a_share_goes_as_it_came_and_says_why(provider, tmp_path):
@@ -129,22 +143,20 @@ def test_a_share_goes_as_it_came_and_says_why(provider, tmp_path):
     assert [trial["compress"] for trial in trials(store)] == ["control", "control"]
 
 
-def test_send_goes_on_where_a_proxy_began_and_can_be_undone(headroom, provider, tmp_path):
-    store = tmp_path / "store"
+def test_send_goes_on_where_a_proxy_began_and_can_be_undone(headroom, shaping, tmp_path):
+    provider, proxy = shaping
+    store = str(proxy.store)
     talk = Talk("anthropic").says("why does the build fail?")
     provider.script(Reply([call("c1", "Bash", {"command": "make"})]))
-    with Running(store, provider.url, "--output-shaper") as proxy:
-        talk.heard(ask(proxy, talk)).result("c1", LOG)
+    talk.heard(ask(proxy, talk)).result("c1", LOG)
     provider.script(Reply([text("So.")]))
     data = json.dumps(talk.request).encode()
     saved = tmp_path / "sent.json"
-    done = headroom(
-        "send", "--store", str(store), "--save", str(saved), stdin=data, env=environment(provider)
-    )  # fmt: skip
+    done = headroom("send", "--store", store, "--save", str(saved), stdin=data, env=environment(provider))
     assert done.returncode == 0, done.stderr
     assert provider.asked[-1].json["system"][-1]["text"] == words.text(2)
-    assert engine.expand(saved.read_bytes(), Store(str(store))) == (data, [])
-    assert trials(store)[-1]["level"] == 2
+    assert engine.expand(saved.read_bytes(), Store(store)) == (data, [])
+    assert next(line for line in ledger.read(store) if line["verb"] == "send")["trial"]["level"] == 2
 
 
 def test_send_shapes_a_text_too(headroom, provider, tmp_path):

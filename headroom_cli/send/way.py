@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from headroom_cli.shaping.talk import Talk
     from headroom_cli.store import Store
 
+# The model may choose what to call; one answer. Values of a client may be lists, which no set takes: these are tuples.
+_FREE = (None, "auto", "any", "required")
+_ONE = (None, 1)
 # Members by which a request names a history that the provider holds.
 HELD = ("previous_response_id", "conversation", "thread")
 
@@ -199,8 +202,8 @@ def _may_call(request: dict[str, Any]) -> bool:
     choice = request.get("tool_choice")
     kind = choice.get("type") if isinstance(choice, dict) else choice
     # Several answers at once, or one that the client fetches by itself later, leave nobody to serve a call.
-    alone = request.get("n") in {None, 1} and not request.get("background")
-    return kind in {None, "auto", "any", "required"} and alone and not request.get("functions")
+    alone = request.get("n") in _ONE and not request.get("background")
+    return kind in _FREE and alone and not request.get("functions")
 
 
 def _is_signed(text: str) -> bool:

@@ -37,6 +37,9 @@ UPDATE = "configuration_update"
 _TAKES = pattern(r"gpt-6-astra(?:-\d{4}-\d\d-\d\d)?\Z")
 # Members that stand for what updates cannot be combined with, or for a history that the provider holds.
 _AGAINST = ("context_management", "previous_response_id", "conversation", "prompt", "background", "multi_agent")
+# Values of a client may be lists, which no set takes: these are tuples.
+_NO_TRUNCATION = (None, "disabled")
+_ONE_MODE = (None, "standard")
 _COMPACTED = ("compaction", "compaction_summary", "context_compaction")
 
 
@@ -64,8 +67,8 @@ def is_barred(request: dict[str, Any]) -> bool:
     return (
         not isinstance(request.get("input"), list)
         or any(request.get(name) for name in _AGAINST)
-        or request.get("truncation") not in {None, "disabled"}
-        or mode not in {None, "standard"}
+        or request.get("truncation") not in _NO_TRUNCATION
+        or mode not in _ONE_MODE
     )
 
 

@@ -21,6 +21,7 @@ STOPPED = {
     "compression": "compressing was found to cost more than it saves; new conversations go as they come",
     "output": "--output-shaper was found to cost more than it saves; new conversations are not shaped",
 }
+_FORCED = ("tool", "function", "custom", "any")  # choices of a tool after which the answer is a call
 HELD_OUT = "left uncompressed to measure what compressing does (--holdout)"
 
 
@@ -200,4 +201,4 @@ def _is_structured(request: dict[str, Any]) -> bool:
     if any(isinstance(form, dict) and str(form.get("type")).startswith("json") for form in forms):
         return True
     choice = request.get("tool_choice")
-    return isinstance(choice, dict) and choice.get("type") in {"tool", "function", "custom", "any"}
+    return isinstance(choice, dict) and choice.get("type") in _FORCED

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ASK = "ask"
 RESUME = "resume"
+# Values of a client may be lists, which no set takes: these are tuples.
+_TOOLS = ("tool", "function")
+_TEXTS = ("text", "input_text")
 
 # What programs say when something went wrong, wherever it stands in their output.
 _STRONG = (
@@ -45,7 +48,7 @@ def kind(shape: str, request: dict[str, Any]) -> str:
         role, name = turn.get("role"), str(turn.get("type") or "")
         if role == "assistant" or (shape == "responses" and role is None and not name.endswith("_output")):
             break
-        if role in {"tool", "function"} or name.endswith("_output"):
+        if role in _TOOLS or name.endswith("_output"):
             resumed = True
         elif role == "user":
             results, own = _of_user(turn.get("content"))
@@ -90,7 +93,7 @@ def _bare(content: Any) -> Any:
         if isinstance(part, dict) else part for part in content
     ]  # fmt: skip
     alone = parts[0] if len(parts) == 1 and isinstance(parts[0], dict) else {}
-    plain = alone.keys() == {"type", "text"} and alone["type"] in {"text", "input_text"}
+    plain = alone.keys() == {"type", "text"} and alone["type"] in _TEXTS
     return alone["text"] if plain else parts
 
 
