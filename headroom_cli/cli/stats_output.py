@@ -9,6 +9,7 @@ from headroom_cli import ledger
 from headroom_cli.cli import io, report
 from headroom_cli.errors import NotFoundError, StoreError
 from headroom_cli.money import prices
+from headroom_cli.store import url
 from headroom_cli.trial import estimate, talks, verdict
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def show(settings: Settings, since: float | None = None) -> int:
     cost, unit = _cost(compression)
     if settings.json:
         found = {
-            "v": 1, "store": settings.store, "since": since, "output": _output_json(output),
+            "v": 1, "store": url.shown(settings.store), "since": since, "output": _output_json(output),
             "compression": _compression_json(compression, cost, unit), "standing": _standing_json(standing),
         }  # fmt: skip
         io.write(json.dumps(found).encode() + b"\n")

@@ -7,6 +7,7 @@ ones fail at once instead of waiting each for itself.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -36,7 +37,7 @@ class ConfusedError(AwayError):
 class Patience:
     """Waits for one store. ``usual`` is how many seconds a call may take where nobody has set a limit for several."""
 
-    __slots__ = ("_failures", "_idle", "_limits", "_until", "_where", "usual")
+    __slots__ = ("_failures", "_idle", "_limits", "_process", "_until", "_where", "usual")
 
     def __init__(self, where: str, usual: float) -> None:
         """``where`` names the store in messages."""
@@ -44,6 +45,7 @@ class Patience:
         self._where = where
         self._limits = threading.local()
         self._idle: list[_Hand] = []
+        self._process = os.getpid()
         self._failures = 0
         self._until = 0.0
 
@@ -69,6 +71,8 @@ class Patience:
             left = min(left, end - time.monotonic())
             if left < _LEAST:
                 raise AwayError(f"the store {self._where} took too long for one request; check the server, or wait=")
+        if self._process != os.getpid():  # a fork took no thread along
+            self._process, self._idle = os.getpid(), []
         hand = self._idle.pop() if self._idle else _Hand()
         answer = _Answer()
         hand.jobs.put((work, answer))

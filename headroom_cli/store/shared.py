@@ -261,7 +261,7 @@ class Shared(Store):
         if not valid:
             return set(digests)
         try:
-            there = self.call(lambda: self.backend.known([f"objects/{digest}" for digest in valid]))
+            there = self.call(lambda: self.backend.known([f"objects/{digest}" for digest in valid], now=False))
         except AwayError:
             return (digests - valid) | self.front.missing(valid)
         return {digest for digest in digests if f"objects/{digest}" not in there}

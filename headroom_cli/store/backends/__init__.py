@@ -47,8 +47,11 @@ class Backend:
         """Return what is kept under each name, None for nothing; it counts as used."""
         raise NotImplementedError
 
-    def known(self, names: list[str]) -> set[str]:
-        """Return which of these originals are kept; they count as used."""
+    def known(self, names: list[str], *, now: bool = True) -> set[str]:
+        """Return which of these originals are kept; they count as used.
+
+        Without ``now`` one that was there within the hour may be taken to be there still.
+        """
         raise NotImplementedError
 
     def write(self, items: dict[str, bytes]) -> None:

@@ -170,10 +170,11 @@ class Objects(Backend):
         self._each(dict.fromkeys(names), get)
         return [found.get(name) for name in names]
 
-    def known(self, names: list[str]) -> set[str]:
+    def known(self, names: list[str], *, now: bool = True) -> set[str]:
         """Return which are there; those that are old are written again, which notes their use."""
-        now = time.monotonic()
-        there = {name for name in names if now - self._seen.get(name, now - 2 * _TRUSTED) < _TRUSTED}
+        began = time.monotonic()
+        seen = {} if now else self._seen
+        there = {name for name in names if began - seen.get(name, began - 2 * _TRUSTED) < _TRUSTED}
 
         def look(name: str) -> None:
             try:

@@ -28,6 +28,8 @@ _AT_ONCE = 4 << 20  # bytes in one round trip
 _SEVERAL = 500  # names in one round trip
 _LOOK_AGAIN = 15.0  # seconds after which the server's limits are looked at again
 _SOCKET = 10.0  # seconds; whoever waits gives up sooner (patience.py)
+_STEP = 86_400  # seconds: a use within a day of the last one is not noted
+_NONE = -2  # what TTL answers for what is not there
 _REPLICAS = 200  # milliseconds that replicas are waited for
 
 
@@ -143,27 +145,46 @@ class Redis(Backend):
         """Return what is kept under each name."""
         found: list[bytes | None] = []
         for start in range(0, len(names), _SEVERAL):
+            some = names[start : start + _SEVERAL]
 
-            def fill(pipe: Any, some: list[str] = names[start : start + _SEVERAL]) -> None:
+            def fill(pipe: Any, some: list[str] = some) -> None:
                 for name in some:
                     pipe.get(self._head + name)
-                    pipe.expire(self._head + name, KEEP)
+                    pipe.ttl(self._head + name)
 
-            found += self._pipeline(fill)[::2]
+            answers = self._pipeline(fill)
+            self._used(some, answers[1::2])
+            found += answers[::2]
         return found
 
-    def known(self, names: list[str]) -> set[str]:
-        """Return which are kept: those whose time could be set anew."""
+    def known(self, names: list[str], *, now: bool = True) -> set[str]:  # noqa: ARG002 - one round trip either way
+        """Return which are kept: those that have time left, or whose time could be set anew."""
         found: set[str] = set()
         for start in range(0, len(names), _SEVERAL):
             some = names[start : start + _SEVERAL]
 
             def fill(pipe: Any, some: list[str] = some) -> None:
                 for name in some:
+                    pipe.ttl(self._head + name)
+
+            found |= self._used(some, self._pipeline(fill))
+        return found
+
+    def _used(self, names: list[str], left: list[int]) -> set[str]:
+        """Note the use of what is there, given the seconds that each has left; return which of them are there.
+
+        What was used within a day is left alone: a server that syncs every change would be kept waiting by readers.
+        """
+        there = {name for name, seconds in zip(names, left, strict=True) if seconds > KEEP - _STEP}
+        old = [name for name, seconds in zip(names, left, strict=True) if seconds != _NONE and name not in there]
+        if old:
+
+            def fill(pipe: Any) -> None:
+                for name in old:
                     pipe.expire(self._head + name, KEEP)
 
-            found.update(name for name, answer in zip(some, self._pipeline(fill), strict=True) if answer)
-        return found
+            there.update(name for name, answer in zip(old, self._pipeline(fill), strict=True) if answer)
+        return there
 
     def write(self, items: dict[str, bytes]) -> None:
         """Write and read back, a few MiB at a time."""
@@ -215,9 +236,10 @@ class Redis(Backend):
 
         def fill(pipe: Any) -> None:
             pipe.hgetall(name)
-            pipe.expire(name, KEEP)
+            pipe.ttl(name)
 
-        held = self._pipeline(fill)[0]
+        held, left = self._pipeline(fill)
+        self._used([f"renderings/{shard}"], [left])
         return {key.decode("ascii", "replace"): value for key, value in held.items()}
 
     def update(self, shard: str, decide: Callable[[dict[str, bytes]], dict[str, bytes]]) -> None:
