@@ -1,5 +1,6 @@
 """What a call leaves in the ledger, whoever makes it: tools, project, conversation, usage, and what of it is ours."""
 
+import csv
 import json
 import subprocess
 import time
@@ -15,6 +16,8 @@ from wrapped import Speaker
 
 import headroom_cli
 from headroom_cli import ledger, money
+from headroom_cli.cli import stats
+from headroom_cli.errors import UsageError
 from headroom_cli.serve import projects
 
 HANDLE = handle_of(LOG)
@@ -220,3 +223,40 @@ def test_a_pipe_names_the_tool_and_the_working_tree(headroom, tmp_path):
     assert [line["project"] for line in lines] == [tmp_path.name, "other"]
     assert lines[0]["tools"]["Bash"]["before"] > 10_000
     assert subprocess.run(["grep", "-r", "worker", tmp_path / "s" / "ledger"], check=False).returncode == 1
+
+
+@pytest.mark.parametrize(("said", "seconds"), [
+    ("7d", 7 * 86_400), ("24h", 86_400), ("30m", 1800), ("2w", 14 * 86_400), ("0d", 0), ("999999w", 999_999 * 604_800),
+])  # fmt: skip
+def test_since_takes_a_span(said, seconds):
+    assert stats._since(said) == pytest.approx(time.time() - seconds, abs=60)
+
+
+@pytest.mark.parametrize(("said", "when"), [
+    ("2026-11-01", 1_793_491_200), ("2026-11-01T12:00", 1_793_534_400), ("2026-11-01T12:00+02:00", 1_793_527_200),
+    ("1970-01-01", 0),
+])  # fmt: skip
+def test_since_takes_a_time(said, when):
+    assert stats._since(said) == when
+
+
+@pytest.mark.parametrize("said", ["d", "-7d", "7", "soon", "7.5d", "\u0667d", "2026-13-01", "1e3d", "7d7d", "\ud800"])
+def test_since_refuses_what_is_no_time(said):
+    with pytest.raises(UsageError, match="since"):
+        stats._since(said)
+
+
+def test_the_table_for_programs_adds_up_and_holds_no_formula(headroom, tmp_path):
+    store = str(tmp_path / "s")
+    for name, saved in (("=1+1", 5), ("-x", 7), ('a,b\n"c"', 9), ("plain", 11)):
+        kinds = {"log": {"blocks": 1, "before": 100, "after": 100 - saved}}
+        ledger.append(store, {"when": 1.7e9, "verb": "crush", "model": name, "project": name, "kinds": kinds})
+    done = headroom("stats", "--csv", "--store", store)
+    rows = list(csv.DictReader(done.stdout.decode().splitlines()))
+    assert rows[0]["saved"] == "32"
+    for group in ("verb", "model", "project", "day"):
+        assert sum(int(row["saved"]) for row in rows if row["group"] == group) == 32
+    assert {row["name"] for row in rows if row["group"] == "model"} == {"'=1+1", "'-x", 'a,b\\n"c"', "plain"}
+    shown = headroom("stats", "--store", store, "--by", "model").stdout.decode()
+    assert "=1+1" in shown
+    assert "cost" not in shown.splitlines()[0]  # nothing was called

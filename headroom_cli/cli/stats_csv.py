@@ -42,9 +42,15 @@ def _rows(sums: Mapping[str, Any], by: Sequence[str]) -> Iterator[list[object]]:
     yield _row("all", "", sums["all"], sums["currency"])
     for part in by:
         for name, row in sorted(sums[part].items()):
-            yield _row(part, report.clean(name), row, sums["currency"])
+            yield _row(part, _cell(name), row, sums["currency"])
         if part in sums["rest"]:
             yield _row("rest", part, sums["rest"][part], sums["currency"])
+
+
+def _cell(name: str) -> str:
+    """Return a name as a cell. A spreadsheet would take what begins so for a formula, and names come from outside."""
+    name = report.clean(name)
+    return f"'{name}" if name[:1] in {"=", "+", "-", "@"} else name
 
 
 def _row(group: str, name: str, row: Mapping[str, Any], currency: Mapping[str, Any]) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 from headroom_cli import retrieval, tokens
 from headroom_cli.emit import MARKER
@@ -30,10 +31,15 @@ def _markers(ready: Ready) -> int:
     if not given:
         return 0
     text = ready.result.data.decode("utf-8", "replace")
-    return sum(tokens.count(found[0]) for found in MARKER.finditer(text) if found[1] in given)
+    return sum(_count(found[0]) for found in MARKER.finditer(text) if found[1] in given)
+
+
+@lru_cache(maxsize=4096)  # a conversation sends the same markers again and again
+def _count(text: str) -> int:
+    return tokens.count(text)
 
 
 def _tool(tools: Any) -> int:
     """Return the tokens of our tool among those of a request."""
     ours = [tool for tool in tools if not names([tool]).isdisjoint(retrieval.NAMES)] if isinstance(tools, list) else []
-    return sum(tokens.count(json.dumps(tool, separators=(",", ":"))) for tool in ours)
+    return sum(_count(json.dumps(tool, separators=(",", ":"))) for tool in ours)
