@@ -8,7 +8,7 @@ request, by ``E[Y] / E[N]`` with the number N of them: it is known sooner and sa
 The conversation is the unit: requests of one are as good as copies of each other, and took part in one draw only. They
 are compared within strata that were known at their first request; kind of turn and size of later requests are effects.
 
-Totals of conversations have heavy tails: the interval of a normal or t distribution covers the truth in 87 to 92 % of
+Totals of conversations have heavy tails: the interval of a normal or t distribution covers the truth in 88 to 94 % of
 fleets (benchmarks/trial.py). So the logarithm of the ratio, divided by its own standard error, is compared with what it
 would be if the arms had been drawn otherwise: under a shaping that scales every conversation alike this is exact for
 every distribution and number of conversations, and else it holds for many (A. Janssen, Studentized permutation tests
