@@ -108,6 +108,7 @@ _headroom() {
     local IFS=$' \t\n' current=${COMP_WORDS[COMP_CWORD]-} previous=${COMP_WORDS[COMP_CWORD - 1]-}
     local flags='' valued='' place=0 child=-1 named='' first='' start=0 at word
     COMPREPLY=()
+    ((COMP_CWORD)) || return
     # bash splits --level=max into three words
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && current=

@@ -32,3 +32,9 @@ def test_limits_are_those_of_the_program():
 def test_verbs_that_the_page_names_exist():
     named = re.search(r"Filters \(([^)]*)\) open no connection", PAGE)[1]
     assert set(re.findall(r"`(\w+)`", named)) <= set(VERBS)
+
+
+def test_links_of_the_first_page_lead_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "SECURITY.md").read_text())
+    assert links
+    assert all((ROOT / link).exists() for link in links)
