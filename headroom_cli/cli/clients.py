@@ -30,22 +30,24 @@ VARIABLES = {
 }
 # What a model is told that can run commands, where its client has a place for it.
 TOLD = (
-    "A line <<headroom:HANDLE WHAT>> at the end of a tool result says that parts of it were left out. HANDLE is no "
-    "path: `headroom retrieve HANDLE` prints the original, with `--grep PATTERN` or `--lines A:B` a part of it."
+    "A line <<headroom:HANDLE WHAT>> at the end of a tool result says that parts of it were left out. To read them, "
+    "run `{} retrieve HANDLE`, with --grep PATTERN or --lines A:B for a part of the original. HANDLE is not a file."
 )
 
 
 class Plan:
     """What is changed for one run of a client.
 
-    ``words`` is its command line, ``environment`` what is set for it, ``upstream`` what is set for the proxy, and
-    ``can_redeem`` whether its model was told how to ask for an original. ``notes`` are sentences for the user.
+    ``tells`` is the command that its model may be told to run for an original, "" for none, and ``can_redeem`` whether
+    it was told. ``words`` is its command line, ``environment`` what is set for it, ``upstream`` what is set for the
+    proxy, ``notes`` sentences for the user.
     """
 
-    __slots__ = ("can_redeem", "environment", "notes", "upstream", "words")
+    __slots__ = ("can_redeem", "environment", "notes", "tells", "upstream", "words")
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], tells: str) -> None:
         """Start with nothing changed."""
+        self.tells = tells
         self.words = list(words)
         self.environment: dict[str, str] = {}
         self.upstream: dict[str, str] = {}
@@ -91,9 +93,9 @@ class Client:
         self.variables = variables
         self.more = more
 
-    def plan(self, arguments: Sequence[str], url: str, given: Mapping[str, str]) -> Plan:
+    def plan(self, arguments: Sequence[str], url: str, given: Mapping[str, str], tells: str = "") -> Plan:
         """Return what to change. ``url`` is the proxy's address, ``given`` the environment. Raise ConfigError."""
-        plan = Plan([self.program, *arguments])
+        plan = Plan([self.program, *arguments], tells)
         for variable in self.variables:
             plan.point(variable, url, given)
         if self.more is not None:
@@ -105,13 +107,16 @@ def _claude(plan: Plan, _url: str, given: Mapping[str, str]) -> None:
     # With an address that is not the provider's own it would send the descriptions of all tools in every request.
     if not given.get("ENABLE_TOOL_SEARCH"):
         plan.environment["ENABLE_TOOL_SEARCH"] = "true"
-    if "--append-system-prompt" not in plan.words:
-        plan.words[1:1] = ["--append-system-prompt", TOLD]
+    if plan.tells and "--append-system-prompt" not in plan.words:
+        plan.words[1:1] = ["--append-system-prompt", TOLD.format(plan.tells)]
         plan.can_redeem = True
 
 
 def _codex(plan: Plan, url: str, given: Mapping[str, str]) -> None:
     config = _codex_config(given, plan.words)
+    if plan.tells and not any("developer_instructions" in words for words in (config, " ".join(plan.words))):
+        _override(plan, "developer_instructions", TOLD.format(plan.tells))
+        plan.can_redeem = True
     name = config.get("model_provider", "openai")
     providers = config.get("model_providers")
     row = providers.get(name, {}) if isinstance(providers, dict) else {}
@@ -186,14 +191,13 @@ def _opencode(plan: Plan, url: str, given: Mapping[str, str]) -> None:
     text = given.get("OPENCODE_CONFIG_CONTENT", "")
     try:
         config = json.loads(text) if text else {}
-    except ValueError as error:
-        raise ConfigError(f"OPENCODE_CONFIG_CONTENT: {error}; write it as JSON") from error
-    for name in ("anthropic", "openai"):
-        options = config.setdefault("provider", {}).setdefault(name, {}).setdefault("options", {})
-        before = options.get("baseURL", "").rstrip("/")
-        if before:
-            plan.ask(ANTHROPIC if name == "anthropic" else OPENAI, before.removesuffix("/v1"), given)
-        options["baseURL"] = url + "/v1"
+        for name, target in (("anthropic", ANTHROPIC), ("openai", OPENAI)):
+            options = config.setdefault("provider", {}).setdefault(name, {}).setdefault("options", {})
+            if before := options.get("baseURL", ""):
+                plan.ask(target, before.rstrip("/").removesuffix("/v1"), given)
+            options["baseURL"] = url + "/v1"
+    except (ValueError, AttributeError, TypeError) as error:  # JSON that is no such configuration
+        raise ConfigError(f"OPENCODE_CONFIG_CONTENT: {error}; write it as OpenCode reads it") from error
     plan.environment["OPENCODE_CONFIG_CONTENT"] = json.dumps(config)
 
 

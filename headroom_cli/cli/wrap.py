@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
 _ASK_SECONDS = 2.0
+_NOWHERE = "http://127.0.0.1:0"
+_EVERYWHERE = "/usr/local/bin:/usr/bin:/bin"
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~/-")
+_LISTS = ("choices", "words")
 _LINES = 20  # of what the proxy said, that are shown afterwards
 
 
@@ -38,14 +42,16 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
     client = CLIENTS.get(words[0]) or any_command(words[0])
     given = child_environment()
     _check(client.program, client.title, given)
-    trial = client.plan(words[1:], "http://127.0.0.1:0", given)  # what is wrong is said before anything starts
+    tells = _retrieving(given) if settings.redeem in {"", "shell"} else ""
+    trial = client.plan(words[1:], _NOWHERE, given, tells)  # what is wrong is said before anything starts
     settings.redeem = settings.redeem or ("shell" if trial.can_redeem else "tool")
     settings.project = settings.project or _working_tree()
     with _Proxy(settings, own, {**given, **trial.upstream}) as proxy:
-        plan = client.plan(words[1:], proxy.url, given)
+        plan = client.plan(words[1:], proxy.url, given, tells)
         for note in plan.notes:
             report.warn(note, settings)
-        child = _child.Child(plan.words, {**given, **plan.environment, **_ours(settings, given)})
+        child = _child.Child(plan.words, {**given, **plan.environment, **_ours(settings)})
+        proxy.keep_words()
         status = child.wait()
         child.let_go()
         counts = proxy.counts()
@@ -64,14 +70,26 @@ def _check(program: str, title: str, given: Mapping[str, str]) -> None:
         raise CommandMissingError(f"{named} is not installed, or not on PATH; install it")
 
 
-def _ours(settings: Settings, given: Mapping[str, str]) -> dict[str, str]:
-    """Return what the client's own commands need to reach this store: its place, and us on PATH."""
+def _retrieving(given: Mapping[str, str]) -> str:
+    """Return the command that every shell of this machine finds, "" when it has none that a model could be told.
+
+    An agent may run its commands in a login shell, whose PATH is another than ours.
+    """
     from shutil import which
 
-    found = {"HEADROOM_STORE": os.path.abspath(settings.store), "HEADROOM_PROJECT": settings.project}
-    path = given.get("PATH", os.defpath)
-    if which("headroom", path=path) is None:
-        found["PATH"] = os.pathsep.join((path, os.path.dirname(os.path.abspath(sys.argv[0]))))
+    found = which("headroom", path=given.get("PATH")) or which("headroom", path=os.path.dirname(sys.executable))
+    if found is None:
+        return ""
+    found = os.path.abspath(found)
+    if found == which("headroom", path=_EVERYWHERE):
+        return "headroom"
+    return found if _PLAIN.issuperset(found) else ""
+
+
+def _ours(settings: Settings) -> dict[str, str]:
+    """Return what the client's own commands need to reach this store, from any folder."""
+    place = settings.store if "://" in settings.store else os.path.abspath(settings.store)
+    found = {"HEADROOM_STORE": place, "HEADROOM_PROJECT": settings.project}
     return {name: value for name, value in found.items() if value}
 
 
@@ -110,7 +128,6 @@ class _Proxy:
     def _listen(self) -> None:
         import json
         import select
-        import threading
 
         until = time.monotonic() + _START_SECONDS
         while not self.url:
@@ -124,7 +141,14 @@ class _Proxy:
                 self.url = json.loads(line)["listening"]
             except (ValueError, TypeError, KeyError):
                 self.said.append(line.decode("utf-8", "replace").strip())
-        # Nothing of what it says may disturb what the client draws: it is kept until the end.
+
+    def keep_words(self) -> None:
+        """Hear it from now on: nothing it says may disturb what the client draws, so it is kept until the end.
+
+        Called when the client runs: a thread from before would be one that takes the signals meant for it.
+        """
+        import threading
+
         threading.Thread(target=self._hear, daemon=True).start()
 
     def _hear(self) -> None:
@@ -188,7 +212,7 @@ def _flags(settings: Settings) -> list[str]:
         elif row.kind == "texts":
             flags += [f"{row.flags[0]}={one}" for one in value]
         else:
-            text = ",".join(sorted(value)) if row.kind in {"choices", "words"} else str(value)
+            text = ",".join(sorted(value) if row.kind == "choices" else value) if row.kind in _LISTS else str(value)
             flags.append(f"{row.flags[0]}={text}")
     return flags
 
@@ -225,8 +249,9 @@ VERB = Verb(
         follows -- goes to the client. An address that the client was given already (ANTHROPIC_BASE_URL, the
         base_url of a provider of Codex) becomes the address that the proxy asks.
 
-        Claude Code also gets ENABLE_TOOL_SEARCH=true, which it turns off by itself for addresses it does not know, and
-        a sentence in its system prompt that says how to ask for an original.
+        Claude Code also gets ENABLE_TOOL_SEARCH=true: for addresses it does not know it turns that off by itself.
+        Claude Code and Codex get a sentence in their instructions that says how to ask for an original by headroom
+        retrieve; with --redeem tool, and for others, the proxy offers a tool for it and answers its calls itself.
     """,
     arguments=(
         Argument("client", f"{', '.join(CLIENTS)}, or any command"),

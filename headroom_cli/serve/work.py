@@ -99,6 +99,13 @@ class State:
             return Shaping(**{**self.serving.shaping, "counting": True})
         return Shaping(counting=True) if what == "socket" else None
 
+    def _redeem(self, what: str) -> str:
+        """Return how originals can be asked for: our tool goes where the whole conversation passes in one request."""
+        asked = self.serving.policy.get("redeem", "tool")
+        if asked in {"shell", "none"}:
+            return str(asked)
+        return "tool" if what in {"messages", "count"} else "none"
+
     def ready(self, ask: Ask, *, known: bool = True) -> send.Ready:
         """Return the request as it goes out; ``known``: it was made ready before, perhaps here."""
         if known:
@@ -106,7 +113,7 @@ class State:
                 if seen.body == ask.body and seen.scope == ask.scope and seen.policy == ask.policy:
                     return made
         options = send.Options(
-            headers=ask.headers, redeem="tool" if ask.what in {"messages", "count"} else "none", scope=ask.scope,
+            headers=ask.headers, redeem=self._redeem(ask.what), scope=ask.scope,
             plugins=work_told.plugins(self.serving), request_id=str(ask.number),
             # Another backend has the path's words in the body.
             model=unquote(ask.model) if self.backend is not None else "", usual=unquote(ask.model),
