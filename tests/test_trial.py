@@ -166,7 +166,7 @@ def test_by_request_turns_that_are_added_stay_out():
 
 
 def test_the_interval_holds_the_truth_in_93_to_97_of_100_fleets():
-    regime, draw = Regime(output=0.7, tail=1.2), random.Random(20261121)
+    regime, draw = Regime(output=0.7, tail=1.2, models=False), random.Random(20261121)
     fleets, hits, usual = 1000, 0, 0
     for _ in range(fleets):
         arms_drawn = regime.fleet(draw, 60, 30)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def run(settings: Settings, own: Mapping[str, str]) -> int:
     """Report on the ledger, on the document that was named, on two requests, or on trials."""
     if "shaping" in own or "reset_trial" in own:
-        if "follow" in own or "diff" in own or own.get("file"):
-            raise UsageError("stats --output and --reset-trial are about the ledger alone; leave the others out")
+        if own.get("file") or not own.keys() <= {"shaping", "reset_trial", "since", "file"}:
+            raise UsageError("stats --output and --reset-trial go with --since and --json alone; leave the others out")
         from headroom_cli.cli import stats_output
 
         if "reset_trial" in own:

@@ -9,10 +9,11 @@ The conversation is the unit: requests of one are as good as copies of each othe
 are compared within strata that were known at their first request; kind of turn and size of later requests are effects.
 
 Totals of conversations have heavy tails: the interval of a normal or t distribution covers the truth in 88 to 94 % of
-fleets (benchmarks/trial.py). So the logarithm of the ratio, divided by its own standard error, is compared with what it
-would be if the arms had been drawn otherwise: under a shaping that scales every conversation alike this is exact for
-every distribution and number of conversations, and else it holds for many (A. Janssen, Studentized permutation tests
-for non-i.i.d. hypotheses, 1997; E. Chung and J. P. Romano, Exact and asymptotically robust permutation tests, 2013).
+fleets of some hundred (benchmarks/trial.py). So the logarithm of the ratio, divided by its own standard error, is
+compared with what it would be if the arms had been drawn otherwise: under a shaping that scales every conversation
+alike this is all but exact for every distribution and number of conversations, and else it holds for many (A. Janssen,
+Studentized permutation tests for non-i.i.d. hypotheses, 1997; E. Chung and J. P. Romano, Exact and asymptotically robust
+permutation tests, 2013).
 """
 
 from __future__ import annotations
