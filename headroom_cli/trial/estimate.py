@@ -12,8 +12,8 @@ Totals of conversations have heavy tails: the interval of a normal or t distribu
 fleets of some hundred (benchmarks/trial.py). So the logarithm of the ratio, divided by its own standard error, is
 compared with what it would be if the arms had been drawn otherwise: under a shaping that scales every conversation
 alike this is all but exact for every distribution and number of conversations, and else it holds for many (A. Janssen,
-Studentized permutation tests for non-i.i.d. hypotheses, 1997; E. Chung and J. P. Romano, Exact and asymptotically robust
-permutation tests, 2013).
+Studentized permutation tests for non-i.i.d. hypotheses, 1997; E. Chung and J. P. Romano, Exact and asymptotically
+robust permutation tests, 2013).
 """
 
 from __future__ import annotations
