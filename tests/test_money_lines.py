@@ -137,7 +137,7 @@ def test_a_call_of_the_proxy_and_its_project(provider, tmp_path):
             with urllib.request.urlopen(asked, timeout=30) as answer:
                 return json.load(answer)
 
-        converse(lambda talk: post("/v1/messages", talk.request), provider, "anthropic")
+        talk = converse(lambda talk: post("/v1/messages", talk.request), provider, "anthropic")
         check(lines_of(store, 2), "proxy", "usual")
         plain = Talk("anthropic", tools=()).says("hello").request
         post("/p/my%20shop/v1/messages", plain)
@@ -150,6 +150,10 @@ def test_a_call_of_the_proxy_and_its_project(provider, tmp_path):
         assert [line["project"] for line in lines[2:]] == ["my shop", "from the header", "usual"]
         assert all("headroom" not in name for record in provider.requests for name in record.headers)
         stats = proxy.stats()
+        asked = post("/p/shop/v1/compress", {"messages": talk.request["messages"], "model": "claude-opus-5"})
+        made = lines_of(store, 6)[5]
+        assert (made["verb"], made["project"], made["model"]) == ("library", "shop", "claude-opus-5")
+        assert made["tokens"] == {"before": asked["tokens_before"], "after": asked["tokens_after"]}
         for path in ("/v1/retrieve/abcdefgh2345", "/stats/requests/1"):  # a prefix opens nothing
             statuses = set()
             for prefix in ("", "/p/x"):

@@ -28,11 +28,12 @@ VERB = "library"
 _projects: dict[str, str] = {}  # working directory -> project: looking takes as long as writing the line
 
 
-def compressed(root: str, model: str, made: Compressed[Any]) -> None:
-    """Note what ``compress`` did; ``root`` is the store's directory."""
+def compressed(root: str, model: str, made: Compressed[Any], project: str | None = None) -> None:
+    """Note what ``compress`` did; ``root`` is the store's directory. ``project`` None is this process's own."""
     if made.blocks:
         tokens = {"before": made.tokens_before, "after": made.tokens_after}
-        _append(root, made.blocks, {"tokens": tokens, "model": model})
+        named = _project() if project is None else project
+        _append(root, made.blocks, {"tokens": tokens, "model": model, "project": named})
 
 
 def answered(root: str, ready: Ready, relay: Relay | None, status: int) -> None:
@@ -46,7 +47,7 @@ def answered(root: str, ready: Ready, relay: Relay | None, status: int) -> None:
         "format": request.shape, "level": result.level, "model": request.model,
         "tokens": {"before": result.before, "after": result.after}, "conversation": ledger.conversation(request.value),
         "backend": "anthropic" if request.shape == "anthropic" else "openai", "hops": hops, "usage": usage,
-        "status": status, "overhead": {**overhead(ready), **({"hops": later} if later else {})},
+        "project": _project(), "status": status, "overhead": {**overhead(ready), **({"hops": later} if later else {})},
     })  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def _append(root: str, blocks: list[Report], more: dict[str, Any]) -> None:
         row["before"] += block.before
         row["after"] += block.after
         row["kept"] += bool(block.kept)
-    line = {"verb": VERB, "kinds": kinds, "tools": ledger.tools(blocks), "project": _project(), **more}
+    line = {"verb": VERB, "kinds": kinds, "tools": ledger.tools(blocks), **more}
     line["model"] = more["model"][:100]
     with contextlib.suppress(HeadroomError, OSError, ValueError):
         ledger.append(root, {name: value for name, value in line.items() if value})

@@ -82,7 +82,8 @@ async def _compressed(app: App, scope: Scope, data: bytes, send: Send) -> None:
         mode = "off"
     why: tuple[tuple[bytes, bytes], ...] = ()
     try:
-        status, answer = await app.engines.do("compress", data, app.identity.scope(scope["headers"]), mode)
+        who, project = app.identity.scope(scope["headers"]), scope.get("headroom.project", "")
+        status, answer = await app.engines.do("compress", data, who, mode, project)
     except EngineError as error:
         reason = str(error.reason)
         if len(data) > _AT_ONCE:  # to read it in this process would hold up all others, in whatever thread

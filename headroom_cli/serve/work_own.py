@@ -14,6 +14,8 @@ from headroom_cli.emit import MARKER
 from headroom_cli.errors import HeadroomError, NotFoundError, StoreError, UsageError
 from headroom_cli.harness import words
 from headroom_cli.images import head
+from headroom_cli.library import counting
+from headroom_cli.library.result import Compressed
 from headroom_cli.model import LOSSY
 from headroom_cli.send import scopes
 from headroom_cli.serve import spelling
@@ -71,10 +73,10 @@ def _of(value: dict[str, Any], name: str, kind: type) -> Any:
     return found
 
 
-def compress(state: State, body: bytes, scope: str, mode: str = "") -> tuple[int, bytes]:
+def compress(state: State, body: bytes, scope: str, mode: str = "", project: str = "") -> tuple[int, bytes]:
     """Return the status and the body of the answer to /v1/compress; whatever fails, the turns come back as they came.
 
-    ``mode`` is the one of the request's headers; "off" asks for the turns untouched.
+    ``mode`` is the one of the request's headers; "off" asks for the turns untouched. ``project`` is for the ledger.
     """
     try:
         value = json.loads(body, parse_int=_whole)
@@ -87,7 +89,7 @@ def compress(state: State, body: bytes, scope: str, mode: str = "") -> tuple[int
         return 400, _detail("the body is no JSON that can be read")
     if mode == "off" or not document.has_turns:
         return 200, _answer(asked.name, turns, None, [])
-    return 200, _shortened(state, body, scope, asked, turns)
+    return 200, _shortened(state, body, scope, asked, turns, project)
 
 
 def _whole(text: str) -> int:
@@ -95,10 +97,13 @@ def _whole(text: str) -> int:
     return int(text) if len(text) < 20 else 10**19
 
 
-def _shortened(state: State, body: bytes, scope: str, asked: Asked, turns: str) -> bytes:
+def _shortened(  # noqa: PLR0917 - what was asked for, as ``compress`` has it
+    state: State, body: bytes, scope: str, asked: Asked, turns: str, project: str
+) -> bytes:
     policy: Policy = state.policy(**asked.changes)
     stages = ("route", "fit") if policy.budget else ("route",)
     result = engine.crush(body, policy, state.store, model=asked.model, stages=stages)
+    counting.compressed(state.store.root, asked.model, Compressed.of(None, result), project)
     handles = [report.handle for report in result.blocks if report.degree == LOSSY and report.handle]
     try:
         if handles:
