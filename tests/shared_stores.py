@@ -1,6 +1,7 @@
 """Servers that keep shared stores, started for tests: Redis from the system, S3's protocol by moto; a bad network."""
 
 import contextlib
+import getpass
 import shutil
 import signal
 import socket
@@ -10,7 +11,10 @@ import threading
 import time
 import urllib.request
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 REDIS = shutil.which("redis-server")
 
@@ -93,8 +97,81 @@ class Bucket:
         self.process.wait(20)
 
 
+class Swift:
+    """OpenStack Swift with its S3 layer on one machine: four servers and memcached, one bucket, one user."""
+
+    PARTS = ("account", "container", "object", "proxy")
+
+    def __init__(self, folder):
+        programs = [f"swift-{part}-server" for part in self.PARTS] + ["swift-ring-builder", "memcached"]
+        for program in programs:
+            if shutil.which(program) is None:
+                pytest.skip(f"{program} is not installed")
+        self.folder = folder
+        (folder / "disks" / "d1").mkdir(parents=True)
+        ports = {part: free_port() for part in (*self.PARTS, "cache")}
+        user = f"user = {getpass.getuser()}"
+        (folder / "swift.conf").write_text(
+            "[swift-hash]\nswift_hash_path_suffix = a\nswift_hash_path_prefix = b\n"
+            "[storage-policy:0]\nname = gold\ndefault = yes\n"
+        )
+        for part in self.PARTS[:3]:
+            ring = f"--region 1 --zone 1 --ip 127.0.0.1 --port {ports[part]} --device d1 --weight 1".split()
+            for more in (["create", "4", "1", "1"], ["add", *ring], ["rebalance"]):
+                subprocess.run(["swift-ring-builder", f"{part}.builder", *more], cwd=folder, stdout=subprocess.DEVNULL)
+            (folder / f"{part}.conf").write_text(
+                f"[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = {ports[part]}\ndevices = {folder}/disks\n"
+                f"mount_check = false\nswift_dir = {folder}\n{user}\nworkers = 0\n[pipeline:main]\n"
+                f"pipeline = {part}-server\n[app:{part}-server]\nuse = egg:swift#{part}\n"
+            )
+        filters = {
+            "cache": f"memcache\nmemcache_servers = 127.0.0.1:{ports['cache']}",
+            "s3api": "s3api\nlocation = us-east-1\ncheck_bucket_owner = false", "copy": "copy", "slo": "slo",
+            "tempauth": f"tempauth\nuser_test_{KEYS['AWS_ACCESS_KEY_ID'][5:]} = {KEYS['AWS_SECRET_ACCESS_KEY']} .admin",
+            "dlo": "dlo", "versioned_writes": "versioned_writes",
+        }  # fmt: skip
+        (folder / "proxy.conf").write_text(
+            f"[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = {ports['proxy']}\nswift_dir = {folder}\n{user}\n"
+            "workers = 0\n[pipeline:main]\npipeline = cache s3api tempauth copy slo dlo versioned_writes proxy-server\n"
+            "[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\nallow_account_management = true\n"
+            + "".join(f"[filter:{name}]\nuse = egg:swift#{text}\n" for name, text in filters.items())
+        )
+        commands = [[f"swift-{part}-server", f"{part}.conf"] for part in self.PARTS]
+        commands.append(["memcached", "-l", "127.0.0.1", "-p", str(ports["cache"]), "-u", getpass.getuser()])
+        self.processes = [
+            subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for command in commands
+        ]
+        self.endpoint = f"http://127.0.0.1:{ports['proxy']}"
+        client = boto3.client(
+            "s3", endpoint_url=self.endpoint, region_name="us-east-1",
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"], aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+        )  # fmt: skip
+        for _ in range(60):
+            try:
+                client.create_bucket(Bucket="bucket")
+            except (BotoCoreError, ClientError):
+                time.sleep(0.5)
+            else:
+                client.close()
+                return
+        self.stop()
+        raise AssertionError("Swift did not start")
+
+    def url(self, local, prefix, **options):
+        more = "".join(f"&{name}={value}" for name, value in options.items())
+        return f"s3://bucket/{prefix}?local={local}&endpoint={self.endpoint}{more}"
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(20)
+
+
 # For a client of S3: what the server does not look at, but the client wants to have.
-KEYS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
+KEYS = {"AWS_ACCESS_KEY_ID": "test:nobody", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
 
 
 class BadNetwork:

@@ -182,7 +182,8 @@ VERB = Verb(
         s3://BUCKET/PREFIX, gs://, az://. HEADROOM_STORE may hold one with a password; where shows it without. Options
         follow a question mark: local=DIR (what stays at hand on this machine), cache=MIB, wait=SECONDS (for one
         request), and for Redis replicas=N, prefix=NAME, volatile=yes (accept a server that may lose the last seconds,
-        or all, when it ends).
+        or all, when it ends), for object stores endpoint=URL and conditions=no (accept one without conditional writes,
+        where machines may undo each other's records).
 
         Every original in a directory is one zstd frame named by its SHA-256, so `zstd -dc FILE | sha256sum`
         checks it without headroom.

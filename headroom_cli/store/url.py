@@ -9,6 +9,7 @@
     volatile=yes   Redis: accept a server that may lose what it acknowledged last
     prefix=NAME    Redis: what the names of all keys begin with [headroom]
     endpoint=URL   s3: another address than AWS_ENDPOINT_URL names
+    conditions=no  object stores: accept one without conditional writes, where machines may undo each other's records
 
 What a name shows to people, in logs and in the ledger is :func:`shown`: never a password.
 """
@@ -23,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-OPTIONS = ("local", "cache", "wait", "replicas", "volatile", "prefix", "endpoint")
+OPTIONS = ("local", "cache", "wait", "replicas", "volatile", "prefix", "endpoint", "conditions")
 SCHEMES = ("redis", "rediss", "s3", "gs", "az")
 _CACHE = 1024  # MiB
 

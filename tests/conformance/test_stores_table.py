@@ -6,16 +6,16 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shared_stores import KEYS, Bucket, RedisServer
+from shared_stores import KEYS, Bucket, RedisServer, Swift
 
-from headroom_cli.errors import CorruptError, NotFoundError, StoreError
+from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreRefusedError
 from headroom_cli.store import Entry, Store, copying, frames, grants, secret, shared_upkeep, upkeep
 from headroom_cli.store.backends.objects import Objects
 from headroom_cli.store.shared import ConflictError, Shared
 from headroom_cli.store.url import Url
 
-KINDS = ("directory", "redis", "memory", "s3")
-SHARED = KINDS[1:]
+SHARED = ("redis", "memory", "s3", pytest.param("swift", marks=pytest.mark.long))
+KINDS = ("directory", *SHARED)
 TALK = "0123456789abcdef"  # a conversation's shard
 DAY = 86_400.0
 
@@ -43,7 +43,8 @@ class Kind:
         url = Url(f"s3://bucket/x?local={local}")
         if self.kind == "memory":
             return Shared(url, backend=Objects(self.memory, "s3://memory"), **options)
-        return Shared(Url(self.servers["s3"].url(local, self.path.name)), **options)
+        more = {"conditions": "no"} if self.kind == "swift" else {}
+        return Shared(Url(self.servers[self.kind].url(local, self.path.name, **more)), **options)
 
     def damage(self, store, digest):
         """Flip a bit of an original where it is kept."""
@@ -68,7 +69,8 @@ def servers(tmp_path_factory):
 
     class Started(dict):
         def __missing__(self, name):
-            self[name] = RedisServer(tmp_path_factory.mktemp("redis")) if name == "redis" else Bucket()
+            started = {"redis": RedisServer, "swift": Swift}.get(name)
+            self[name] = Bucket() if started is None else started(tmp_path_factory.mktemp(name))
             return self[name]
 
     started = Started()
@@ -188,7 +190,17 @@ def test_the_first_rendering_of_a_block_stands(kind):
     assert one.recall(TALK)["k"] == "3"
 
 
-@every_shared
+@pytest.mark.parametrize("kind", ["swift"], indirect=True)
+@pytest.mark.long
+def test_a_real_object_store_without_conditional_writes_is_refused(kind):
+    store = Shared(Url(kind.servers["swift"].url(kind.path / "local", "refused")))
+    with pytest.raises(StoreRefusedError, match="conditions=no"):
+        store.put([Entry(b"x")])
+    with pytest.raises(StoreRefusedError, match="conditions=no"):
+        store.ping()
+
+
+@pytest.mark.parametrize("kind", ["redis", "memory", "s3"], indirect=True)
 def test_many_machines_write_one_shard_and_none_is_lost(kind):
     stores = [kind.open() for _ in range(4)]
     failures, firsts = [], []

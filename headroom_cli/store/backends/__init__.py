@@ -102,4 +102,4 @@ def opened(url: Url) -> Backend:
         return Redis(url)
     from headroom_cli.store.backends.objects import Objects, client
 
-    return Objects(client(url), url.shown)
+    return Objects(client(url), url.shown, conditions=url.options.get("conditions") != "no")

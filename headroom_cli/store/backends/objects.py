@@ -2,8 +2,9 @@
 
 Originals, grants and single things are objects, a shard of renderings is one object that holds a journal (journal.py).
 An object is changed only if it is still the version that was read (If-Match), and made only if none is there
-(If-None-Match): a server that does not keep to that is refused. "The store has it" means that what was written was read
-back equal. Credentials are found where obstore finds them: the environment, the machine's role.
+(If-None-Match): a server that does not keep to that is refused, unless the URL says ``conditions=no``: then objects are
+looked at and written in two steps, between which another machine may write. "The store has it" means that what was
+written was read back equal. Credentials are found where obstore finds them: the environment, the machine's role.
 """
 
 from __future__ import annotations
@@ -71,10 +72,11 @@ class Objects(Backend):
 
     WAIT = 1.0
 
-    def __init__(self, made: Any, shown: str) -> None:
-        """``made`` is a client of obstore, ``shown`` the store's name for people."""
+    def __init__(self, made: Any, shown: str, *, conditions: bool = True) -> None:
+        """``made`` is a client of obstore, ``shown`` the store's name for people; ``conditions``: it keeps them."""
         import obstore
 
+        self._conditions = conditions
         self._obstore = obstore
         self._client = made
         self._shown = shown
@@ -94,6 +96,11 @@ class Objects(Backend):
             raise StoreRefusedError(f"the store {self._shown} refused the credentials; check them") from error
         except (exceptions.BaseError, OSError, ValueError) as error:
             text = str(error)
+            if "status code: 501" in text:
+                raise StoreRefusedError(
+                    f"the store {self._shown} cannot do what a shared store needs (conditional writes); use another, "
+                    "or accept that with ?conditions=no"
+                ) from error
             if any(f"status code: {code}" in text for code in range(400, 500)):
                 raise StoreError(f"the store {self._shown} refused a request; check bucket and region") from error
             raise AwayError(f"the store {self._shown} cannot be reached; check the endpoint and the network") from error
@@ -112,11 +119,24 @@ class Objects(Backend):
         return data, _version(found.meta), found.meta["last_modified"].timestamp()
 
     def _put(self, name: str, data: bytes, mode: Any = "overwrite") -> dict[str, str]:
+        if not self._conditions and mode != "overwrite":
+            self._look(name, mode)
+            mode = "overwrite"
         # use_multipart: one request is one version, and only one request can be made to depend on what is there.
         made = self._do(
             lambda: self._obstore.put(self._client, name, data, mode=mode, use_multipart=False, attributes=None)
         )
         return _version(made)
+
+    def _look(self, name: str, mode: Any) -> None:
+        """Raise what a store with conditions would raise, as far as looking first tells."""
+        from obstore import exceptions
+
+        held = self._get(name)
+        if mode == "create" and held is not None:
+            raise exceptions.AlreadyExistsError(name)
+        if mode != "create" and (held is None or held[1].get("e_tag") != mode.get("e_tag")):
+            raise exceptions.PreconditionError(name)
 
     def check(self) -> None:
         """Look whether the store is there and keeps to conditions."""
@@ -142,6 +162,10 @@ class Objects(Backend):
 
         if self._tested:
             return
+        refused = StoreRefusedError(
+            f"the store {self._shown} has no If-Match and If-None-Match: machines that share it would undo each "
+            "other's records; use another, or accept that with ?conditions=no"
+        )
         name = "conditions"
         with contextlib.suppress(exceptions.AlreadyExistsError):
             self._put(name, b"1", "create")
@@ -153,10 +177,7 @@ class Objects(Backend):
             except exceptions.PreconditionError:
                 self._tested = True
                 return
-        raise StoreRefusedError(
-            f"the store {self._shown} ignores If-Match and If-None-Match: machines that share it would undo each "
-            "other's records; use another, or Redis"
-        )
+        raise refused
 
     def read(self, names: list[str]) -> list[bytes | None]:
         """Return what is kept under each name; an original that is old is written again."""
