@@ -9,8 +9,9 @@ from headroom_cli.settings import TABLE, Setting
 
 STORE_ABOUT = "layout and format of the store that headroom keeps originals in"
 STORE_TEXT = """
-The store is a directory of plain files. What it holds can be listed, read and checked without headroom. Directories
-have mode 0700 and files 0600, whatever the umask; a store that another user owns or may write is refused.
+The store is a directory of plain files, unless it is one of those that several machines share: see headroom-store(1).
+What it holds can be listed, read and checked without headroom. Directories have mode 0700 and files 0600, whatever
+the umask; a store that another user owns or may write is refused.
 
 Any number of processes may use a store at once. Nothing in it is changed in place: originals are renamed to their
 names when they are on the disk, everything else is appended to or replaced as a whole.
