@@ -15,7 +15,7 @@ from agents import QUIET, Claude, Codex, of_the_conversation, script
 from conftest import clean_environment
 from provider import Provider, Reply, text
 
-from headroom_cli.cli import clients
+from headroom_cli.cli import _child, clients
 from headroom_cli.errors import ConfigError
 
 PYTHON = sys.executable
@@ -223,6 +223,16 @@ def test_all_ends_when_we_are_killed(client):
     assert the("sleep 600", processes)
     process.kill()
     until(lambda: not any(is_running(pid) for pid in processes), f"left: {processes}")
+
+
+def test_a_guard_ends_a_process_when_its_pipe_closes(tmp_path):
+    """This is what stands in where the system has no signal for the death of a parent."""
+    sleeping = subprocess.Popen(["sleep", "600"])
+    pid, writer = _child.guard(sleeping.pid, clean_environment(tmp_path))
+    assert sleeping.poll() is None
+    os.close(writer)
+    assert sleeping.wait(TO_COME) == -signal.SIGTERM
+    os.waitpid(pid, 0)
 
 
 def test_the_proxy_ends_with_the_client(client):

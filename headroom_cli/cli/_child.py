@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import time
 
 from headroom_cli.errors import CommandMissingError, CommandRefusedError
 
@@ -25,7 +24,6 @@ _PASSED = (
 )  # fmt: skip
 _OF_A_TERMINAL = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH, signal.SIGHUP))
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
-_LOOK_SECONDS = 0.2
 _DEEPEST = 64  # steps from a process to its ancestors that are looked at
 
 
@@ -119,6 +117,19 @@ def _end_with(parent: int, number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
 
 
+def guard(pid: int, environment: Mapping[str, str]) -> tuple[int, int]:
+    """Start a shell that ends process ``pid`` when this one dies, whatever the reason, where the system does not.
+
+    Return its process id and the descriptor that it watches: kill it before the process is ended otherwise.
+    """
+    reader, writer = os.pipe()
+    try:
+        line = 'cat > /dev/null; kill "$1"'
+        return start(["sh", "-c", line, "sh", str(pid)], environment, {0: reader}, apart=True), writer
+    finally:
+        os.close(reader)
+
+
 class Child:
     """A command in our process group. Only one at a time: the signals of this process are its signals."""
 
@@ -197,13 +208,6 @@ class Child:
             self._send(signal.SIGCONT)
         elif pid:
             self.status = os.waitstatus_to_exitcode(status)
-        return self.status is not None
-
-    def wait_at_most(self, seconds: float) -> bool:
-        """Wait for its end, so long; tell whether it came."""
-        until = time.monotonic() + seconds
-        while not self.ended() and time.monotonic() < until:
-            time.sleep(_LOOK_SECONDS / 10)
         return self.status is not None
 
     def let_go(self) -> None:

@@ -130,7 +130,7 @@ class _Output:
                 self._take(chunk)
             elif ended:
                 self._flush()
-                self._leave_behind()
+                self._leave_behind(child)
                 return
             if self._is_due():
                 self._flush(whole=False)
@@ -221,7 +221,7 @@ class _Output:
         self._tally.add(result)
         return result
 
-    def _leave_behind(self) -> None:
+    def _leave_behind(self, child: _child.Child) -> None:
         """Leave the output to whoever still has it after the command has ended: something it started in the background.
 
         Who reads our output must go on reading theirs, and who waits for us must not wait for them: so a process stays
@@ -229,6 +229,7 @@ class _Output:
         """
         if os.fork():
             return
+        child.let_go()
         try:
             while chunk := os.read(self._reader, io.CHUNK):
                 io.write(chunk)

@@ -123,7 +123,14 @@ class _Proxy:
             os.close(tell)
             os.close(null)
         self._stream = os.fdopen(told, "rb")
-        self._listen()
+        self._guard = 0
+        try:
+            if sys.platform != "linux":
+                self._guard, _ = _child.guard(self._pid, environment)
+            self._listen()
+        except BaseException:
+            self._end(signal.SIGKILL)
+            raise
 
     def _listen(self) -> None:
         import json
@@ -134,7 +141,6 @@ class _Proxy:
             ready = select.select([self._stream], [], [], max(0.0, until - time.monotonic()))[0]
             line = self._stream.readline() if ready else b""
             if not line:
-                self._end(signal.SIGKILL)
                 reason = " ".join(self.said) or "headroom: the proxy does not answer; try headroom proxy by itself"
                 raise ConfigError(reason.removeprefix("headroom: "))
             try:
@@ -165,6 +171,10 @@ class _Proxy:
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
+        if self._guard:
+            os.kill(self._guard, signal.SIGKILL)
+            os.waitpid(self._guard, 0)
+            self._guard = 0
         for sent in (number, signal.SIGKILL):
             try:
                 os.kill(self._pid, sent)
