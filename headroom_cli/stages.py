@@ -10,6 +10,7 @@ import json
 import time
 
 from headroom_cli import formats, replay
+from headroom_cli.context import SYSTEM
 from headroom_cli.drafting import Drafter, weighed
 from headroom_cli.emit import emit, handle_of
 from headroom_cli.errors import HeadroomError
@@ -67,8 +68,8 @@ class Run:
     """One document on its way through the stages: what it is by now, and what is to be remembered in the end."""
 
     __slots__ = (
-        "_added", "_beside", "_came", "_conversation", "_data", "_frozen", "_key", "_model", "_pictures", "_policy",
-        "_records", "_refers",
+        "_added", "_beside", "_came", "_conversation", "_data", "_frozen", "_key", "_model", "_outside", "_pictures",
+        "_policy", "_records", "_refers",
         "_rendered", "_scope", "_store", "_usable", "_value", "alone", "document", "repeats", "result",
     )  # fmt: skip
 
@@ -92,6 +93,7 @@ class Run:
         self._usable = usable
         self._model = model
         self._records: list[Renderings] = []
+        self._outside = 0  # tokens of texts of ours that stand in no block, less those of blocks that are none any more
         self._added = 0  # tokens that align's notes and placeholders cost, and lines of ours beside pictures
         self._beside: frozenset[str] = frozenset()  # lines of ours that stand beside pictures, or for them
         self._pictures: list[Report] = []
@@ -129,7 +131,7 @@ class Run:
 
         Then nobody can be asked for an original, so nothing is left out.
         """
-        entry = None
+        entry, came = None, self.document
         if self._store is not None:
             known = self._opened()
             entry = prepare(self.document, Notes(known, "send"))
@@ -144,8 +146,15 @@ class Run:
         if entry is not None:
             self.alone = entry.alone
             if entry.texts:
-                count = self._counter()
-                self._added += sum(count(text) for text in entry.texts)
+                self._count_put_in(came, entry.texts)
+
+    def _count_put_in(self, came: Document, texts: Iterable[str]) -> None:
+        """Count texts that were put behind the instructions: some formats show those as a block, others do not."""
+        count = self._counter()
+        inside = sum(count(block.text) for block in self.document.blocks if block.turn in SYSTEM)
+        inside -= sum(count(block.text) for block in came.blocks if block.turn in SYSTEM)
+        self._added += inside
+        self._outside = sum(count(text) for text in texts) - inside
 
     def align(self) -> None:
         """Move volatile values behind the stable prefix."""
@@ -428,7 +437,7 @@ class Run:
         self.result.data = self._data
         self.result.moved, self.result.plan = [], None
         self.result.entered = False
-        self._added = 0
+        self._added = self._outside = 0
         self.result.blocks += self._pictures
         self._pictures = []
         keep_all(self.result, "not stored")
@@ -442,7 +451,7 @@ class Run:
         self._pictures = []
         # The reports begin behind align; what it added was not there before.
         result.before = sum(report.before for report in result.blocks) - self._added
-        result.after = sum(report.after for report in result.blocks)
+        result.after = sum(report.after for report in result.blocks) + self._outside
 
 
 def _reads_as_raw(data: bytes) -> bool:

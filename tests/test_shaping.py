@@ -410,3 +410,16 @@ def test_a_block_is_found_where_it_was_put_and_changes_nothing_else(case, level,
     assert {key: value for key, value in made.items() if key != name} == {
         key: value for key, value in request.items() if key != name
     }
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_block_is_counted_against_us_and_nothing_else_changes(tmp_path, shape):
+    from headroom_cli import tokens
+
+    for number in range(len(HEADS[shape])):
+        plain = Line(tmp_path / f"plain{number}", on=False).ready(shape, request_of(shape, number))
+        shaped = Line(tmp_path / f"shaped{number}", on=True).ready(shape, request_of(shape, number))
+        if shaped.trial["level"]:
+            cost = shaped.result.after - plain.result.after
+            assert shaped.result.before == plain.result.before
+            assert abs(cost - tokens.count(words.text(2))) <= 8, number

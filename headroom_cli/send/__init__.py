@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from headroom_cli import engine, formats, retrieval, wire
+from headroom_cli import engine, formats, retrieval, tokens, wire
 from headroom_cli.errors import CannotCarryError, FailedOpenError, FormatError, UsageError
 from headroom_cli.formats._edits import KEPT, Edit, rebuilt
 from headroom_cli.model import LOSSY, Result
@@ -250,8 +250,9 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
     talk = Talk(options.shaping, shape, value, options.scope)
     if store is not None:
         talk.begin(store.root, model, tools=marked, alone=False)
-        edits, _ = talk.edits(bool)
+        edits, texts = talk.edits(bool)
         value = rebuilt(value, edits) if edits else value
+        result.after += sum(tokens.count(text, model) for text in texts)
         result.warnings += talk.warnings
     body = written(value)
     ours = retrieval.NAMES if marked else frozenset[str]()

@@ -161,8 +161,8 @@ class Talk:
         pin = self.pin if entered else None
         if pin is not None and pin.compress in {arms.TREATED, arms.CONTROL}:
             told["compress"] = pin.compress
-        if pin is not None and pin.shape and (pin.shape == arms.CONTROL or not pin.text or block == pin.text):
-            told["shape"] = pin.shape
+        if pin is not None and pin.shape:
+            told["shape"] = pin.shape  # where its block does not stand, ``level`` says so: it is left out, and counted
         return told
 
     def _is_stopped(self, what: str, store: str) -> bool:
