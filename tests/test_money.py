@@ -125,6 +125,7 @@ def test_what_was_saved_before_would_have_come_from_the_cache(table):
     # What came before the time that was asked for counts in nothing, but tells what the cache held.
     assert money.report([first, later], table, since=WHEN + 1)["all"]["money"]["saved"] == 1000 * 300 + 500 * 3750
     assert money.report([later], table)["all"]["money"]["saved"] == 1500 * 3750
+    assert money.report([first, later], table, since=WHEN)["all"]["runs"] == 2  # the time itself is part of it
 
 
 def test_what_is_ours_is_counted_against_us(table):
@@ -181,6 +182,23 @@ def test_without_prices_money_is_in_plain_input_as_the_proxy_counts_it():
     assert found["all"]["money"]["cost"] == counts.price * 1000
     assert found["all"]["money"]["saved"] == counts.saving * 1000
     assert found["prices"]["claude-opus-5"]["cache_read"] == 0.1
+
+
+def test_a_kind_has_its_share_of_the_money(table):
+    kinds = {
+        "log": {"blocks": 2, "before": 900, "after": 200}, "json": {"blocks": 1, "before": 200, "after": 0},
+        "code": {"blocks": 1, "before": 100, "after": 100},
+    }  # fmt: skip
+    line = call(saved=1000, tokens=2000, kinds=kinds, tools={"Bash": kinds["log"]}, conversation="a", said={
+        "input_tokens": 1000, "output_tokens": 1})  # fmt: skip
+    found = money.report([line], table)
+    assert found["all"]["money"]["saved"] == 1000 * 3000
+    assert {name: row["money"]["saved"] for name, row in found["kind"].items()} == {
+        "log": 700 * 3000, "json": 200 * 3000, "code": 0,
+    }  # fmt: skip
+    assert (found["rest"]["kind"]["saved"], found["rest"]["kind"]["money"]["saved"]) == (100, 100 * 3000)
+    assert found["tool"]["Bash"]["money"]["saved"] == 700 * 3000
+    assert found["rest"]["tool"]["blocks"] == 2
 
 
 # --- the table and the package
