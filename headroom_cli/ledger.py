@@ -8,7 +8,8 @@ A line holds numbers and short names only. What is not known is left out::
     tools         tool's name -> {blocks, before, after}, at most 32 of them
     conversation  a digest of its first turn
     backend, hops, status, usage   of a call: who answered, calls within the turn, the provider's own numbers, flat
-    overhead      {markers, tool, hops}: tokens of ours in the request, and the usage of calls beyond the first
+    overhead      {markers, tool, hops}: tokens of ours (markers stand in tokens, our tool's definition does not), and
+                  the usage of calls beyond the first, which is part of usage
     trial         {key, stratum, compress, shape, level, effort}: arms of trials and what was really active
 
 It is not synced: a lost line is a lost statistic.
