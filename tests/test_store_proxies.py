@@ -8,7 +8,7 @@ import httpx
 import pytest
 from provider import Provider, Reply, call, text
 from proxies import Running
-from shared_stores import BadNetwork, RedisServer
+from shared_stores import KEYS, BadNetwork, Bucket, RedisServer
 
 LOG = "".join(f"2026-01-01 00:{i // 60:02d}:{i % 60:02d} INFO worker {i} processed batch {i * 3}\n" for i in range(600))
 KEY = {"x-api-key": "sk-ant-a", "anthropic-version": "2023-06-01"}
@@ -75,6 +75,28 @@ def test_a_conversation_hops_between_proxies_and_keeps_its_prefix(provider, serv
         request = then(request, 7)
         outputs, _ = ask(two, provider, request, 7)
         assert outputs[: len(before)] == before
+
+
+def test_an_object_store_serves_proxies_too(provider, tmp_path):
+    bucket = Bucket()
+    try:
+        places = [bucket.url(tmp_path / name, "team", wait=20) for name in "ab"]
+        with (
+            Running(places[0], provider.url, environment=KEYS) as one,
+            Running(places[1], provider.url, environment=KEYS) as two,
+        ):
+            request = {"model": "claude-opus-4-8", "max_tokens": 9, "tools": [BASH],
+                       "messages": [{"role": "user", "content": "what do the logs in the bucket say"}]}  # fmt: skip
+            ask(one, provider, request, 0)
+            before = []
+            for turn in range(1, 4):
+                request = then(request, turn)
+                outputs, _ = ask((one, two)[turn % 2], provider, request, turn)
+                assert outputs[:-1] == before
+                assert len(outputs[-1]) < len(LOG) / 4
+                before = outputs
+    finally:
+        bucket.stop()
 
 
 def test_a_store_that_stalls_or_stops_costs_no_request(provider, server, tmp_path):

@@ -3,6 +3,8 @@
 import json
 import random
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -308,6 +310,51 @@ def test_an_object_store_that_ignores_conditions_is_refused(tmp_path):
     store = Shared(Url(f"s3://bucket/x?local={tmp_path}"), backend=Careless(MemoryStore(), "s3://bucket/x"))
     with pytest.raises(StoreRefusedError, match="If-None-Match"):
         store.put([Entry(b"x")])
+
+
+def test_what_stays_at_hand_is_bounded_and_never_needed(tmp_path):
+    from obstore.store import MemoryStore
+
+    memory = MemoryStore()
+    texts = [random.Random(number).randbytes(100_000) for number in range(30)]
+    for cache in (0, 1):
+        url = Url(f"s3://bucket/x?local={tmp_path}/{cache}&cache={cache}")
+        store = Shared(url, backend=Objects(memory, "memory"))
+        handles = [handle for text in texts for handle in store.put([Entry(text)])]
+        kept = [path for path in (tmp_path / str(cache)).rglob("objects/*") if path.is_file()]
+        assert sum(path.stat().st_size for path in kept) <= cache << 20
+        assert bool(kept) == bool(cache)
+        assert [store.fetch(handle) for handle in handles] == texts
+    folder = tmp_path / "file"
+    folder.write_text("in the way")
+    nowhere = Shared(Url(f"s3://bucket/x?local={folder}"), backend=Objects(memory, "memory"))
+    assert nowhere.put([Entry(texts[0])]) == handles[:1]
+    assert nowhere.fetch(handles[1]) == texts[1]
+    assert nowhere.front.trouble
+
+
+FORKING = """
+import os, sys
+from headroom_cli.store import Entry, named
+store = named(sys.argv[1])
+handle = store.put([Entry(b"parent")])
+child = os.fork()
+if not child:
+    code = 1
+    try:
+        code = 0 if store.fetch(*store.put([Entry(b"child")])) == b"child" else 2
+    finally:
+        os._exit(code)
+assert os.waitpid(child, 0)[1] == 0
+assert store.fetch(*handle) == b"parent"
+"""
+
+
+def test_a_process_may_fork_with_a_store_in_redis(steady, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, steady.url(tmp_path / "local", 4)], capture_output=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
 
 
 # --- what people see

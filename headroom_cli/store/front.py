@@ -151,6 +151,11 @@ class Front:
         except (OSError, StoreError) as error:
             self.trouble = str(error)
 
+    def tidy(self, forgotten: list[str]) -> None:
+        """Drop copies of what was forgotten elsewhere, and what was not used for long."""
+        self.drop(forgotten)
+        self.sweep()
+
     def sweep(self) -> bool:
         """Drop records that were not used for long, once a day; return whether it was time to."""
         if self.records(_SWEPT).get("swept", ("", True))[1] is False:

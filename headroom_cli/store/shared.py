@@ -11,6 +11,7 @@ later one's ``remember`` fails, its request is gone through again, and what the 
 
 from __future__ import annotations
 
+import threading
 import time
 
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreVersionError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 VERSION = b"headroom shared store 1"
+FORGOTTEN = "forgotten"  # the shard that names originals which other machines are to drop
 _CONVERSATION = 16  # characters of the name of a shard that is read whole; the records of others are kept one by one
 _USUAL = 5.0  # seconds that a call may take where no request waits for it
 _LOOK = 3_600.0  # seconds after which it is asked again what was forgotten elsewhere, and uses are noted again
@@ -117,10 +119,10 @@ class Shared(Store):
         (version,) = self.backend.read(["version"])
         if version is not None and version.strip() != VERSION:
             raise StoreVersionError(f"the store {self.url.shown} is of another version; upgrade headroom")
-        forgotten = [item.name.rpartition("/")[2] for item in self.backend.scan("forgotten")]
-        self.front.drop(digest for digest in forgotten if grants.is_digest(digest))
-        self.front.sweep()
+        forgotten = [digest for digest in self.backend.fields(FORGOTTEN) if grants.is_digest(digest)]
         self._greeted = time.monotonic()
+        # Nobody waits for that; a process that ends meanwhile leaves it to the next one.
+        threading.Thread(target=self.front.tidy, args=(forgotten,), daemon=True).start()
 
     def _withdraw(self) -> None:
         """Take back records that may have been written after their request had gone out without them."""
@@ -370,6 +372,8 @@ class Shared(Store):
         """Yield every shard of renderings with its records; one shard may come in several parts."""
         for name in self.call(lambda: [item.name for item in self.backend.scan("renderings")], 600.0):
             shard = name.rpartition("/")[2]
+            if shard == FORGOTTEN:
+                continue
             fields = self.call(lambda shard=shard: self.backend.fields(shard), 60.0)  # type: ignore[misc]
             yield (
                 shard.partition("-")[0],

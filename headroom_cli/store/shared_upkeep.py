@@ -14,6 +14,7 @@ from headroom_cli.errors import StoreError, UsageError
 from headroom_cli.hashing import sha256
 from headroom_cli.store import frames, grants
 from headroom_cli.store.clock import DAY
+from headroom_cli.store.shared import FORGOTTEN
 from headroom_cli.store.upkeep import Collection, Forgotten, Verification
 
 TYPE_CHECKING = False
@@ -65,6 +66,16 @@ def verify(store: Shared, depth: int = 3) -> Verification:
             report.damaged.append((grant.digest, "not as long as its grant says"))
     report.damaged.sort()
     return report
+
+
+def _mark(store: Shared, digest: str) -> None:
+    """Note that an original was forgotten; marks that every machine must have seen go."""
+    now = time.time()
+    mark = b"%d 1" % now
+    _ask(store, store.backend.update, FORGOTTEN, lambda _: {digest: mark})
+    held = _ask(store, store.backend.fields, FORGOTTEN)
+    old = [name for name, noted in held.items() if float(noted.partition(b" ")[0] or 0) < now - _store.KEEP_DAYS * DAY]
+    _ask(store, store.backend.drop, FORGOTTEN, old)
 
 
 def _size(digest: str, frame: bytes) -> int:
@@ -124,9 +135,7 @@ def gc(
         if max(item.used, granted) < since or orphaned:
             doomed.append((item, now - _LEAST * DAY if orphaned else since))
             room -= item.size
-    old = [
-        item for folder in ("grants", "renderings", "forgotten") for item in _items(store, folder) if item.used < since
-    ]
+    old = [item for folder in ("grants", "renderings") for item in _items(store, folder) if item.used < since]
     if doomed or old:
         store.call(lambda: store.backend.write({"gc": b"%d" % time.time()}), _LONG)
         try:
@@ -158,9 +167,11 @@ def forget(store: Shared, handle: str, *, patience: float = _LONG) -> Forgotten:
     named = re.compile(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])")
     gone = {report.digest}
     # First the mark: machines that have a copy remove it when they see this.
-    store.call(lambda: store.backend.write({f"forgotten/{report.digest}": b"1"}), patience)
+    _mark(store, report.digest)
     for item in _items(store, "renderings"):
         shard = item.name.rpartition("/")[2]
+        if shard == FORGOTTEN:
+            continue
         fields = _ask(store, store.backend.fields, shard)
         keys = [key for key, held in fields.items() if named.search(held) or named.search(key.encode())]
         for key in keys:
@@ -175,6 +186,8 @@ def forget(store: Shared, handle: str, *, patience: float = _LONG) -> Forgotten:
     store.call(lambda: store.backend.remove(names), patience)
     handles = [grant.handle for grant in store.grants() if grant.digest in gone]
     store.call(lambda: store.backend.remove([f"grants/{name}" for name in handles]), patience)  # last: until then again
+    for digest in gone - {report.digest}:
+        _mark(store, digest)
     for digest in gone:
         store.front.forget(digest, report.handles)
     store.let_go(gone)

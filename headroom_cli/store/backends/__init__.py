@@ -1,6 +1,6 @@
 """What keeps a shared store's bytes: one file per backend, all behind these few calls.
 
-Names are ``objects/DIGEST``, ``grants/HANDLE``, ``renderings/SHARD``, ``forgotten/DIGEST`` and some single ones; none
+Names are ``objects/DIGEST``, ``grants/HANDLE``, ``renderings/SHARD`` and some single ones; none
 comes from outside unchecked. Every call raises AwayError when the server cannot be reached, StoreFullError when it has
 no room, StoreRefusedError when it must not be used, StoreError for the rest; no message names a credential.
 """
