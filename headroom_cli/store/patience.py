@@ -30,8 +30,8 @@ class AwayError(StoreError):
     """The shared store cannot be reached, or does not answer in time."""
 
 
-class ConfusedError(AwayError):
-    """No answer came in time: what was asked for may have been done, or may yet be."""
+class AloneError(AwayError):
+    """Nothing was asked: the store is being left alone, or the request has no time left."""
 
 
 class Patience:
@@ -64,13 +64,13 @@ class Patience:
         ``seconds`` is the limit of this call where it is to have one of its own.
         """
         if self.is_away:
-            raise AwayError(f"the store {self._where} did not answer and is left alone for a moment; check the server")
+            raise AloneError(f"the store {self._where} did not answer and is left alone for a moment; check the server")
         left = seconds or self.usual
         end = getattr(self._limits, "end", 0.0)
         if end:
             left = min(left, end - time.monotonic())
             if left < _LEAST:
-                raise AwayError(f"the store {self._where} took too long for one request; check the server, or wait=")
+                raise AloneError(f"the store {self._where} took too long for one request; check the server, or wait=")
         if self._process != os.getpid():  # a fork took no thread along
             self._process, self._idle = os.getpid(), []
         hand = self._idle.pop() if self._idle else _Hand()
@@ -80,7 +80,7 @@ class Patience:
             answer.late = True
             hand.jobs.put(None)  # it ends when its client gives up
             self._failed()
-            raise ConfusedError(f"the store {self._where} did not answer within {left:.2f} s; check the server")
+            raise AwayError(f"the store {self._where} did not answer within {left:.2f} s; check the server")
         self._idle.append(hand)
         if answer.error is not None:
             if isinstance(answer.error, AwayError):

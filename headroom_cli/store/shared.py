@@ -16,40 +16,36 @@ import time
 
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreVersionError
 from headroom_cli.hashing import sha256
-from headroom_cli.store import AGAIN, BUDGET, Entry, Store, backends, checked_pairs, clock, files, frames, grants
+from headroom_cli.store import AGAIN, BUDGET, Entry, Store, backends, checked_pairs, clock, files, grants, shared_put
 from headroom_cli.store.front import Front
-from headroom_cli.store.patience import AwayError, Patience
+from headroom_cli.store.patience import AloneError, AwayError, Patience
+from headroom_cli.store.shared_records import Asking, ConflictError, Values, alone, fresh_of
+
+__all__ = ["ConflictError", "Shared"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from types import ModuleType
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     from headroom_cli.store.backends import Backend
     from headroom_cli.store.url import Url
 
     _T = TypeVar("_T")
 
-VERSION = b"headroom shared store 1"
 FORGOTTEN = "forgotten"  # the shard that names originals which other machines are to drop
 _CONVERSATION = 16  # characters of the name of a shard that is read whole; the records of others are kept one by one
 _USUAL = 5.0  # seconds that a call may take where no request waits for it
-_LOOK = 3_600.0  # seconds after which it is asked again what was forgotten elsewhere, and uses are noted again
-_MANY = 100_000  # originals that a process remembers having seen sound
 _AT_ONCE = 8  # records of their own shard written at a time
 _SEVERAL = 500  # grants read at a time
 _MOST_DOUBTFUL = 1_000
 
 
-class ConflictError(StoreError):
-    """Another machine recorded another rendering of the same block in the same place first."""
-
-
 class Shared(Store):
     """A store named by a URL. ``root`` is the directory in front of it; nothing is opened before the first use."""
 
-    __slots__ = ("_doubtful", "_greeted", "_noted", "_patience", "_sound", "_versioned", "backend", "front", "url")
+    __slots__ = ("_doubtful", "_greeted", "_patience", "backend", "front", "noted", "sound", "url", "versioned")
 
     def __init__(
         self,
@@ -67,9 +63,9 @@ class Shared(Store):
         self.front = Front(Store(url.folder), url.cache)
         self._patience = Patience(url.shown, max(_USUAL, url.number("wait", 0)))
         self._greeted = float("-inf")
-        self._versioned = False
-        self._sound: dict[str, float] = {}  # original -> when its bytes there were last seen whole (monotonic)
-        self._noted: dict[str, tuple[str, float]] = {}  # original -> its handle, when it was last granted
+        self.versioned = False
+        self.sound: dict[str, float] = {}  # original -> when its bytes there were last seen whole (monotonic)
+        self.noted: dict[str, tuple[str, float]] = {}  # original -> its handle, when it was last granted
         # What was asked for and may have been done, though nobody heard of it: shard, key -> value.
         self._doubtful: list[tuple[str, dict[str, bytes]]] = []
 
@@ -104,20 +100,20 @@ class Shared(Store):
         """Do the work in the time there is. Raise StoreError."""
         if self._doubtful:
             self._patience.call(self._withdraw, seconds)
-        if time.monotonic() - self._greeted > _LOOK:
+        if time.monotonic() - self._greeted > shared_put.LOOK:
             self._patience.call(self._greet, seconds)
         return self._patience.call(work, seconds)
 
     def let_go(self, digests: set[str]) -> None:
         """Remember nothing of these originals: they are gone."""
         for digest in digests:
-            self._sound.pop(digest, None)
-            self._noted.pop(digest, None)
+            self.sound.pop(digest, None)
+            self.noted.pop(digest, None)
 
     def _greet(self) -> None:
         """At the first call, and every hour: look at the version, and at what was forgotten on other machines."""
         (version,) = self.backend.read(["version"])
-        if version is not None and version.strip() != VERSION:
+        if version is not None and version.strip() != shared_put.VERSION:
             raise StoreVersionError(f"the store {self.url.shown} is of another version; upgrade headroom")
         forgotten = [digest for digest in self.backend.fields(FORGOTTEN) if grants.is_digest(digest)]
         self._greeted = time.monotonic()
@@ -136,92 +132,14 @@ class Shared(Store):
 
     def put(self, entries: list[Entry]) -> list[str]:
         """Keep originals; return one handle each once the shared store has all. Raise StoreError: then none is."""
-        if not entries:
-            return []
-        digests = [sha256(entry.data) for entry in entries]
-        batch = dict(zip(digests, entries, strict=True))
-        for entry in batch.values():
-            if len(entry.data) > frames.MAX_ORIGINAL:
-                size = len(entry.data)
-                raise StoreError(f"an original of {size} bytes is over the store's limit; pass it on unchanged")
-        there = self.call(lambda: self.backend.known([f"objects/{digest}" for digest in batch]))
-        fresh = {digest for digest in batch if f"objects/{digest}" not in there}
-        fresh |= self._unsound({digest: batch[digest].data for digest in batch if digest not in fresh})
-        if fresh:
-            packed = {digest: frames.pack(batch[digest].data) for digest in fresh}
-            for digest, frame in packed.items():
-                if frames.unpack(frame) != batch[digest].data:
-                    raise StoreError("what was packed for the store does not unpack to the same; report it")
-            self.call(lambda: self.backend.write({f"objects/{digest}": frame for digest, frame in packed.items()}))
-            self._see(fresh)
-            self.front.keep(packed)
-        handles = self._grant(batch, fresh)
-        self.front.handles({handle: digest for digest, handle in handles.items()})
-        return [handles[digest] for digest in digests]
+        return shared_put.put(self, entries)
 
-    def _unsound(self, batch: dict[str, bytes]) -> set[str]:
-        """Return which of the originals that are there do not hold these bytes: each is read once by every process."""
+    def see(self, digests: set[str]) -> None:
+        """Remember that these originals were there and sound just now."""
+        if len(self.sound) > shared_put.MANY:
+            self.sound.clear()
         now = time.monotonic()
-        unseen = [digest for digest in batch if now - self._sound.get(digest, now - 2 * _LOOK) > _LOOK]
-        if not unseen:
-            return set()
-        held = self.call(lambda: self.backend.read([f"objects/{digest}" for digest in unseen]))
-        sound = {
-            digest: frame
-            for digest, frame in zip(unseen, held, strict=True)
-            if frame is not None and _content(frame) == batch[digest]
-        }
-        self._see(set(sound))
-        self.front.keep(sound)
-        return set(unseen) - set(sound)
-
-    def _see(self, digests: set[str]) -> None:
-        if len(self._sound) > _MANY:
-            self._sound.clear()
-        now = time.monotonic()
-        self._sound.update(dict.fromkeys(digests, now))
-
-    def _grant(self, batch: dict[str, Entry], fresh: set[str]) -> dict[str, str]:
-        """Note which handle was given for which original: whoever notes it first has it; return digest -> handle."""
-        now = clock.plausible(self.clock())
-        handles: dict[str, str] = {}
-        waiting: dict[str, int] = {}
-        for digest in batch:
-            handle, noted = self._noted.get(digest, ("", grants.NEVER))
-            if digest in fresh or not 0 <= now - noted < AGAIN / 2:
-                waiting[digest] = self.handle_length
-            else:
-                handles[digest] = handle
-        while waiting:
-            asked: dict[str, str] = {}
-            for digest, length in waiting.items():
-                while (handle := grants.head(digest, length)) in asked.values() and length < grants.LONGEST:
-                    length += 4  # noqa: PLW2901 - two of one batch may begin alike
-                waiting[digest], asked[digest] = length, handle
-            records = {
-                f"grants/{handle}": _record(handle, digest, batch[digest], now) for digest, handle in asked.items()
-            }
-            if not self._versioned:
-                records["version"] = VERSION
-            standing = self.call(lambda records=records: self.backend.create(records))  # type: ignore[misc]
-            self._versioned = True
-            renewed = {}
-            for digest, handle in asked.items():
-                held = standing.get(f"grants/{handle}")
-                grant = grants.parse(held) if held is not None else None
-                if held is not None and grant is not None and grant.digest != digest:
-                    waiting[digest] = min(waiting[digest] + 4, grants.LONGEST)
-                    continue
-                if held is not None and (grant is None or now - grant.used > AGAIN):
-                    renewed[f"grants/{handle}"] = records[f"grants/{handle}"]
-                handles[digest] = handle
-                self._noted[digest] = handle, now
-                del waiting[digest]
-            if renewed:
-                self.call(lambda renewed=renewed: self.backend.write(renewed))  # type: ignore[misc]
-        if len(self._noted) > _MANY:
-            self._noted.clear()
-        return handles
+        self.sound.update(dict.fromkeys(digests, now))
 
     def get(self, digest: str) -> bytes:
         """Return the original with this SHA-256 (hex). Raise NotFoundError, CorruptError for one damaged there."""
@@ -234,24 +152,24 @@ class Shared(Store):
         (frame,) = self.call(lambda: self.backend.read([f"objects/{digest}"]))
         if frame is None:
             raise NotFoundError(f"the original {digest[:12]}... is not in the store; it was removed or lost")
-        data = _content(frame)
+        data = shared_put.content(frame)
         if data is None or sha256(data) != digest:
-            self._sound.pop(digest, None)
+            self.sound.pop(digest, None)
             raise CorruptError(f"the original {digest[:12]}... is damaged in the store; run `headroom store verify`")
-        self._see({digest})
+        self.see({digest})
         self.front.keep({digest: frame})
         return data
 
     def _use(self, digest: str) -> None:
         """Note in the shared store that a copy at hand was used, once an hour; when it is away that can wait."""
-        if time.monotonic() - self._sound.get(digest, float("-inf")) < _LOOK or self._patience.is_away:
+        if time.monotonic() - self.sound.get(digest, float("-inf")) < shared_put.LOOK or self._patience.is_away:
             return
         try:
             self.call(lambda: self.backend.known([f"objects/{digest}"]))
         except StoreError as error:
             self.front.trouble = str(error)
             return
-        self._see({digest})
+        self.see({digest})
 
     def has(self, digest: str) -> bool:
         """Return whether an original of this SHA-256 (hex) is there; its content is not looked at."""
@@ -322,11 +240,11 @@ class Shared(Store):
         written = {key: b"%d %b" % (now, value.encode("ascii")) for key, value in dict(pairs).items()}
         whole = {shard: written}
         if len(shard) != _CONVERSATION:
-            whole = {_alone(shard, key): {key: record} for key, record in written.items()}
+            whole = {alone(shard, key): {key: record} for key, record in written.items()}
 
         def decide(mine: dict[str, bytes]) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
             def fresh(held: dict[str, bytes]) -> dict[str, bytes]:
-                return _fresh(held, mine, settled, now)
+                return fresh_of(held, mine, settled, now)
 
             return fresh
 
@@ -335,6 +253,8 @@ class Shared(Store):
 
         try:
             self.call(write)
+        except AloneError:
+            raise
         except AwayError:
             self._doubtful = [*self._doubtful, *whole.items()][-_MOST_DOUBTFUL:]
             raise
@@ -343,7 +263,7 @@ class Shared(Store):
     def recall(self, shard: str) -> dict[str, str]:
         """Return the records of a conversation's shard; of others a mapping that asks for one when it is looked up."""
         records = self.recall_dated(shard)
-        return _Values(records) if isinstance(records, _Asking) else {key: value for key, (value, _) in records.items()}
+        return Values(records) if isinstance(records, Asking) else {key: value for key, (value, _) in records.items()}
 
     def recall_dated(self, shard: str) -> dict[str, tuple[str, bool]]:
         """Return every record of a shard and whether it was last noted more than a day ago.
@@ -351,12 +271,12 @@ class Shared(Store):
         While the shared store is away: those at hand.
         """
         checked_pairs(shard, [])
-        return self._records(shard) if len(shard) == _CONVERSATION else _Asking(shard, self._records)
+        return self._records(shard) if len(shard) == _CONVERSATION else Asking(shard, self._records)
 
     def _records(self, shard: str, key: str = "") -> dict[str, tuple[str, bool]]:
         """Return a whole shard, or the record of one key that is kept by itself."""
         try:
-            fields = self.call(lambda: self.backend.fields(_alone(shard, key) if key else shard))
+            fields = self.call(lambda: self.backend.fields(alone(shard, key) if key else shard))
         except AwayError:
             return self.front.records(shard)
         since = clock.plausible(self.clock()) - AGAIN
@@ -393,7 +313,9 @@ class Shared(Store):
 
         made = offered or os.urandom(secret.SIZE)
         try:
-            held = self.call(lambda: self.backend.create({"secret": made.hex().encode(), "version": VERSION}))
+            held = self.call(
+                lambda: self.backend.create({"secret": made.hex().encode(), "version": shared_put.VERSION})
+            )
         except AwayError:
             kept = secret.kept(self)
             if kept is None:
@@ -404,60 +326,3 @@ class Shared(Store):
             raise StoreError(f"the secret in {self.url.shown} is not the one that was made; remove it")
         secret.keep(self, key)
         return key
-
-
-class _Asking(dict[str, "tuple[str, bool]"]):
-    """Records that are kept one by one: each is read when it is asked for."""
-
-    def __init__(self, shard: str, read: Callable[..., dict[str, tuple[str, bool]]]) -> None:
-        super().__init__()
-        self._shard = shard
-        self._ask = read
-
-    def get(self, key: str, default: Any = None) -> Any:
-        if key not in self:
-            self.update({name: held for name, held in self._ask(self._shard, key).items() if name == key})
-        return super().get(key, default)
-
-
-class _Values(dict[str, str]):
-    """The same without the dates."""
-
-    def __init__(self, records: _Asking) -> None:
-        super().__init__()
-        self._records = records
-
-    def get(self, key: str, default: Any = None) -> Any:
-        held = self._records.get(key)
-        return default if held is None else held[0]
-
-
-def _alone(shard: str, key: str) -> str:
-    """Return the name of the shard of one record: keys may hold anything printable, so they go in by their digest."""
-    return f"{shard}-{sha256(key.encode('ascii'))[:40]}"
-
-
-def _fresh(held: dict[str, bytes], mine: dict[str, bytes], settled: Container[str], now: float) -> dict[str, bytes]:
-    """Return which of my records are to be written, given those that are there. Raise ConflictError."""
-    fresh = {}
-    for key, record in mine.items():
-        noted, _, value = held.get(key, b"").partition(b" ")
-        same = value == record.partition(b" ")[2]
-        if key in held and key in settled and not same:
-            raise ConflictError("another machine rendered the same block at the same time; what it recorded is sent")
-        if not same or not noted.isdigit() or now - float(noted) > AGAIN:
-            fresh[key] = record
-    return fresh
-
-
-def _content(frame: bytes) -> bytes | None:
-    try:
-        return frames.unpack(frame)
-    except frames.FrameError:
-        return None
-
-
-def _record(handle: str, digest: str, entry: Entry, now: float) -> bytes:
-    return grants.Grant(
-        handle, digest, used=now, when=now, size=len(entry.data), kind=entry.kind, command=entry.command
-    ).payload()
