@@ -334,6 +334,16 @@ def test_a_full_disk_is_an_error_of_ours(tmp_path, ours):
     assert b"no space left" in done.stderr
 
 
+def test_a_signal_ends_what_is_left_of_us(tmp_path, started):
+    """The command has ended, and nobody reads what it wrote."""
+    process = started("--", "sh", "-c", "head -c 300000 /dev/urandom; echo $$ > pid")
+    pid = number_in(tmp_path / "pid")
+    until(lambda: not is_running(pid), "it goes on")
+    until(lambda: select.select([process.stdout], [], [], 0)[0], "nothing was written")
+    process.terminate()
+    assert process.wait(TO_COME) == 128 + signal.SIGTERM
+
+
 # --- terminals
 
 
@@ -468,3 +478,12 @@ def test_the_fast_path_reads_what_typer_reads():
             if value is not None and value is not False
         }
         assert main.parse(words, _flags.FLAGS["run"]) == slow, words
+
+
+def test_a_run_imports_what_a_filter_does(tmp_path):
+    from test_startup import FORBIDDEN, imported
+
+    (tmp_path / "app.log").write_text(LOG)
+    for words in (("true",), ("cat", "app.log")):
+        loaded = imported(tmp_path, "run", "-q", "--", *words, stdin=b"") - {"zstandard.backend_c"}
+        assert {name for name in loaded if name in FORBIDDEN or name.split(".")[0] in FORBIDDEN} == set()

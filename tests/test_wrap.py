@@ -1,5 +1,6 @@
 """An agent behind ``headroom wrap``: a proxy of its own, its own settings, nothing left behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -208,7 +209,8 @@ def below(pid):
         while above in parents and above != pid:
             above = parents[above]
         if above == pid and one != pid:
-            found[one] = Path("/proc", str(one), "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            with contextlib.suppress(OSError):  # it has ended
+                found[one] = Path("/proc", str(one), "cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found
 
 
@@ -271,7 +273,7 @@ def test_what_keeps_a_proxy_from_starting_is_said(tmp_path, home):
 
 def test_settings_reach_the_proxy(tmp_path):
     done = subprocess.run(
-        wrapped("--level", "max", "--only", "log,json", "--protect-tool=Read,Grep*", "--", "ps", "-ef"),
+        wrapped("--level", "max", "--only", "log,json", "--protect-tool=Read,Grep*", "--", "ps", "-efww"),
         env=clean_environment(tmp_path), cwd=tmp_path, capture_output=True, timeout=TO_COME,
     )  # fmt: skip
     line = next(

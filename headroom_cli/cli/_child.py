@@ -22,6 +22,7 @@ _PASSED = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH,
     signal.SIGTSTP, signal.SIGCONT,
 )  # fmt: skip
+_ENDING = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
 _OF_A_TERMINAL = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH, signal.SIGHUP))
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 _DEEPEST = 64  # steps from a process to its ancestors that are looked at
@@ -162,10 +163,21 @@ class Child:
             else:  # macOS: whoever stands in front at a terminal gets these from there
                 number = signal.Signals(signal.sigwait(numbers))
                 has_it = number in _OF_A_TERMINAL and _is_in_front()
-            if not has_it and self.status is None:
+            if not has_it:
+                if number in _ENDING and self._is_over():
+                    os._exit(128 + number)  # it is gone; this is for what is left of us: a write that nobody reads
                 self._send(number)
             if number == signal.SIGTSTP:
                 stop()
+
+    def _is_over(self) -> bool:
+        """Tell whether it has ended, also before anybody has waited for it."""
+        if self.status is not None:
+            return True
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
 
     def _is_below(self, pid: int) -> bool:
         """Tell a sender that is the command or below it: it speaks to its whole group, itself included."""
@@ -182,6 +194,8 @@ class Child:
         return False
 
     def _send(self, number: signal.Signals) -> None:
+        if self.status is not None:  # its number may be another's by now
+            return
         try:
             os.kill(self.pid, number)
         except ProcessLookupError:
@@ -211,7 +225,10 @@ class Child:
         return self.status is not None
 
     def let_go(self) -> None:
-        """Take signals as before: the command has ended."""
+        """Take signals as before, in a process that was forked from ours.
+
+        Not in ours: one that the command got as well may still wait here, and would kill us for it.
+        """
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
 

@@ -51,7 +51,6 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
         failure = error
         os.close(reader)
     status = child.wait()
-    child.let_go()
     failed = output.close(quiet=together and not settings.verbose)
     if failure is not None and not isinstance(failure, ReaderGoneError):
         raise failure

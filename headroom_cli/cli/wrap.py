@@ -53,7 +53,6 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
         child = _child.Child(plan.words, {**given, **plan.environment, **_ours(settings)})
         proxy.keep_words()
         status = child.wait()
-        child.let_go()
         counts = proxy.counts()
     proxy.show(settings)
     if report.wants_summary(settings) and counts:
