@@ -39,6 +39,7 @@ _LINE_MAX = 65_536  # bytes: one append stays one write
 _PIECE = 1 << 20
 _TOOLS = 32
 _NAME = 100  # characters
+_TEXTS = ("text", "input_text")  # values of a client may be lists, which no set takes
 
 
 def append(store_root: str, line: dict[str, Any]) -> None:
@@ -93,14 +94,30 @@ def named(name: str) -> str:
 
 
 def conversation(request: Mapping[str, Any]) -> str:
-    """Return a digest of the first turn of the user in a request, which names a conversation; "" for none."""
+    """Return a digest of the first turn of the user in a request, which names a conversation; "" for none.
+
+    It is the same in all forms that a client gives this turn in later requests.
+    """
     turns = request.get("messages", request.get("input"))
     if isinstance(turns, str):
-        return sha256(turns.encode("utf-8", "replace"))[:12]
+        turns = [{"role": "user", "content": turns}]
     for turn in turns if isinstance(turns, list) else ():
         if isinstance(turn, dict) and turn.get("role") == "user":
-            return sha256(json.dumps(turn.get("content")).encode())[:12]
+            return sha256(json.dumps(_bare(turn.get("content"))).encode())[:12]
     return ""
+
+
+def _bare(content: Any) -> Any:
+    """Return a content without marks for the cache, which move, and one text as the text that it is."""
+    if not isinstance(content, list):
+        return content
+    parts = [
+        {key: value for key, value in part.items() if key not in {"cache_control", "prompt_cache_breakpoint"}}
+        if isinstance(part, dict) else part for part in content
+    ]  # fmt: skip
+    alone = parts[0] if len(parts) == 1 and isinstance(parts[0], dict) else {}
+    plain = alone.keys() == {"type", "text"} and alone["type"] in _TEXTS
+    return alone["text"] if plain else parts
 
 
 def project(chosen: str = "") -> str:

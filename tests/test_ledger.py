@@ -141,4 +141,7 @@ def test_a_conversation_is_named_by_its_first_words():
     longer = {"messages": [*asked["messages"], {"role": "assistant", "content": "on it"}], "model": "other"}
     assert ledger.conversation(asked) == ledger.conversation(longer) != ""
     assert ledger.conversation({"input": "fix it"}) != ledger.conversation({"input": "fix that"})
+    marked = {"type": "text", "text": "fix it", "cache_control": {"type": "ephemeral"}}
+    said = ("fix it", [{"role": "user", "content": "fix it"}], [{"role": "user", "content": [marked]}])
+    assert len({ledger.conversation({"input": turns}) for turns in said}) == 1
     assert ledger.conversation({"messages": 3}) == ledger.conversation({}) == ""

@@ -7,9 +7,9 @@ import pytest
 from shaped import ASTRA, Line, system_of
 from talks import LOG, OURS, Talk
 
-from headroom_cli import engine
+from headroom_cli import engine, ledger
 from headroom_cli.errors import StoreError
-from headroom_cli.shaping import turns, words
+from headroom_cli.shaping import words
 from headroom_cli.shaping.asked import Shaping
 from headroom_cli.shaping.talk import Talk as Shaped
 from headroom_cli.store import Store
@@ -61,7 +61,7 @@ def keys(scope=""):
 
 
 def key_of(text, scope=""):
-    return arms.key(scope, turns.first_words({"messages": [{"role": "user", "content": text}]}))
+    return arms.key(scope, ledger.conversation({"messages": [{"role": "user", "content": text}]}))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headroom_cli import ledger
 from headroom_cli.shaping import efforts, pins, place, turns, words
 from headroom_cli.trial import arms
 
@@ -36,7 +37,7 @@ class Talk:
         self._shape = shape
         self._request = request
         self._scope = scope
-        self.key = arms.key(scope, turns.first_words(request))
+        self.key = arms.key(scope, ledger.conversation(request))
         self.turn = turns.kind(shape, request)
         self.pin: Pin | None = None
         self.fresh = False  # the decision is to be noted

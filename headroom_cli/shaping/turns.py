@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
 from headroom_cli.harness import words
-from headroom_cli.hashing import sha256
 from headroom_cli.lazy import pattern
 
 TYPE_CHECKING = False
@@ -17,7 +14,6 @@ ASK = "ask"
 RESUME = "resume"
 # Values of a client may be lists, which no set takes: these are tuples.
 _TOOLS = ("tool", "function")
-_TEXTS = ("text", "input_text")
 
 # What programs say when something went wrong, wherever it stands in their output.
 _STRONG = (
@@ -71,30 +67,6 @@ def _of_user(content: Any) -> tuple[bool, bool]:
         else:
             own = True  # a picture, a file, or what is not known here
     return results, own
-
-
-def first_words(request: dict[str, Any]) -> str:
-    """Return a digest of the first turn of the user, "" where there is none: it names a conversation."""
-    turns = request.get("messages", request.get("input"))
-    if isinstance(turns, str):
-        return sha256(turns.encode("utf-8", "replace"))[:12]
-    for turn in turns if isinstance(turns, list) else ():
-        if isinstance(turn, dict) and turn.get("role") == "user":
-            return sha256(json.dumps(_bare(turn.get("content"))).encode())[:12]
-    return ""
-
-
-def _bare(content: Any) -> Any:
-    """Return a content without marks for the cache, which move, and one text as the text that it is."""
-    if not isinstance(content, list):
-        return content
-    parts = [
-        {key: value for key, value in part.items() if key not in {"cache_control", "prompt_cache_breakpoint"}}
-        if isinstance(part, dict) else part for part in content
-    ]  # fmt: skip
-    alone = parts[0] if len(parts) == 1 and isinstance(parts[0], dict) else {}
-    plain = alone.keys() == {"type", "text"} and alone["type"] in _TEXTS
-    return alone["text"] if plain else parts
 
 
 def is_routine(output: Any) -> bool:
