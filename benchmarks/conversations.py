@@ -1,11 +1,12 @@
 """What a conversation costs, raw and crushed; whether what was sent stays sent; what a turn costs in time.
 
-    python benchmarks/conversations.py price [EVERY]    tokens and price of every EVERY-th outside conversation
-    python benchmarks/conversations.py prefix [EVERY]   every k: the first k turns alone give the first k of the whole
-    python benchmarks/conversations.py turn             milliseconds per turn of 100 turns, 400 KB
+    python benchmarks/conversations.py price [EVERY [LEVEL]]  tokens and price of every EVERY-th outside conversation
+    python benchmarks/conversations.py prefix [EVERY]         every k: the first k turns give the first k of the whole
+    python benchmarks/conversations.py turn                   milliseconds per turn of 100 turns, 400 KB
 
 Price: an agent sends its history before each of its turns; a provider reads what it has seen at 0.1 and writes the rest
-at 1.25 of the price of input. Tokens are exact o200k counts by rs-bpe of each turn's JSON.
+at 1.25 of the price of input. LEVEL is safe, balanced, max, lossless, or nothing: all outputs of tools deleted,
+which is the most that anybody could save there. Tokens are exact o200k counts by rs-bpe of each turn's JSON.
 """
 
 import json
@@ -54,7 +55,19 @@ def cost(requests: list[list[str]]) -> tuple[float, int]:
     return price, broken
 
 
-def price(every: int) -> None:
+def emptied(turns: list[dict]) -> list[dict]:
+    """Return turns whose outputs of tools are empty."""
+    document = formats.parse(json.dumps(turns).encode())
+    return json.loads(document.splice([(block, '""') for block in document.blocks if block.role == "tool"]))
+
+
+def price(every: int, level: str) -> None:
+    """Print the price and the tokens at a level, of raw."""
+    asked = {"lossless": True} if level == "lossless" else {"level": level}
+
+    def sent_for(turns: list[dict]) -> list[dict]:
+        return emptied(turns) if level == "nothing" else compress(turns, store=store, **asked).messages
+
     raw = sent = 0.0
     broken = requests = 0
     seen, after = [0, 0], [0, 0]  # tokens of everything, of outputs alone
@@ -63,11 +76,11 @@ def price(every: int) -> None:
         for _, turns in conversations(every):
             ends = [i for i, turn in enumerate(turns) if turn["role"] == "assistant" and i]
             one = [written(turns[:end]) for end in ends]
-            other = [written(compress(turns[:end], store=store).messages) for end in ends]
+            other = [written(sent_for(turns[:end])) for end in ends]
             raw += cost(one)[0]
             paid, changed = cost(other)
             sent, broken, requests = sent + paid, broken + changed, requests + len(ends)
-            whole = compress(turns, store=store).messages
+            whole = sent_for(turns)
             outputs = {formats.of_value(turns).turn_of(b) for b in formats.of_value(turns).blocks if b.role == "tool"}
             for i, (old, new) in enumerate(zip(written(turns), written(whole), strict=True)):
                 for place in (0, 1) if i in outputs else (0,):
@@ -132,7 +145,8 @@ def turn() -> None:
 
 def main() -> None:
     every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    {"price": price, "prefix": prefix, "turn": lambda _: turn()}[sys.argv[1]](every)
+    level = sys.argv[3] if len(sys.argv) > 3 else "safe"
+    {"price": lambda _: price(every, level), "prefix": prefix, "turn": lambda _: turn()}[sys.argv[1]](every)
 
 
 if __name__ == "__main__":
