@@ -10,6 +10,7 @@ import uvicorn
 
 from headroom_cli.serve import pages, work_pages
 from headroom_cli.serve.counts import Counts, Done
+from headroom_cli.serve.gate import Gate
 from headroom_cli.serve.options import Serving
 from headroom_cli.serve.replies import reply
 
@@ -38,6 +39,8 @@ class App:
         self.counts = Counts()
         self.serving = Serving("/nowhere", key=KEY, **given)
         self.engines = Pool()
+        self.gate = Gate(self.serving)
+        self.draining = False
         self.store = ""
 
     def store_ok(self):

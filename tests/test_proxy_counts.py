@@ -389,16 +389,36 @@ def fetch(url, method="GET", **headers):
 
 def test_live_and_ready_say_how_it_is(site):
     app, url = site
+
+    def said(page):
+        status, _, body = fetch(url + page)
+        return status, json.loads(body)
+
     assert fetch(f"{url}/livez")[::2] == (200, b"ok\n")
-    assert json.loads(fetch(f"{url}/readyz")[2]) == {"v": 1, "ready": True, "reasons": []}
-    app.store, app.engines.ready = "no space left", False
+    assert said("/readyz") == (200, {"v": 1, "ready": True, "degraded": False, "reasons": []})
     try:
-        for page in ("/readyz", "/health"):
-            status, _, body = fetch(url + page)
-            assert (status, json.loads(body)["reasons"]) == (503, ["no space left", "no worker process is up"])
+        # A store that is gone is gone for the others as well: none of them must be taken out of service for it.
+        app.store = "no space left"
+        degraded = {"v": 1, "ready": True, "degraded": True, "reasons": ["no space left"]}
+        assert said("/readyz") == said("/health") == (200, degraded)
+        app.engines.ready = False
+        unready = {"v": 1, "ready": False, "degraded": True, "reasons": ["no worker process is up", "no space left"]}
+        assert said("/readyz") == said("/health") == (503, unready)
+        app.store, app.engines.ready, app.draining = "", True, True
+        ending = {"v": 1, "ready": False, "degraded": False, "reasons": ["it is about to end"]}
+        assert said("/readyz") == (503, ending)
         assert fetch(f"{url}/livez")[0] == 200
     finally:
-        app.store, app.engines.ready = "", True
+        app.store, app.engines.ready, app.draining = "", True, False
+
+
+def test_who_shows_no_token_learns_whether_to_come_and_not_why():
+    app = App(token="open-sesame-1234")
+    app.store = "/home/someone is full"
+    with served(app) as url:
+        assert json.loads(fetch(f"{url}/readyz")[2]) == {"v": 1, "ready": True, "degraded": True}
+        told = json.loads(fetch(f"{url}/readyz", x_headroom_token="open-sesame-1234")[2])
+        assert told["reasons"] == ["/home/someone is full"]
 
 
 def test_stats_since_gives_only_what_ended_later(site):

@@ -9,10 +9,10 @@ from headroom_cli.serve.options import Serving
 
 PATHS = (
     "/", "/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions", "/v1/responses", "/v1/models",
-    "/model/anthropic.claude/invoke", "/v1/compress", "/v1/retrieve/abcdefghijkl", "/livez", "/stats", "/metrics",
-    "/dashboard", "/nowhere",
+    "/model/anthropic.claude/invoke", "/v1/compress", "/v1/retrieve/abcdefghijkl", "/livez", "/readyz", "/stats",
+    "/metrics", "/dashboard", "/nowhere",
 )  # fmt: skip
-OURS = {"/v1/compress", "/v1/retrieve/abcdefghijkl", "/livez", "/stats", "/metrics", "/dashboard"}
+OURS = {"/v1/compress", "/v1/retrieve/abcdefghijkl", "/livez", "/readyz", "/stats", "/metrics", "/dashboard"}
 GOOD_HOSTS = (
     "localhost", "LocalHost:8787", "127.0.0.1", "127.0.0.1:8787", "127.255.0.3:1", "[::1]", "[::1]:65535", "box.lan",
     "box.lan:99", "exact.lan:5",
@@ -117,7 +117,7 @@ def test_what_changes_something_must_be_json():
 @pytest.mark.parametrize("path", PATHS)
 def test_a_token_is_asked_for_everywhere_but_where_life_is_asked_for(path):
     gate = Gate(Serving("nowhere", host="0.0.0.0", token="open-sesame"))
-    closed = 0 if path in {"/livez", "/dashboard"} else 401
+    closed = 0 if path in {"/livez", "/readyz", "/dashboard"} else 401
     for kind in ("http", "websocket"):
         for shown in (
             {}, {"x_headroom_token": "open-sesam"}, {"x_headroom_token": "open-sesame!"}, {"x_headroom_token": ""},

@@ -24,7 +24,7 @@ _LIBRARIES = {"litellm": "litellm", "anyllm": "any_llm"}  # backend -> the modul
 _MODEL_SECONDS = 15.0  # what shortening one request may take where a model rates words
 _MODEL_ROOM = 1 << 30  # bytes of address space for the libraries behind a model, their threads and a text
 _MODEL_TIMES = 3  # the file, its weights as they are used, and what loading takes besides
-_LARGEST = {"port": 65_535, "workers": 64, "engines": 64, "max_body": 2_048, "time_limit": 600}
+_LARGEST = {"port": 65_535, "workers": 64, "engines": 64, "max_body": 2_048, "time_limit": 600, "drain": 600}
 
 
 def run(settings: Settings, own: Mapping[str, str]) -> int:
@@ -93,6 +93,7 @@ def _serving(settings: Settings, own: Mapping[str, str]) -> Serving:
         job_seconds=float(number(own, "time_limit") or usual),
         model_memory=model_memory(settings),
     )
+    limits.drain_seconds = float(number(own, "drain", zero=True) or 0)
     if size := number(own, "max_body"):
         limits.body = limits.decoded = size << 20
     from headroom_cli.backends import bedrock
@@ -246,6 +247,10 @@ VERB = Verb(
         Setting(
             "time_limit", ("--time-limit",), "", "text", "SECONDS", "what shortening one request may take",
             shown="5; 15 with --kompress",
+        ),
+        Setting(
+            "drain", ("--drain",), "", "text", "SECONDS",
+            "at SIGTERM go on for so long, while /readyz tells load balancers to ask others", shown="0",
         ),
         Setting(
             "dry_run", ("--dry-run",), "", "switch", "",

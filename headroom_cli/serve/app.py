@@ -18,7 +18,7 @@ from headroom_cli.serve.counts import Counts
 from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
-from headroom_cli.serve.replies import RefusedError, refuse
+from headroom_cli.serve.replies import RefusedError, parting, refuse
 from headroom_cli.serve.room import Room
 from headroom_cli.serve.said import Said
 from headroom_cli.settings import debugging
@@ -58,6 +58,7 @@ class App:
         self._tried = False  # requests of a trial were answered since the last look at what it shows
         self._tasks: set[asyncio.Future[None]] = set()
         self._trouble = ""  # what keeps the store from being written
+        self.draining = False  # it is about to end: others should be asked
         self._writer: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -71,6 +72,10 @@ class App:
         gc.collect()
         gc.freeze()
         self._writer = asyncio.create_task(self._keep_house())
+
+    def drain(self) -> None:
+        """Answer as before, but ask everybody to go elsewhere: /readyz says so, and no connection is kept."""
+        self.draining = True
 
     async def stop(self) -> None:
         """End all of it."""
@@ -90,6 +95,8 @@ class App:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
+        if self.draining:
+            send = parting(send)
         scope = projects.labelled(scope, self.serving.project)
         refused = self.gate.check(scope)
         if scope["type"] == "websocket":

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 # Where a token may stand. These are for us and are never sent to a provider.
 TOKEN_HEADERS = (b"x-headroom-token", b"proxy-authorization")
-# Who only asks whether we are there needs no token. Nor does the page that asks for it: a browser cannot show one when
-# it opens a page, and without one the page has no number to show.
-_OPEN = frozenset(("/livez", "/dashboard"))
+# Who only asks whether we are there, and whether to send us requests, needs no token: load balancers have none to show.
+# Nor does the page that asks for it: a browser cannot show one when it opens a page, and without one the page has no
+# number to show.
+_OPEN = frozenset(("/livez", "/readyz", "/dashboard"))
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))  # methods that change nothing
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~%-]{1,253})(?::([0-9]{1,5}))?")
@@ -59,6 +60,12 @@ class Gate:
         if _changes(scope, path) and not _is_json(fields.get(b"content-type", [])):
             return RefusedError(415, "the content type must be application/json")
         return None
+
+    def is_known(self, scope: Scope) -> bool:
+        """Tell whether who asks has shown the token, or need not show any."""
+        return not self._token or self._shows_token(
+            {name: [value for other, value in scope["headers"] if other == name] for name in TOKEN_HEADERS}
+        )
 
     def _host(self, given: list[bytes]) -> str | None:
         """Return Host in lower case if it is one that was allowed."""

@@ -12,8 +12,8 @@ class Limits:
     """What is refused, in bytes, fields and seconds."""
 
     __slots__ = (
-        "body", "body_rate", "decoded", "head", "head_fields", "head_seconds", "idle_seconds", "job_memory",
-        "job_seconds", "model_memory", "shutdown_seconds", "silence", "together", "together_seconds",
+        "body", "body_rate", "decoded", "drain_seconds", "head", "head_fields", "head_seconds", "idle_seconds",
+        "job_memory", "job_seconds", "model_memory", "shutdown_seconds", "silence", "together", "together_seconds",
     )  # fmt: skip
 
     def __init__(self, **given: float) -> None:
@@ -31,7 +31,8 @@ class Limits:
         self.job_memory = 1 << 30  # bytes of address space of a worker process
         self.model_memory = 0  # bytes on top of that for a model
         self.silence = 600.0  # seconds without a byte from a provider
-        self.shutdown_seconds = 30.0
+        self.drain_seconds = 0.0  # between SIGTERM, when /readyz says so, and the end of listening
+        self.shutdown_seconds = 30.0  # from the end of listening, for what is under way
         for name, value in given.items():
             setattr(self, name, value)
 

@@ -73,9 +73,11 @@ async def handle(app: App, scope: Scope, receive: Receive, send: Send) -> bool: 
     elif path == "/livez":
         await reply(send, 200, b"ok\n", "text/plain; charset=utf-8", _PRIVATE, head=head)
     elif path in {"/readyz", "/health"}:
-        reasons = ready(app)
-        value = {"v": 1, "ready": not reasons, "reasons": reasons}
-        await _say(send, 503 if reasons else 200, value, head=head)
+        unready, degraded = closed(app), ready(app)
+        value: dict[str, Any] = {"v": 1, "ready": not unready, "degraded": bool(degraded)}
+        if app.gate.is_known(scope):  # reasons name places of this machine; who shows no token needs none of them
+            value["reasons"] = [*unready, *(reason for reason in degraded if reason not in unready)]
+        await _say(send, 503 if unready else 200, value, head=head)
     elif path == "/stats":
         await _stats(app, scope, send, head=head)
     elif path == "/metrics":
@@ -93,11 +95,25 @@ async def handle(app: App, scope: Scope, receive: Receive, send: Send) -> bool: 
     return True
 
 
+_NO_WORKER = "no worker process is up"
+
+
+def closed(app: App) -> list[str]:
+    """Return why a load balancer should ask another proxy, in short words; [] while this one answers as well as any.
+
+    A store that is gone is no such reason: it is gone for all that share it, and a proxy without one still answers.
+    """
+    reasons = ["it is about to end"] if app.draining else []
+    if not app.engines.ready:
+        reasons.append(_NO_WORKER)
+    return reasons
+
+
 def ready(app: App) -> list[str]:
     """Return why requests would go through as they are, in short words; [] when all is well."""
     reasons = [reason] if (reason := app.store_ok()) else []
     if not app.engines.ready:
-        reasons.append("no worker process is up")
+        reasons.append(_NO_WORKER)
     return reasons
 
 

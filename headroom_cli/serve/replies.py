@@ -44,6 +44,18 @@ async def reply(
     await send({"type": "http.response.body", "body": b"" if head else body})
 
 
+def parting(send: Send) -> Send:
+    """Return what sends answers whose connections end with them."""
+
+    async def sends(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            fields = [(name, value) for name, value in message["headers"] if name.lower() != b"connection"]
+            message = {**message, "headers": [*fields, (b"connection", b"close")]}
+        await send(message)
+
+    return sends
+
+
 async def refuse(send: Send, error: RefusedError, shape: str = "", *, head: bool = False) -> None:
     """Answer with an error in the API's form ("" or an OpenAI row: OpenAI's)."""
     said = bytes(byte if 32 <= byte < 127 else 63 for byte in error.sentence.encode("ascii", "replace"))

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from headroom_cli.serve.options import Serving
+    from headroom_cli.serve.options import Limits, Serving
+
+    Drain = Callable[[], None]
 
 _BACKLOG = 2_048
 _AGAIN_SECONDS = 1.0  # a process that died sooner than this after its start is started again only after as long
@@ -73,10 +75,15 @@ def _where(serving: Serving, listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """Uvicorn's server, ended by a signal with the status of a program that did as it was told."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], watched: int) -> None:
+    def __init__(
+        self, config: uvicorn.Config, started: Callable[[], None], watched: int, limits: Limits, drain: Drain | None
+    ) -> None:
         super().__init__(config)
         self._started = started
         self._watched = watched
+        self._drain_seconds = limits.drain_seconds
+        self._drain = drain
+        self._told = False  # a signal has come
         self.interrupted = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -89,7 +96,8 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """End on signals: at the first when all that is under way has ended, at a second at once.
 
-        The end of the process that watches is one.
+        At SIGTERM first the time goes by in which load balancers find out. The end of the process that watches is a
+        signal, too.
         """
         loop = asyncio.get_running_loop()
         numbers = _ending()
@@ -107,11 +115,20 @@ class _Server(uvicorn.Server):
 
     def _alone(self) -> None:
         asyncio.get_running_loop().remove_reader(self._watched)
-        self._end(signal.SIGTERM)
+        self._end(signal.SIGHUP)  # not to go on: who starts us anew wants the address
 
     def _end(self, number: signal.Signals) -> None:
         self.interrupted = self.interrupted or number == signal.SIGINT
-        self.force_exit = self.should_exit
+        self.force_exit = self._told
+        if number == signal.SIGTERM and not self._told and self._drain is not None and self._drain_seconds:
+            self._drain()
+            asyncio.get_running_loop().call_later(self._drain_seconds, self._leave)
+        else:
+            self.should_exit = True
+        self._told = True
+
+    def _leave(self) -> None:
+        """Listen no longer."""
         self.should_exit = True
 
 
@@ -127,14 +144,15 @@ def _serve(
 ) -> int:  # fmt: skip
     """Serve in this process; until ``watched`` comes to its end, where one is given."""
     limits = serving.limits
+    served = (app or _import_proxy())(serving)
     config = uvicorn.Config(
-        (app or _import_proxy())(serving), loop="uvloop", http=protocol_for(limits), ws=sockets or "websockets-sansio",
+        served, loop="uvloop", http=protocol_for(limits), ws=sockets or "websockets-sansio",
         lifespan="on", log_config=None, log_level="critical", access_log=False, proxy_headers=False,
         server_header=False, date_header=False,
         timeout_keep_alive=int(limits.idle_seconds), timeout_graceful_shutdown=int(limits.shutdown_seconds),
         ws_max_size=int(limits.body), ws_per_message_deflate=False, backlog=_BACKLOG,
     )  # fmt: skip
-    server = _Server(config, started, watched)
+    server = _Server(config, started, watched, limits, getattr(served, "drain", None))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=listeners))
     if not server.started:
