@@ -133,7 +133,8 @@ class Swift:
         (folder / "proxy.conf").write_text(
             f"[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = {ports['proxy']}\nswift_dir = {folder}\n{user}\n"
             "workers = 0\n[pipeline:main]\npipeline = cache s3api tempauth copy slo dlo versioned_writes proxy-server\n"
-            "[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\nallow_account_management = true\n"
+            "[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\nconn_timeout = 10\n"
+            "allow_account_management = true\n"
             + "".join(f"[filter:{name}]\nuse = egg:swift#{text}\n" for name, text in filters.items())
         )
         commands = [[f"swift-{part}-server", f"{part}.conf"] for part in self.PARTS]

@@ -313,6 +313,28 @@ def test_gc_removes_what_was_not_used_and_nothing_else(kind, monkeypatch):
     assert kind.open().fetch(gone) == b"old " * 30
 
 
+@pytest.mark.parametrize("kind", ["memory"], indirect=True)
+def test_an_object_that_is_old_is_written_again_before_it_is_relied_on(kind, monkeypatch):
+    from headroom_cli.store.backends import objects
+
+    store = kind.open()
+    (handle,) = store.put([Entry(b"old " * 30)])
+    name = f"objects/{store.resolve(handle)}"
+    written = store.backend._get(name)[2]
+    monkeypatch.setattr(objects, "_FRESH", 0.0)
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # this machine's clock has no say
+    time.sleep(0.01)
+    other = kind.open()
+    assert other.put([Entry(b"old " * 30)]) == [handle]
+    again = store.backend._get(name)[2]
+    assert again > written
+    store.backend.write({"gc": b"1"})  # somebody cleans up: nothing old is taken into use now
+    with pytest.raises(StoreError, match="cleaned up"):
+        kind.open().put([Entry(b"old " * 30)])
+    store.backend.remove(["gc"])
+    assert kind.open().put([Entry(b"old " * 30)]) == [handle]
+
+
 @every_shared
 def test_gc_refuses_to_touch_what_may_be_in_use(kind):
     from headroom_cli.errors import UsageError
