@@ -128,6 +128,12 @@ def test_what_was_saved_before_would_have_come_from_the_cache(table):
     assert money.report([first, later], table, since=WHEN)["all"]["runs"] == 2  # the time itself is part of it
 
 
+def test_what_every_request_adds_is_read_from_the_cache_too():
+    said = {"input_tokens": 5, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 100, "output_tokens": 1}
+    lines = [call("claude-opus-5", saved=-100, conversation="a", said=said) for _ in range(3)]
+    assert money.report(lines)["all"]["money"]["saved"] == -100 * 1250 - 2 * 100 * 100
+
+
 def test_what_is_ours_is_counted_against_us(table):
     line = call(
         saved=1000, tokens=3000, conversation="a", hops=3, overhead={
@@ -152,8 +158,9 @@ def test_pipes_and_refused_requests_cost_nothing(table):
     pipe = {"when": WHEN, "verb": "crush", "model": "claude-test", "tokens": {"before": 100, "after": 40}}
     refused = call(saved=500, status=429)
     unanswered = {**call(saved=500), "hops": 0, "status": 0}
-    found = money.report([pipe, refused, unanswered], table)["all"]
-    assert found["runs"] == 3
+    left = {**unanswered, "hops": 1}  # the client went away before the answer
+    found = money.report([pipe, refused, unanswered, left], table)["all"]
+    assert found["runs"] == 4
     assert found["saved"] == 60
     assert found["uncalled"]["saved"] == 60
     assert found["money"] == dict.fromkeys(found["money"], 0)
@@ -170,7 +177,7 @@ def test_what_has_no_price_is_not_guessed(table):
 
 def test_without_prices_money_is_in_plain_input_as_the_proxy_counts_it():
     said = {"input_tokens": 5, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 100, "output_tokens": 7}
-    lines = [call("claude-opus-5", saved=saved, conversation="a", said=said) for saved in (300, 700)]
+    lines = [call("claude-opus-5", saved=saved, conversation="a", said=said) for saved in (300, 700, -150, -40)]
     found = money.report(lines)
     counts = Counts()
     for line in lines:
@@ -214,6 +221,7 @@ WRONG = {
     "a mistake": "[[price]]\nmodel = 'x'\nplain = 1\noutput = 1\ncached = 1",
     "no date": "[[price]]\nmodel = 'x'\nplain = 1\noutput = 1\nfrom = '2026-01-01'",
     "no tokens": "[[price]]\nmodel = 'x'\nplain = 1\noutput = 1\nover = -3",
+    "too deep": "price = " + "[" * 3000, "too large": "#" * 1_000_001,
 }  # fmt: skip
 
 

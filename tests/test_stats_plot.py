@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from headroom_cli import ledger
-from headroom_cli.cli import stats_plot, stats_view
+from headroom_cli.cli import stats, stats_plot, stats_view
+from headroom_cli.errors import UsageError
 from headroom_cli.money import prices, sums
+from headroom_cli.settings import resolve
 
 OWN = {"model": "claude-*", "plain": 3, "output": 15}
 MONTH = sums.report(stats_lines.month())
@@ -218,3 +220,30 @@ def test_it_is_one_way_to_write_the_report_of_the_ledger(store, headroom):
         assert (done.returncode, done.stdout) == (2, b"")
         assert b"--plot" in done.stderr
     assert headroom("stats", "--plot").returncode == 1  # an empty ledger
+
+
+@pytest.mark.parametrize("own", [
+    {"by": "model", "plot": "1"}, {"by": "model", "html": "-"}, {"csv": "1", "follow": "1"},
+    {"since": "7d", "diff": "a", "file": "b"}, {"by": "model", "file": "-"},
+], ids=" ".join)  # fmt: skip
+def test_no_flag_is_passed_over_in_silence(own):
+    with pytest.raises(UsageError, match="leave"):
+        stats.run(resolve({}), own)
+
+
+def test_a_full_disk_is_told(store, tmp_path):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "headroom_cli", "stats", "--store", store, "--plot"], stdout=full,
+            stderr=subprocess.PIPE, env=clean_environment(tmp_path), timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, b"no space left" in done.stderr) == (74, True)
+
+
+def test_more_days_than_are_told_apart():
+    many = sums.report({"when": 86_400 * day, "verb": "crush"} for day in range(sums._DAYS + 50))
+    assert sums.OTHER in many["day"]
+    assert "1970-01-01 to 1997-05-18 (UTC)" in plot(many)
+    days, earlier = stats_view.days(many, 30)
+    assert (len(days), days[-1].name) == (30, "1997-05-18")
+    assert sum(row.runs for row in days) + earlier.runs == many["all"]["runs"]

@@ -10,6 +10,7 @@ from headroom_cli.errors import NotFoundError, UsageError
 from headroom_cli.settings import Setting
 from headroom_cli.store import url
 
+_OF_SUMS = ("since", "by", "csv", "plot", "html")
 PARTS = ("verb", "model", "kind", "tool", "project", "day", "backend")
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DAY = 86_400
@@ -31,8 +32,9 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
         if "reset_trial" in own:
             return stats_output.reset(settings)
         return stats_output.show(settings, _since(own.get("since", "")))
-    if ("plot" in own or "html" in own) and ("follow" in own or "diff" in own or own.get("file")):
-        raise UsageError("stats --plot and --html show the ledger alone; leave out FILE, --follow and --diff")
+    sums = [f"--{name}" for name in _OF_SUMS if name in own]
+    if sums and ("follow" in own or "diff" in own or own.get("file")):
+        raise UsageError(f"stats {sums[0]} is for sums of the ledger; leave out FILE, --follow and --diff")
     if "follow" in own:
         if "diff" in own or own.get("file"):
             raise UsageError("stats --follow shows the ledger alone; leave out FILE and --diff")
@@ -58,6 +60,8 @@ def _sums(settings: Settings, own: Mapping[str, str]) -> int:
     by, since = _by(own.get("by", "")), _since(own.get("since", ""))
     if sum((settings.json, "csv" in own, "plot" in own, "html" in own)) > 1:
         raise UsageError("--json, --csv, --plot and --html are ways to write the report; use one")
+    if by and (settings.json or "plot" in own or "html" in own):
+        raise UsageError("--by chooses tables, also of --csv; --json, --plot and --html show all parts: leave it out")
     # What the conversations of the first requests had saved a day before tells what the cache would have held.
     lines = ledger.read(settings.store, since if since is None else since - _DAY)
     sums = money.report(lines, prices.load(settings.prices), since)

@@ -9,7 +9,6 @@ import time
 from headroom_cli import ledger, money
 from headroom_cli.cli import io, report
 from headroom_cli.errors import ReaderGoneError
-from headroom_cli.money import usage as prices
 from headroom_cli.store import files, url
 from headroom_cli.store.place import Place, local
 
@@ -117,15 +116,12 @@ class Tail:
 def facts(line: dict[str, Any]) -> dict[str, Any]:
     """Return what a line of the ledger says of its run: numbers and short names, whatever else it may hold."""
     total = money.report([line])["all"]
-    usage = line.get("usage")
-    counts = {name: count for name, count in usage.items() if type(count) is int} if isinstance(usage, dict) else {}
-    part = prices.parts(counts, _word(line, "format"))
-    sent = sum(part.values()) - part["output"] if part else 0
+    usage = total["usage"]
     return {
         "when": _time(line),
         "verb": _word(line, "verb"), "model": _word(line, "model"),
         "tokens": {"before": total["before"], "after": total["after"]}, "saved": total["saved"], "ms": total["ms"],
-        "cache_share": round(part["cache_read"] / sent, 4) if sent else None,
+        "cache_share": round(usage["cache_read"] / usage["input"], 4) if usage["input"] else None,
     }  # fmt: skip
 
 

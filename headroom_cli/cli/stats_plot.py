@@ -6,7 +6,7 @@ is cut to the width before it is printed, so the shape holds from 20 columns on.
 
 from __future__ import annotations
 
-import sys
+from io import StringIO
 
 from headroom_cli import settings as configuration
 from headroom_cli.cli import io, stats_view
@@ -58,17 +58,17 @@ def drawn(sums: Mapping[str, Any], *, coloured: bool, blocks: bool, width: int =
     """
     from rich.console import Console
 
+    drawing = StringIO()  # to end a capture, rich writes to its file even then
     console = Console(
-        file=sys.__stdout__, force_terminal=coloured, no_color=not coloured, legacy_windows=False, emoji=False,
+        file=drawing, force_terminal=coloured, no_color=not coloured, legacy_windows=False, emoji=False,
         color_system="standard" if coloured else None,
     )  # fmt: skip
     width = max(_LEAST, width or console.width)
-    with console.capture() as drawing:
-        for line in _lines(sums, width, _Signs(blocks=blocks)):
-            line.truncate(width)
-            line.rstrip()
-            console.print(line, soft_wrap=True, highlight=False)
-    return drawing.get().encode("utf-8" if blocks else "ascii", "backslashreplace")
+    for line in _lines(sums, width, _Signs(blocks=blocks)):
+        line.truncate(width)
+        line.rstrip()
+        console.print(line, soft_wrap=True, highlight=False)
+    return drawing.getvalue().encode("utf-8" if blocks else "ascii", "backslashreplace")
 
 
 def _blocks() -> bool:

@@ -124,14 +124,14 @@ def rows(sums: Mapping[str, Any], group: Group, most: int) -> list[Row]:
 
 def days(sums: Mapping[str, Any], most: int) -> tuple[list[Row], Row | None]:
     """Return the last ``most`` days up to the last run, oldest first, days without runs too; and all days before."""
-    by = sums["day"]
-    if not by:
+    by, dated = sums["day"], _dates(sums)
+    if not dated:
         return [], None
-    last = dt.date.fromisoformat(max(by)).toordinal()
-    first = max(dt.date.fromisoformat(min(by)).toordinal(), last - most + 1)
+    last = dt.date.fromisoformat(dated[-1]).toordinal()
+    first = max(dt.date.fromisoformat(dated[0]).toordinal(), last - most + 1)
     none = _nothing(sums["all"])
     names = [dt.date.fromordinal(number).isoformat() for number in range(first, last + 1)]
-    earlier = [Row(name, part) for name, part in by.items() if name < names[0]]
+    earlier = [Row(name, part) for name, part in by.items() if not names[0] <= name <= names[-1]]
     return [Row(name, by.get(name, none)) for name in names], together("before", earlier) if earlier else None
 
 
@@ -140,10 +140,15 @@ def _nothing(sums: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _nothing(value) if isinstance(value, dict) else 0 for name, value in sums.items()}
 
 
+def _dates(sums: Mapping[str, Any]) -> list[str]:
+    """Return the days of a report in order, without the name of those beyond its bound."""
+    return sorted(name for name in sums["day"] if name[0].isdigit())
+
+
 def span(sums: Mapping[str, Any]) -> str:
     """Return the first and the last day."""
-    first, last = min(sums["day"], default=""), max(sums["day"], default="")
-    return first if first == last else f"{first} to {last}"
+    dated = _dates(sums) or [""]
+    return dated[0] if dated[0] == dated[-1] else f"{dated[0]} to {dated[-1]}"
 
 
 def count(number: float) -> str:

@@ -45,6 +45,7 @@ _NAMES = {"input_mtok": "plain", "cache_read_mtok": "cache_read", "cache_write_m
           "cache_write_1h_mtok": "cache_write_1h", "output_mtok": "output"}  # fmt: skip
 _KEYS = frozenset((*usage.PARTS, "model", "from", "over"))
 _MOST = 1_000_000  # dollars for a million tokens: more is a mistake
+_LARGEST = 1_000_000  # bytes of a table
 _CACHED = 10_000
 _SLOT = 1800  # seconds in which a price does not change: some hold for hours of the day
 
@@ -210,9 +211,14 @@ def _read(path: str) -> list[dict[str, Any]]:
 
     try:
         with open(path, "rb") as stream:
-            table = tomllib.loads(stream.read().decode(), parse_float=Decimal)
+            data = stream.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise ConfigError(f"--prices {path}: it is larger than {_LARGEST:,} bytes; name a TOML table of prices")
+        table = tomllib.loads(data.decode(), parse_float=Decimal)
     except OSError as error:
         raise ConfigError(f"--prices {path}: {error.strerror}; name a TOML table of prices") from error
+    except RecursionError as error:
+        raise ConfigError(f"--prices {path}: it nests too deep; write each price under [[price]]") from error
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are both
         raise ConfigError(f"--prices {path}: {error}; write it as TOML") from error
     rows = table.get("price")

@@ -119,7 +119,7 @@ class _Sums:
         verb, model, backend = _name(line, "verb"), _name(line, "model"), _name(line, "backend")
         part = _usage(line.get("usage"), line)
         # Requests that were refused or never answered saved nothing: the agent sends them again.
-        refused = status >= 400 or (verb == "proxy" and not (status or hops or part))
+        refused = status >= 400 or (verb == "proxy" and not (status or part))
         tokens = {} if refused else _dict(line.get("tokens"))
         parts = {name: {} if refused else _read_parts(line.get(f"{name}s")) for name in PARTED}
         blocks, before, after = map(sum, zip(*parts["kind"].values(), strict=True)) if parts["kind"] else (0, 0, 0)

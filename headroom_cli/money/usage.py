@@ -77,13 +77,14 @@ def worth(saved: int, old: int, part: Mapping[str, int], units: Units) -> int:
 
     ``old`` of them are in blocks that an earlier request of the conversation held: the cache would have had them. They
     count at its price where this request was read from the cache at all, or where nothing is known (``part`` is {}).
-    The others would have been written to it, where something was written, or would have been plain input.
+    The others would have been written to it, where something was written, or would have been plain input. The same
+    holds below zero, for what was added.
     """
     plain, read, write, hour, _ = units
     written = part["cache_write"] + part["cache_write_1h"] if part else 0
     fresh = write * part["cache_write"] + hour * part["cache_write_1h"] if written else plain
     each = written or 1  # fresh is the price of so many tokens
-    known = max(0, min(old, saved)) if not part or part["cache_read"] else 0
+    known = sorted((0, old, saved))[1] if not part or part["cache_read"] else 0
     return (known * read * each + (saved - known) * fresh + 500 * each) // (1000 * each)
 
 

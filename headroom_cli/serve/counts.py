@@ -224,7 +224,7 @@ class Counts:
         self.last.append(done)
 
     def _add_tokens(self, done: Done) -> None:
-        saved = max(0, done.before - done.after)
+        saved = done.before - done.after  # below zero where more was added
         self.before += done.before
         self.after += done.after
         self.shortened += saved > 0
