@@ -182,11 +182,11 @@ def test_what_a_plugin_takes_out_again_does_not_count(tmp_path):
     line = Line(tmp_path, on=True)
     ready = line.ready("anthropic", next(begun("anthropic")))
     assert ready.trial["shape"] == "treated"
-    talk = Shaped(Shaping(on=True), "anthropic", ready.request.value, "")
-    talk.begin(str(tmp_path), "claude-sonnet-4-5", tools=True)
+    talk = Shaped(Shaping(on=True), "anthropic", ready.request.value, "", tools=True)
+    talk.begin(str(tmp_path), "claude-sonnet-4-5")
     assert talk.pin.shape == ""  # it stands there already: another's
     talk.pin.text, talk.pin.shape = words.text(2), "treated"
-    gone = talk.trial({**ready.request.value, "system": "short"}, "claude", 10, tools=True, entered=True)
+    gone = talk.trial({**ready.request.value, "system": "short"}, "claude", 10, entered=True)
     assert (gone["shape"], gone["level"]) == ("treated", 0)  # the estimate leaves it out, and says how many it left out
 
 

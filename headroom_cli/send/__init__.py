@@ -122,9 +122,8 @@ def _unopened(data: bytes, value: dict[str, Any], shape: str, backend: Backend, 
     result.failure = FailedOpenError(result.warnings[-1])
     request = Request(shape, data, model=options.model, headers=options.headers, value=value)
     ready = Ready(request, result, None, None, data)
-    ready.trial = Talk(None, shape, value, options.scope).trial(
-        value, request.model, 0, tools=bool(names(value.get("tools"))), entered=False
-    )
+    talk = Talk(None, shape, value, options.scope, tools=bool(names(value.get("tools"))))
+    ready.trial = talk.trial(value, request.model, 0, entered=False)
     return ready
 
 
@@ -181,8 +180,9 @@ def _staged(
 ) -> Ready:  # fmt: skip
     """Run the stages over a request in its final shape."""
     value = document.value() if document.format in wire.WIRES else json.loads(data)
-    talk = Talk(options.shaping, shape, value, options.scope)
+    talk = Talk(options.shaping, shape, value, options.scope, tools=bool(names(value.get("tools"))))
     way = Way(shape, options, store, talk)
+    came = data
     if isinstance(value.get("input"), str) and names(value.get("tools")):
         # The one text of a first request: as the list that it stands for it can be taken up in the next one.
         data = formats.spliced(data, [Edit.put(("input",), [{"type": "message", "role": "user", "content": KEPT}])])
@@ -195,6 +195,8 @@ def _staged(
             stages=engine.STAGES if policy.budget else engine.STAGES[:2], prepare=way.prepare,
             watch=options.telling.watch if options.telling else None, document=document,
         )  # fmt: skip
+    if talk.alone and result.data == data:  # who is left alone keeps that text as it came
+        result.data = came
     ours = way.ours if result.entered else frozenset[str]()
     body, headers = _leaving(result.data, options, ours)
     request = Request(
@@ -203,12 +205,8 @@ def _staged(
     # Where the store failed the request goes as it came, and nothing can be noted of it.
     ready = Ready(request, result, store, way if result.entered else None, data)
     ready.trial = talk.trial(
-        request.value,
-        request.model or options.usual,
-        result.before,
-        tools=bool(names(value.get("tools"))),
-        entered=result.entered,
-    )
+        request.value, request.model or options.usual, result.before, entered=result.entered
+    )  # fmt: skip
     if result.entered:
         result.warnings += talk.warnings
         ready.why = talk.why
@@ -247,9 +245,9 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
         value["tools"] = [wire.load(shape).tool(retrieval.NAME, retrieval.DESCRIPTION, retrieval.SCHEMA)]
     if options.stream:
         value["stream"] = True
-    talk = Talk(options.shaping, shape, value, options.scope)
+    talk = Talk(options.shaping, shape, value, options.scope, tools=marked)
     if store is not None:
-        talk.begin(store.root, model, tools=marked, alone=False)
+        talk.begin(store.root, model, alone=False)
         edits, texts = talk.edits(bool)
         value = rebuilt(value, edits) if edits else value
         result.after += sum(tokens.count(text, model) for text in texts)
@@ -259,5 +257,5 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
     result.data = body
     left, headers = _leaving(body, options, frozenset((retrieval.NAME,)) if marked else frozenset())
     ready = Ready(Request(shape, left, headers=headers, ours=ours), result, store, None, body)
-    ready.trial = talk.trial(ready.request.value, model, result.before, tools=marked, entered=True)
+    ready.trial = talk.trial(ready.request.value, model, result.before, entered=True)
     return ready

@@ -123,7 +123,7 @@ class Ready:
                 notes[mark(shape, f"0 {key}", way.declared)] = {"tool": way.tool}
                 notes[f"{OPEN} {shape}"] = None
             if not way.turns and key:
-                notes.update(way.talk.by_answer(f"0 {key}"))
+                notes.update(way.talk.by_answer(way.notes, f"0 {key}"))
             if way.tool is not None and not self._handles() <= way.given:
                 notes[scopes.own(GIVEN, way.scope)] = sorted(self._handles())
         if notes:

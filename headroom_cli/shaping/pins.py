@@ -6,8 +6,12 @@ has begun: its decision is noted, the text of the block with it.
 
 Notes, each under the asker's scope and once more for all, since a credential may change within a conversation::
 
-    shaped SHAPE 0 DIGEST   by the first answer, as the client sends it back: certain
-    shaped open SHAPE       the latest first request with these words: until its answer comes back
+    shaped SHAPE 0 DIGEST      by the first answer, as the client sends it back: certain
+    shaped open SHAPE          the latest first request with these words: until its answer comes back
+    shaped open SHAPE aside    the same for those whose answers are not shaped anyway, as agents ask for titles
+
+Of two conversations that look the same the latest counts: one that begins without anything is noted where another one
+with its first words has a note.
 """
 
 from __future__ import annotations
@@ -68,9 +72,13 @@ def bound(shape: str, answer: str) -> str:
     return f"shaped {shape} {answer}"
 
 
-def opened(shape: str) -> str:
-    """Return the name of the note of a first request whose answer has not come back."""
-    return f"shaped open {shape}"
+def opened(shape: str, *, suited: bool) -> tuple[str, str]:
+    """Return the name of the note of a first request whose answer has not come back, and that of the other sort.
+
+    ``suited``: answers of such a request may be shaped (talk.suits).
+    """
+    names = f"shaped open {shape}", f"shaped open {shape} aside"
+    return names if suited else (names[1], names[0])
 
 
 def own(name: str, scope: str) -> tuple[str, ...]:
@@ -78,23 +86,30 @@ def own(name: str, scope: str) -> tuple[str, ...]:
     return (f"{name} @{scope}", name) if scope else (name,)
 
 
-def find(notes: Notes, shape: str, scope: str, answers: list[str]) -> tuple[Pin | None, bool]:
+def find(notes: Notes, shape: str, scope: str, answers: list[str], *, suited: bool) -> tuple[Pin | None, bool]:
     """Return the decision for a request with these answers of the model, and whether it is to be noted by the first.
 
-    Raise StoreError.
+    ``suited`` is as in ``opened``. Raise StoreError.
     """
     for name in own(bound(shape, answers[0]), scope):
         if (pin := pin_of(notes.get(name))) is not None:
             return pin, notes.worn(name)
     # Behind a second answer the first had been sent back before: then it did not begin here.
-    for name in own(opened(shape), scope) if len(answers) == 1 else ():
-        if (pin := pin_of(notes.get(name))) is not None:
-            return pin, True
+    for name in opened(shape, suited=suited) if len(answers) == 1 else ():
+        for each in own(name, scope):
+            if (pin := pin_of(notes.get(each))) is not None:
+                return (pin, True) if pin.counts else (None, False)
     return None, False
 
 
-def note(notes: Notes, name: str, scope: str, pin: Pin | None) -> None:
-    """Note a decision; None takes back the one that was noted. Raise StoreError."""
+def note(notes: Notes, name: str, scope: str, pin: Pin) -> None:
+    """Note a decision. Raise StoreError."""
     for each in own(name, scope):
-        if pin is not None or notes.get(each) is not None:
-            notes.set(each, None if pin is None else pin.record())
+        notes.set(each, pin.record())
+
+
+def begin(notes: Notes, shape: str, scope: str, pin: Pin, *, suited: bool) -> None:
+    """Note the decision of a first request; nothing where nothing was decided, now or before. Raise StoreError."""
+    mine, others = opened(shape, suited=suited)
+    if pin.counts or any(notes.get(each) is not None for name in (mine, others) for each in own(name, scope)):
+        note(notes, mine, scope, pin)

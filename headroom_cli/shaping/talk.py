@@ -29,21 +29,22 @@ HELD_OUT = "left uncompressed to measure what compressing does (--holdout)"
 class Talk:
     """One request of a conversation."""
 
-    __slots__ = ("_asked", "_request", "_scope", "_shape", "fresh", "key", "pin", "turn", "warnings")
+    __slots__ = ("_asked", "_request", "_scope", "_shape", "_tools", "fresh", "key", "pin", "turn", "warnings")
 
-    def __init__(self, asked: Shaping | None, shape: str, request: dict[str, Any], scope: str) -> None:
-        """``asked`` None: nothing is done, nor looked up. ``scope`` is who asks."""
+    def __init__(self, asked: Shaping | None, shape: str, request: dict[str, Any], scope: str, *, tools: bool) -> None:
+        """``asked`` None: nothing is done, nor looked up. ``scope`` is who asks. ``tools``: the client brings some."""
         self._asked = asked
         self._shape = shape
         self._request = request
         self._scope = scope
+        self._tools = tools
         self.key = arms.key(scope, ledger.conversation(request))
         self.turn = turns.kind(shape, request)
         self.pin: Pin | None = None
         self.fresh = False  # the decision is to be noted
         self.warnings: list[str] = []
 
-    def begin(self, store: str, model: str, *, tools: bool, alone: bool = True) -> None:
+    def begin(self, store: str, model: str, *, alone: bool = True) -> None:
         """Decide for a conversation that begins with this request; ``store`` is the directory with the verdicts.
 
         ``alone`` False: it is no trial of compressing, which is what a text is sent through here for.
@@ -59,7 +60,7 @@ class Talk:
             pin.compress = "off" if self._is_stopped("compression", store) else arms.arm(
                 "compression", self.key, asked.holdout
             )  # fmt: skip
-        if asked.on and suits(self._shape, self._request, tools=tools, counting=asked.counting) and not (
+        if asked.on and suits(self._shape, self._request, tools=self._tools, counting=asked.counting) and not (
             asked.output_holdout and self._is_stopped("output", store)
         ):  # fmt: skip
             pin.shape = arms.arm("output", self.key, asked.output_holdout)
@@ -79,7 +80,7 @@ class Talk:
         if self._asked is None:
             return
         if answers:
-            self.pin, self.fresh = pins.find(notes, self._shape, self._scope, answers)
+            self.pin, self.fresh = pins.find(notes, self._shape, self._scope, answers, suited=self._suited)
         elif known is not None:
             self.pin = pins.pin_of(known)
         if self.pin is not None:
@@ -138,16 +139,19 @@ class Talk:
         if answers:
             pins.note(notes, pins.bound(self._shape, answers[0]), self._scope, pin)
         else:
-            pins.note(notes, pins.opened(self._shape), self._scope, pin if pin.counts else None)
+            pins.begin(notes, self._shape, self._scope, pin, suited=self._suited)
 
-    def by_answer(self, answer: str) -> dict[str, Any]:
-        """Return the notes, by their names, of a conversation whose first answer is known."""
-        if self.pin is None or not self.fresh or not self.pin.counts:
+    def by_answer(self, notes: Notes, answer: str) -> dict[str, Any]:
+        """Return the notes, by their names, of a conversation whose first answer is known. Raise StoreError."""
+        if self.pin is None or not self.fresh:
             return {}
-        record = self.pin.record()
-        return dict.fromkeys(pins.own(pins.bound(self._shape, answer), self._scope), record)
+        names = pins.own(pins.bound(self._shape, answer), self._scope)
+        if self.pin.counts:
+            return dict.fromkeys(names, self.pin.record())
+        # Another conversation began with the same words and the same answer: the latest counts.
+        return {name: None for name in names if notes.get(name) is not None}
 
-    def trial(self, sent: dict[str, Any], model: str, tokens: int, *, tools: bool, entered: bool) -> dict[str, Any]:
+    def trial(self, sent: dict[str, Any], model: str, tokens: int, *, entered: bool) -> dict[str, Any]:
         """Return what the ledger says of the trials: what stands in the request that goes out, not what was wished.
 
         ``sent`` is that request, ``tokens`` what it had before. ``entered``: what was decided could be done.
@@ -156,7 +160,7 @@ class Talk:
         level = self.pin.level if self.pin is not None and block and block == self.pin.text else 0
         effort = efforts.standing(sent) if self._shape == "responses" else ""
         told: dict[str, Any] = {
-            "key": self.key, "stratum": arms.stratum(model, self.turn, tokens, tools=tools), "level": level,
+            "key": self.key, "stratum": arms.stratum(model, self.turn, tokens, tools=self._tools), "level": level,
             "effort": effort,
         }  # fmt: skip
         pin = self.pin if entered else None
@@ -165,6 +169,10 @@ class Talk:
         if pin is not None and pin.shape:
             told["shape"] = pin.shape  # where its block does not stand, ``level`` says so: it is left out, and counted
         return told
+
+    @property
+    def _suited(self) -> bool:
+        return suits(self._shape, self._request, tools=self._tools)
 
     def _is_stopped(self, what: str, store: str) -> bool:
         from headroom_cli.trial import verdict
