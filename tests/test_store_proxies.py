@@ -52,8 +52,8 @@ def ask(proxy, provider, request, number):
 
 def test_a_conversation_hops_between_proxies_and_keeps_its_prefix(provider, server, tmp_path):
     with (
-        Running(server.url(tmp_path / "a"), provider.url) as one,
-        Running(server.url(tmp_path / "b"), provider.url) as two,
+        Running(server.url(tmp_path / "a", wait=20), provider.url) as one,
+        Running(server.url(tmp_path / "b", wait=20), provider.url) as two,
     ):
         request = {"model": "claude-opus-4-8", "max_tokens": 9, "tools": [BASH],
                    "messages": [{"role": "user", "content": "what do the logs say"}]}  # fmt: skip
@@ -101,7 +101,7 @@ def test_an_object_store_serves_proxies_too(provider, tmp_path):
 
 def test_a_store_that_stalls_or_stops_costs_no_request(provider, server, tmp_path):
     network = BadNetwork(server.port)
-    place = f"redis://127.0.0.1:{network.port}/0?local={tmp_path}/a"
+    place = f"redis://127.0.0.1:{network.port}/0?local={tmp_path}/a&wait=2"
     with Running(place, provider.url) as proxy:
         request = {"model": "claude-opus-4-8", "max_tokens": 9, "tools": [BASH],
                    "messages": [{"role": "user", "content": "what do the logs say now"}]}  # fmt: skip
@@ -117,7 +117,7 @@ def test_a_store_that_stalls_or_stops_costs_no_request(provider, server, tmp_pat
             assert outputs[0] == first[0]  # what was sent before is at hand
             assert outputs[-1] == LOG.replace("batch", f"parcel {turn}")  # what is new goes as it came
             longest = max(longest, took)
-        assert longest < 5
+        assert longest < 15
         network.stalled = False
         server.stop()
         request = then(request, 8)

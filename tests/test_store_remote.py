@@ -223,10 +223,10 @@ def test_what_may_have_been_written_after_its_request_went_out_is_taken_back(ser
 
 def test_patience_counts_what_several_calls_take():
     patience = Patience("somewhere", 5.0)
-    patience.begin(0.3)
-    patience.call(lambda: time.sleep(0.2))
+    patience.begin(1.0)
+    patience.call(lambda: time.sleep(0.05))
     with pytest.raises(AwayError):
-        patience.call(lambda: time.sleep(0.2))
+        patience.call(lambda: time.sleep(2))
     patience.begin(0)
     assert patience.is_away
     with pytest.raises(AwayError):

@@ -107,7 +107,7 @@ def test_what_goes_in_comes_out_on_another_machine(kind):
 
 
 @pytest.mark.parametrize("kind", ["redis", "memory"], indirect=True)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(texts=st.lists(st.binary(max_size=400), min_size=1, max_size=6))
 def test_any_bytes_come_out_as_they_went_in(kind, texts):
     one, other = kind.pair = getattr(kind, "pair", None) or (kind.open(), kind.open())
