@@ -269,6 +269,7 @@ def test_metrics_are_what_prometheus_reads():
     assert values["headroom_not_shortened_total", (("reason", 'a "quote"\\ and\\nline'),)] == 1
     assert values["headroom_model_usage_tokens_total", (("model", 'odd"\\name'), ("part", "plain"))] == 0
     assert values["headroom_engine_failed_total", (("reason", "took too long"),)] == 2
+    assert types["headroom_saved_price"] == "gauge"  # it falls where more is added than saved
     for name in ("engine", "first_byte", "request"):
         family = f"headroom_{name}_seconds"
         assert types[family] == "histogram"

@@ -240,7 +240,7 @@ def _summary(title: str, counts: Mapping[str, Any], settings: Settings) -> str:
     several = "" if total == 1 else "s"
     line = f"headroom wrap: {title}, {total:,} request{several}, {before:,} -> {after:,} tokens (estimated)"
     money = counts.get("money", {})
-    if saving := money.get("estimated_saving"):
+    if (saving := money.get("estimated_saving", 0)) > 0:
         line += f"; about {saving:,.0f} {money.get('unit', '')} saved"
     return line
 

@@ -66,7 +66,10 @@ def text(counts: Counts, engines: Mapping[str, object] | None = None) -> str:
          for stage, count in (("before", model.before), ("after", model.after))],
     )  # fmt: skip
     add("input_price_total", "What usage cost, in tokens of plain input; measured.", [({}, counts.price)])
-    add("saved_price_total", "What was saved, in tokens of plain input; estimated.", [({}, counts.saving)])
+    add(
+        "saved_price", "What was saved, less what was added, in tokens of plain input; estimated.",
+        [({}, counts.saving)], "gauge",
+    )  # fmt: skip
     if engines:
         _engines(add, engines)
     for name, about, histogram in (
