@@ -10,6 +10,8 @@ BIN = $(VENV)/bin
 # Libraries that some tests call providers with, and that want other versions of what $(VENV) has; node, and from npm
 # the TypeScript SDKs and two agents as their platform's program.
 CLIENTS = .venv-clients
+# Ray, for `headroom batch --engine ray`: larger than everything else together.
+RAY = .venv-batch
 PREFIX = /usr/local
 DESTDIR =
 # What `make install` gives to pip: a wheel will do, as in INSTALLED='dist/headroom_cli-0.1.0-py3-none-any.whl[all]'.
@@ -20,7 +22,7 @@ JOBS = 2
 SOURCES := pyproject.toml $(shell find headroom_cli -type f ! -name '*.pyc' 2>/dev/null)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check test-long clients typescript bench cases man completions flags install uninstall dist clean
+.PHONY: help run test check test-long clients ray typescript bench cases man completions flags install uninstall dist clean
 
 help:
 	@echo 'make run          install into $(VENV) and compress the example at every level'
@@ -28,6 +30,7 @@ help:
 	@echo 'make check        lint, formatting, types and tests: what a commit must pass'
 	@echo 'make test-long    also the tests that take longer than ten minutes'
 	@echo 'make clients      install what some tests call this program from: other libraries, older SDKs, agents (1.3 GB)'
+	@echo 'make ray          install Ray, which a test of headroom batch maps rows with (720 MB)'
 	@echo 'make typescript   build the TypeScript client with what make clients installed, into clients/typescript/dist'
 	@echo 'make bench        measure speed, start-up and savings'
 	@echo 'make cases        write the golden outputs of tests/cases anew; review the diff'
@@ -53,6 +56,11 @@ $(VENV)/.run: $(SOURCES) | $(BIN)/python
 $(VENV)/.dev: $(SOURCES) | $(BIN)/python
 	$(PIP) '.[all,dev]'
 	@touch $@ $(VENV)/.run
+
+$(RAY)/.done: pyproject.toml | $(BIN)/python
+	@"$(PYTHON)" -m venv $(RAY)
+	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]'
+	@touch $@
 
 $(CLIENTS)/.done: pyproject.toml tests/typescript/package.json | $(BIN)/python
 	@"$(PYTHON)" -m venv $(CLIENTS)
@@ -137,6 +145,8 @@ test-long: compiled
 
 clients: $(CLIENTS)/.done
 
+ray: $(RAY)/.done
+
 typescript: $(CLIENTS)/.done
 	@test -e clients/typescript/node_modules || ln -s ../../$(CLIENTS)/npm/node_modules clients/typescript/node_modules
 	PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm --prefix clients/typescript --loglevel error run build
@@ -164,4 +174,4 @@ dist: $(VENV)/.dev
 
 clean:
 	rm -rf build dist clients/typescript/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './$(CLIENTS)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './$(CLIENTS)/*' -not -path './$(RAY)/*' -prune -exec rm -rf {} +

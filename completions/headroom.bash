@@ -113,7 +113,7 @@ _headroom() {
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && current=
     if ((COMP_CWORD == 1)); then
-        _headroom_words 'crush align route fit send retrieve run count stats store models config doctor proxy wrap mcp --version --help'
+        _headroom_words 'crush align route fit send retrieve run count batch stats store models config doctor proxy wrap mcp --version --help'
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -125,12 +125,13 @@ _headroom() {
     retrieve) flags='--expand --lines --rows --grep --query --area --output -o --from --store --strict --json --quiet -q --verbose -v --no-color --help' valued='--lines --rows --grep --query --area --output -o --from --store' ;;
     run) flags='--wait --model --ranks --store --query --level --budget --lossless --keep-json --redeem --kompress --only --skip --as --fresh --project --strict --json --quiet -q --verbose -v --no-color --help' valued='--wait --model --ranks --store --query --level --budget --redeem --kompress --only --skip --as --project' child=0 ;;
     count) flags='--from --model --ranks --json --quiet -q --no-color --help' valued='--from --model --ranks' ;;
+    batch) flags='--engine --workers --column --counts --address --model --ranks --store --query --level --budget --lossless --keep-json --redeem --kompress --only --skip --only-tool --protect-tool --as --project --strict --json --quiet -q --no-color --help' valued='--engine --workers --column --address --model --ranks --store --query --level --budget --redeem --kompress --only --skip --only-tool --protect-tool --as --project' ;;
     stats) flags='--since --by --csv --plot --html --output --reset-trial --follow -f --diff --from --model --ranks --store --level --prices --json --quiet -q --verbose -v --no-color --help' valued='--since --by --html --diff --from --model --ranks --store --level --prices' ;;
     store) flags='--days --bytes --store --json --quiet -q --verbose -v --no-color --help' valued='--days --bytes --store' ;;
     models) flags='--check --json --quiet -q --verbose -v --no-color --help' valued='' ;;
     config) flags='--from --model --ranks --store --query --level --budget --lossless --keep-json --redeem --kompress --only --skip --only-tool --protect-tool --as --live --fresh --backend --base-url --key-file --timeout --plugin --output-shaper --verbosity --effort --output-holdout --holdout --project --prices --strict --json --quiet -q --verbose -v --no-color --help' valued='--from --model --ranks --store --query --level --budget --redeem --kompress --only --skip --only-tool --protect-tool --as --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project --prices' ;;
     doctor) flags='--online --port --ranks --store --kompress --base-url --key-file --json --quiet -q --no-color --help' valued='--port --ranks --store --kompress --base-url --key-file' ;;
-    proxy) flags='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --dry-run --ranks --store --level --lossless --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --output-shaper --verbosity --effort --output-holdout --holdout --project --json --quiet -q --verbose -v --no-color --help' valued='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --ranks --store --level --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project' ;;
+    proxy) flags='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --drain --dry-run --ranks --store --level --lossless --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --output-shaper --verbosity --effort --output-holdout --holdout --project --json --quiet -q --verbose -v --no-color --help' valued='--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --drain --ranks --store --level --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project' ;;
     wrap) flags='--port --ranks --store --level --lossless --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --output-shaper --verbosity --effort --output-holdout --holdout --project --prices --json --quiet -q --verbose -v --no-color --help' valued='--port --ranks --store --level --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project --prices' child=1 named=1 ;;
     mcp) flags='--http --port --host --token-file --allow-host --allow-origin --client --project --dry-run --yes --ranks --store --level --lossless --kompress --only --skip --only-tool --protect-tool --json --quiet -q --verbose -v --no-color --help' valued='--port --host --token-file --allow-host --allow-origin --client --ranks --store --level --kompress --only --skip --only-tool --protect-tool' child=1 ;;
     *) return ;;
@@ -163,14 +164,14 @@ _headroom() {
         return
     fi
     case " $valued " in *" $previous "*) case ${COMP_WORDS[1]}$previous in
-    crush--output | crush-o | crush--ranks | align--output | align-o | align--ranks | route--output | route-o | route--ranks | fit--output | fit-o | fit--ranks | send--save | send--ranks | send--key-file | retrieve--output | retrieve-o | run--ranks | count--ranks | stats--html | stats--ranks | stats--prices | config--ranks | config--key-file | config--prices | doctor--ranks | doctor--key-file | proxy--unix | proxy--token-file | proxy--ranks | proxy--key-file | wrap--ranks | wrap--key-file | wrap--prices | mcp--token-file | mcp--ranks) _headroom_files; return ;;
+    crush--output | crush-o | crush--ranks | align--output | align-o | align--ranks | route--output | route-o | route--ranks | fit--output | fit-o | fit--ranks | send--save | send--ranks | send--key-file | retrieve--output | retrieve-o | run--ranks | count--ranks | batch--ranks | stats--html | stats--ranks | stats--prices | config--ranks | config--key-file | config--prices | doctor--ranks | doctor--key-file | proxy--unix | proxy--token-file | proxy--ranks | proxy--key-file | wrap--ranks | wrap--key-file | wrap--prices | mcp--token-file | mcp--ranks) _headroom_files; return ;;
     crush--from | align--from | route--from | fit--from | send--from | retrieve--from | count--from | stats--from | config--from) _headroom_words 'anthropic openai responses bare jsonl raw'; return ;;
-    crush--model | align--model | route--model | fit--model | send--model | run--model | count--model | stats--model | config--model) _headroom_offer < <(_headroom_seen model); return ;;
-    crush--store | align--store | route--store | fit--store | send--store | retrieve--store | run--store | stats--store | store--store | config--store | doctor--store | proxy--store | wrap--store | mcp--store) _headroom_files -d; return ;;
-    crush--level | align--level | route--level | send--level | run--level | stats--level | config--level | proxy--level | wrap--level | mcp--level) _headroom_words 'safe balanced max'; return ;;
-    crush--redeem | align--redeem | route--redeem | fit--redeem | send--redeem | run--redeem | config--redeem | proxy--redeem | wrap--redeem) _headroom_words 'auto tool shell none'; return ;;
-    crush--kompress | align--kompress | route--kompress | send--kompress | run--kompress | config--kompress | doctor--kompress | proxy--kompress | wrap--kompress | mcp--kompress) _headroom_offer < <(_headroom_models); return ;;
-    crush--only | crush--skip | align--only | align--skip | route--only | route--skip | send--only | send--skip | run--only | run--skip | config--only | config--skip | proxy--only | proxy--skip | wrap--only | wrap--skip | mcp--only | mcp--skip) _headroom_listed <<<'json
+    crush--model | align--model | route--model | fit--model | send--model | run--model | count--model | batch--model | stats--model | config--model) _headroom_offer < <(_headroom_seen model); return ;;
+    crush--store | align--store | route--store | fit--store | send--store | retrieve--store | run--store | batch--store | stats--store | store--store | config--store | doctor--store | proxy--store | wrap--store | mcp--store) _headroom_files -d; return ;;
+    crush--level | align--level | route--level | send--level | run--level | batch--level | stats--level | config--level | proxy--level | wrap--level | mcp--level) _headroom_words 'safe balanced max'; return ;;
+    crush--redeem | align--redeem | route--redeem | fit--redeem | send--redeem | run--redeem | batch--redeem | config--redeem | proxy--redeem | wrap--redeem) _headroom_words 'auto tool shell none'; return ;;
+    crush--kompress | align--kompress | route--kompress | send--kompress | run--kompress | batch--kompress | config--kompress | doctor--kompress | proxy--kompress | wrap--kompress | mcp--kompress) _headroom_offer < <(_headroom_models); return ;;
+    crush--only | crush--skip | align--only | align--skip | route--only | route--skip | send--only | send--skip | run--only | run--skip | batch--only | batch--skip | config--only | config--skip | proxy--only | proxy--skip | wrap--only | wrap--skip | mcp--only | mcp--skip) _headroom_listed <<<'json
 log
 test-log
 search
@@ -182,12 +183,13 @@ prose
 listing
 image
 mixed'; return ;;
-    crush--only-tool | crush--protect-tool | align--only-tool | align--protect-tool | route--only-tool | route--protect-tool | send--only-tool | send--protect-tool | config--only-tool | config--protect-tool | proxy--only-tool | proxy--protect-tool | wrap--only-tool | wrap--protect-tool | mcp--only-tool | mcp--protect-tool) _headroom_listed < <(printf '%s\n' Bash Read Grep Glob Edit WebFetch; _headroom_seen tools); return ;;
-    crush--as | align--as | route--as | run--as | config--as) _headroom_words 'json log test-log search diff code table html prose listing image mixed'; return ;;
-    crush--project | align--project | route--project | fit--project | send--project | run--project | config--project | proxy--project | wrap--project) _headroom_offer < <(_headroom_seen project); return ;;
+    crush--only-tool | crush--protect-tool | align--only-tool | align--protect-tool | route--only-tool | route--protect-tool | send--only-tool | send--protect-tool | batch--only-tool | batch--protect-tool | config--only-tool | config--protect-tool | proxy--only-tool | proxy--protect-tool | wrap--only-tool | wrap--protect-tool | mcp--only-tool | mcp--protect-tool) _headroom_listed < <(printf '%s\n' Bash Read Grep Glob Edit WebFetch; _headroom_seen tools); return ;;
+    crush--as | align--as | route--as | run--as | batch--as | config--as) _headroom_words 'json log test-log search diff code table html prose listing image mixed'; return ;;
+    crush--project | align--project | route--project | fit--project | send--project | run--project | batch--project | config--project | proxy--project | wrap--project) _headroom_offer < <(_headroom_seen project); return ;;
     send--backend | config--backend | proxy--backend | wrap--backend) _headroom_words 'anthropic openai openrouter bedrock litellm anyllm'; return ;;
     send--verbosity | config--verbosity | proxy--verbosity | wrap--verbosity) _headroom_words '0 1 2 3 4'; return ;;
     send--effort | config--effort | proxy--effort | wrap--effort) _headroom_words 'auto keep'; return ;;
+    batch--engine) _headroom_words 'local ray dask'; return ;;
     mcp--client) _headroom_words 'claude codex cursor'; return ;;
     *) compopt +o default 2>/dev/null; return ;;
     esac ;; esac

@@ -17,6 +17,8 @@ function __headroom_valued --description 'flags of a verb that take a value'
             string split -- ' ' '--wait --model --ranks --store --query --level --budget --redeem --kompress --only --skip --as --project'
         case count
             string split -- ' ' '--from --model --ranks'
+        case batch
+            string split -- ' ' '--engine --workers --column --address --model --ranks --store --query --level --budget --redeem --kompress --only --skip --only-tool --protect-tool --as --project'
         case stats
             string split -- ' ' '--since --by --html --diff --from --model --ranks --store --level --prices'
         case store
@@ -26,7 +28,7 @@ function __headroom_valued --description 'flags of a verb that take a value'
         case doctor
             string split -- ' ' '--port --ranks --store --kompress --base-url --key-file'
         case proxy
-            string split -- ' ' '--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --ranks --store --level --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project'
+            string split -- ' ' '--port --host --unix --workers --engines --token-file --allow-host --allow-origin --max-body --time-limit --drain --ranks --store --level --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project'
         case wrap
             string split -- ' ' '--port --ranks --store --level --redeem --kompress --only --skip --only-tool --protect-tool --backend --base-url --key-file --timeout --plugin --verbosity --effort --output-holdout --holdout --project --prices'
         case mcp
@@ -164,6 +166,7 @@ complete -c headroom -n __fish_use_subcommand -a send -d 'send a request to a pr
 complete -c headroom -n __fish_use_subcommand -a retrieve -d 'print an original by its handle, or expand a whole document'
 complete -c headroom -n __fish_use_subcommand -a run -d 'run a command and write its output with fewer tokens'
 complete -c headroom -n __fish_use_subcommand -a count -d 'count the tokens of a text, a conversation or several files'
+complete -c headroom -n __fish_use_subcommand -a batch -d 'compress stored conversations, from files into a folder of shards'
 complete -c headroom -n __fish_use_subcommand -a stats -d 'show what was saved so far, where a document\'s tokens are, or why a cache was missed'
 complete -c headroom -n __fish_use_subcommand -a store -d 'check, clean up, list, copy and forget what the store keeps'
 complete -c headroom -n __fish_use_subcommand -a models -d 'fetch, list, find and remove models that shorten prose by words'
@@ -368,6 +371,33 @@ complete -c headroom -n '__headroom_at count' -l quiet -s q -d 'write no summary
 complete -c headroom -n '__headroom_at count' -l no-color -d 'write plain text, also on a terminal'
 complete -c headroom -n '__headroom_at count' -s h -l help -d 'show the help'
 complete -c headroom -n '__headroom_at count' -F
+complete -c headroom -n '__headroom_at batch' -l engine -x -a 'local ray dask' -d 'who does the work'
+complete -c headroom -n '__headroom_at batch' -l workers -x -d 'processes at a time'
+complete -c headroom -n '__headroom_at batch' -l column -x -d 'the column, or member of a line\'s object, with the conversation'
+complete -c headroom -n '__headroom_at batch' -l counts -d 'add headroom_tokens_before, headroom_tokens_after and headroom_error to each row'
+complete -c headroom -n '__headroom_at batch' -l address -x -d 'the cluster of ray or dask to use'
+complete -c headroom -n '__headroom_at batch' -l model -x -a '(__headroom_seen model)' -d 'the model whose tokens are counted'
+complete -c headroom -n '__headroom_at batch' -l ranks -r -F -d 'a tiktoken rank file that you have: tokens are counted exactly, with headroom-cli[exact]'
+complete -c headroom -n '__headroom_at batch' -l store -x -a '(__fish_complete_directories)' -d 'where originals are kept: a directory, or a URL with redis, s3, gs or az'
+complete -c headroom -n '__headroom_at batch' -l query -x -d 'the question the input is read for: what bears on it stays'
+complete -c headroom -n '__headroom_at batch' -l level -x -a 'safe balanced max' -d 'how hard to compress'
+complete -c headroom -n '__headroom_at batch' -l budget -x -d 'the number of tokens to get down to'
+complete -c headroom -n '__headroom_at batch' -l lossless -d 'leave nothing out: only re-encode what can be read back in place'
+complete -c headroom -n '__headroom_at batch' -l keep-json -d 'what was JSON stays parseable JSON'
+complete -c headroom -n '__headroom_at batch' -l redeem -x -a 'auto tool shell none' -d 'how the reader of the output can ask for an original'
+complete -c headroom -n '__headroom_at batch' -l kompress -r -F -a '(__headroom_models)' -d 'at balanced and max, delete words from prose by this model: embedded, one of `headroom models list`, a folder'
+complete -c headroom -n '__headroom_at batch' -l only -x -a '(__headroom_listed json log test-log search diff code table html prose listing image mixed)' -d 'compress these kinds alone'
+complete -c headroom -n '__headroom_at batch' -l skip -x -a '(__headroom_listed json log test-log search diff code table html prose listing image mixed)' -d 'leave these kinds as they are'
+complete -c headroom -n '__headroom_at batch' -l only-tool -x -a '(__headroom_listed Bash Read Grep Glob Edit WebFetch (__headroom_seen tools))' -d 'in a conversation, compress the results of these tools alone (Bash, mcp__*)'
+complete -c headroom -n '__headroom_at batch' -l protect-tool -x -a '(__headroom_listed Bash Read Grep Glob Edit WebFetch (__headroom_seen tools))' -d 'in a conversation, leave the results of these tools as they are (Read, Grep*)'
+complete -c headroom -n '__headroom_at batch' -l as -x -a 'json log test-log search diff code table html prose listing image mixed' -d 'take every block for this kind instead of finding it out'
+complete -c headroom -n '__headroom_at batch' -l project -x -a '(__headroom_seen project)' -d 'what the ledger calls this work'
+complete -c headroom -n '__headroom_at batch' -l strict -d 'end with status 70 or 74 when something failed and its input was passed through'
+complete -c headroom -n '__headroom_at batch' -l json -d 'write the report as JSON, one object per line'
+complete -c headroom -n '__headroom_at batch' -l quiet -s q -d 'write no summary and no warnings'
+complete -c headroom -n '__headroom_at batch' -l no-color -d 'write plain text, also on a terminal'
+complete -c headroom -n '__headroom_at batch' -s h -l help -d 'show the help'
+complete -c headroom -n '__headroom_at batch' -F
 complete -c headroom -n '__headroom_at stats' -l since -x -d 'of the ledger, count what ran from then on: 7d, 24h, 2026-11-01'
 complete -c headroom -n '__headroom_at stats' -l by -x -d 'show the ledger by these alone: verb, model, kind, tool, project, day, backend'
 complete -c headroom -n '__headroom_at stats' -l csv -d 'write the sums of the ledger as one table for programs'
@@ -467,6 +497,7 @@ complete -c headroom -n '__headroom_at proxy' -l allow-host -x -d 'a further nam
 complete -c headroom -n '__headroom_at proxy' -l allow-origin -x -d 'pages that may call, as https://HOST'
 complete -c headroom -n '__headroom_at proxy' -l max-body -x -d 'the largest request'
 complete -c headroom -n '__headroom_at proxy' -l time-limit -x -d 'what shortening one request may take'
+complete -c headroom -n '__headroom_at proxy' -l drain -x -d 'at SIGTERM go on for so long, while /readyz tells load balancers to ask others'
 complete -c headroom -n '__headroom_at proxy' -l dry-run -d 'check everything as a start would, say what would be done, and end'
 complete -c headroom -n '__headroom_at proxy' -l ranks -r -F -d 'a tiktoken rank file that you have: tokens are counted exactly, with headroom-cli[exact]'
 complete -c headroom -n '__headroom_at proxy' -l store -x -a '(__fish_complete_directories)' -d 'where originals are kept: a directory, or a URL with redis, s3, gs or az'

@@ -26,6 +26,7 @@ LAYERS = (
     ("relay", "upstream"),
     ("send",),
     ("library",),
+    ("batch",),
     ("asgi", "litellm"),
     ("serve",),
     ("cli",),

@@ -14,9 +14,11 @@ import sys
 import time
 
 import pictures
+import pyarrow as pa
 import pytest
 from conftest import ROOT, clean_environment
 from provider import Provider
+from pyarrow import parquet
 from talks import environment
 from test_manual import needs
 
@@ -32,7 +34,7 @@ EXAMPLES = [(name, command) for name in VERBS for command, _ in load(name).examp
 # What needs a network that no test has; its command line is read as typer reads it, all the same.
 ELSEWHERE = (
     "headroom models pull ", "headroom crush --kompress kompress-v2-base ", "headroom proxy --backend bedrock",
-    "headroom store copy redis:",
+    "headroom store copy redis:", "headroom batch --store s3:", "headroom batch --engine ray",
 )  # fmt: skip
 # Those that stay until they are ended: what they say when they are ready.
 STAYS = {
@@ -61,8 +63,11 @@ def place(tmp_path_factory):
     (home / "notes.md").write_bytes((ROOT / "README.md").read_bytes())
     (home / "AGENTS.md").write_text("Run the tests.\n")
     (home / "agent.py").write_text("import os\nassert os.environ['OPENAI_BASE_URL']\n")
-    for name in ("programs", "src", "docs"):
+    for name in ("programs", "src", "docs", "traces"):
         (home / name).mkdir()
+    line = json.dumps(json.loads(trace))
+    (home / "traces/today.jsonl").write_text(f"{line}\n")
+    parquet.write_table(pa.table({"messages": [line]}), home / "train.parquet")
     (home / "docs/notes.md").write_bytes((ROOT / "README.md").read_bytes())
     programs = home / "programs"
     for name, does in {**OTHERS, "headroom": f'exec {sys.executable} -m headroom_cli "$@"'}.items():

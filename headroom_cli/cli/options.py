@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {
     "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "run": True,
-    "count": True, "stats": False, "store": False, "models": False, "config": False, "doctor": False, "proxy": False,
+    "count": True, "batch": False, "stats": False, "store": False, "models": False, "config": False, "doctor": False, "proxy": False,
     "wrap": False, "mcp": True,
 }  # fmt: skip
 
@@ -45,13 +45,14 @@ class Argument:
     ``verbatim`` is several words of another command line: all from its first word on, flags too.
     """
 
-    __slots__ = ("about", "choices", "name", "required", "several", "verbatim")
+    __slots__ = ("about", "choices", "name", "required", "several", "shown", "verbatim")
 
     def __init__(
         self, name: str, about: str, *, required: bool = False, choices: tuple[str, ...] = (), several: bool = False,
-        verbatim: bool = False,
+        verbatim: bool = False, shown: str = "",
     ) -> None:  # fmt: skip
-        """``name`` is lower case; the help shows it in capitals."""
+        """``name`` is lower case; the help shows it in capitals, or what is ``shown`` in its place."""
+        self.shown = shown
         self.several = several or verbatim
         self.verbatim = verbatim
         self.name = name
@@ -62,7 +63,7 @@ class Argument:
     @property
     def metavar(self) -> str:
         """What the help calls it."""
-        return "|".join(self.choices) or self.name.upper() + ("..." if self.several else "")
+        return self.shown or "|".join(self.choices) or self.name.upper() + ("..." if self.several else "")
 
 
 class Verb:
