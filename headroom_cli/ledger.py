@@ -134,7 +134,7 @@ def project(chosen: str = "") -> str:
             place, known = os.path.dirname(place), place
             if place == known:
                 return ""
-        return "" if place == home else named(os.path.basename(place))
+        return "" if place == os.path.realpath(home) else named(os.path.basename(place))
     except OSError:  # the working directory is gone
         return ""
 

@@ -134,6 +134,9 @@ def test_a_project_is_named_by_the_setting_or_by_the_working_tree(tmp_path, monk
     assert ledger.project(" my\x1b[31m work " + "x" * 500) == "my[31m work " + "x" * 86
     monkeypatch.setenv("HOME", str(tree))
     assert ledger.project() == ""  # the name of a person's home is no work's
+    (tmp_path / "me").symlink_to(tree)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert ledger.project() == ""
 
 
 def test_a_conversation_is_named_by_its_first_words():
