@@ -175,6 +175,7 @@ PATHS = {
     b"/p/shop/v1/messages": (b"/v1/messages", "shop"),
     b"/p/a%2Fb%0A/v1/messages": (b"/v1/messages", "a/b"),
     b"/p/shop/p/other/v1": (b"/p/other/v1", "shop"),
+    b"/p/%20%0A/v1": (b"/v1", ""),
     b"/p/shop": (b"/p/shop", ""),
     b"/p//v1/messages": (b"/p//v1/messages", ""),
     b"/pets/shop/v1": (b"/pets/shop/v1", ""),
@@ -188,6 +189,7 @@ def test_a_prefix_names_a_project(raw, wanted):
     scope = {"type": "http", "headers": [], "raw_path": raw, "path": raw.decode()}
     made = projects.labelled(scope, "")
     assert (made["raw_path"], made["headroom.project"]) == wanted
+    assert projects.labelled(scope, "usual")["headroom.project"] == (wanted[1] or "usual")
     assert projects.labelled({"type": "lifespan"}, "x") == {"type": "lifespan"}
 
 

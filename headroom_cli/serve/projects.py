@@ -31,5 +31,5 @@ def labelled(scope: Scope, usual: str) -> Scope:
             path = b"/" + rest
             name = name or unquote(label.decode("latin-1"))
             scope = {**scope, "raw_path": path, "path": unquote(path.decode("latin-1"))}
-    scope["headroom.project"] = ledger.named(name or usual)
+    scope["headroom.project"] = ledger.named(name) or ledger.named(usual)
     return scope
