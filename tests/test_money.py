@@ -114,6 +114,16 @@ def test_a_call_costs_what_it_costs_by_hand(line, cost, saved, table):
     assert found["net"] == saved
 
 
+@pytest.mark.parametrize(("said", "shape"), [
+    ({"prompt_tokens": 100, "prompt_tokens_details.cached_tokens": 60, "cache_read_input_tokens": 0}, "openai"),
+    ({"input_tokens": 100, "input_tokens_details.cached_tokens": 60, "cache_read_input_tokens": 0}, "responses"),
+    ({"prompt_tokens": 100, "prompt_cache_hit_tokens": 60, "prompt_cache_miss_tokens": 40}, "openai"),
+    ({"input_tokens": 40, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 0}, "openai"),
+], ids=("LiteLLM", "LiteLLM, Responses", "DeepSeek", "Anthropic behind Chat"))  # fmt: skip
+def test_a_count_under_several_names_is_counted_once(said, shape):
+    assert list(usage.parts(said, shape).values()) == [40, 60, 0, 0, 0]
+
+
 def test_what_was_saved_before_would_have_come_from_the_cache(table):
     first = call(saved=1000, tokens=2000, conversation="a", said={
         "input_tokens": 5, "cache_creation_input_tokens": 1000, "output_tokens": 1})  # fmt: skip

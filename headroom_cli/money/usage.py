@@ -26,26 +26,28 @@ def parts(usage: Mapping[str, int], shape: str) -> dict[str, int]:
     """Return a flat usage (nested names with dots) as PARTS; {} when it does not say what came in.
 
     Anthropic's ``input_tokens`` is what was neither read from the cache nor written to it. OpenAI's holds both.
+    Gateways write the same count under several names, under some of them 0: the largest is it.
     """
 
     def count(*names: str) -> int:
-        return next((max(0, usage[name]) for name in names if name in usage), 0)
+        return max(0, *(usage.get(name, 0) for name in names))
 
     if "prompt_tokens" in usage or "input_tokens" in usage:
-        ours = "prompt_tokens" not in usage and (
+        apart = usage.keys().isdisjoint(("prompt_tokens", "input_tokens_details.cached_tokens")) and (
             "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage
-            or (shape not in {"openai", "responses"} and "input_tokens_details.cached_tokens" not in usage)
+            or shape not in {"openai", "responses"}
         )  # fmt: skip
         whole = count("prompt_tokens", "input_tokens")
         read = count(
-            "cache_read_input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"
-        )
+            "cache_read_input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
+            "prompt_cache_hit_tokens",
+        )  # fmt: skip
         write = count(
             "cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens",
             "input_tokens_details.cache_write_tokens",
         )  # fmt: skip
         hour = min(write, count("cache_creation.ephemeral_1h_input_tokens"))
-        plain = whole if ours else max(0, whole - read - write)
+        plain = whole if apart else max(0, whole - read - write)
         return {
             "plain": plain, "cache_read": read, "cache_write": write - hour, "cache_write_1h": hour,
             "output": count("completion_tokens", "output_tokens"),
