@@ -187,19 +187,19 @@ VERB = Verb(
         a schema's keys make no difference. Two plain texts are compared as system prompts.
 
         With --json, one object: v, store, days, since, first, last, currency (unit, scale, source), all, verb, day,
-        model, project, backend, kind, tool, rest (kind, tool), prices. A sum has runs, blocks, before, after, saved,
-        ms, usage (requests, input, plain, cache_read, cache_write, cache_write_1h, output), overhead (markers, tool,
-        hops), money (requests, tokens, cost, saved, tool, hops, net; whole numbers, scale of them are one unit),
-        unpriced (requests, input, output, saved), uncalled (runs, saved); of a kind or tool the first six, and money
-        (saved). With --output: since, output (tier, saved, low, high, mean_treated, mean_control, by_request,
-        treated, control, baseline, excluded, missing, drift, levels, strata), compression (likewise; unit is USD where
-        all prices are known, else plain), standing (compression, output, sentence, when, since, found). With --follow
-        one for each line: total; then when, verb, model, tokens (before, after), saved, ms, cache_share. Of a document:
-        format, model, level, estimated, tokens, crushed, observations (tokens, crushed), stable_prefix (tokens,
-        volatile), parts (role, kind, tool, blocks, tokens, crushed),
-        requests, breakpoints (client or assumed), prices (rules, minimum_prefix, read, written, plain, price,
-        price_crushed, ratio, ratio_observations ...), uncounted_media, warnings. With --diff: intact, verdict
-        (identical, extended, shortened, broken), shared_tokens, break (cause, what, advice, region, volatile,
+        model, project, backend, kind, tool, rest (kind, tool), prices (by model: source, date, from, unit, each part of
+        usage, long, assumed). A sum has runs, blocks, before, after, saved, ms, usage (requests, input, plain,
+        cache_read, cache_write, cache_write_1h, output), overhead (markers, tool, hops), money (requests, tokens, cost,
+        saved, tool, hops, net; whole numbers, scale of them are one unit), unpriced (requests, input, output, saved),
+        uncalled (runs, saved); of a kind or tool the first six, and money (saved). With --output: since, output (tier,
+        saved, low, high, mean_treated, mean_control, by_request, treated, control, baseline, excluded, missing, drift,
+        levels, strata), compression (likewise; unit is USD where all prices are known, else plain), standing
+        (compression, output, sentence, when, since, found). With --follow one for each line: total; then when, verb,
+        model, tokens (before, after), saved, ms, cache_share. Of a document: format, model, level, estimated, tokens,
+        crushed, observations (tokens, crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks,
+        tokens, crushed), requests, breakpoints (client or assumed), prices (rules, minimum_prefix, read, written,
+        plain, price, price_crushed, ratio, ratio_observations ...), uncounted_media, warnings. With --diff: intact,
+        verdict (identical, extended, shortened, broken), shared_tokens, break (cause, what, advice, region, volatile,
         signed_blocks_behind, previous and next with path, line and column), costs (rules, read, written, plain, price,
         lost, extra_price).
     """,
