@@ -255,6 +255,9 @@ def test_the_last_row_that_fits_counts(table):
     assert table.find("claude-test", "", WHEN).units(10**9) == (3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000)
     assert table.find("CLAUDE-TEST", "", WHEN) is not None
     assert table.find("claude-test-2", "", WHEN) is None
+    bracketed = prices.Prices([{"model": "claude-*[1m]", "plain": 6, "output": 22}], package=False)
+    found = [bracketed.find(name, "", WHEN) is not None for name in ("claude-x[1m]", "claude-x1")]
+    assert found == [True, False]  # names have brackets; sets of letters are no part of a pattern
     long = table.find("gpt-5.6-test-mini", "", WHEN)
     assert [long.units(sent)[0] for sent in (0, 200_000, 200_001)] == [2_000_000, 2_000_000, 4_000_000]
     assert long.shown["long"] == 200_000

@@ -105,7 +105,7 @@ class Prices:
         day = time.strftime("%Y-%m-%d", time.gmtime(when))
         fitting = [
             row for row in self._rows
-            if fnmatchcase(model.lower(), row["model"].lower()) and str(row.get("from", "")) <= day
+            if fnmatchcase(model.lower(), row["model"].lower().replace("[", "[[]")) and str(row.get("from", "")) <= day
         ]  # fmt: skip
         if not any(row.get("over", -1) < 0 for row in fitting):
             return None
