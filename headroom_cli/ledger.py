@@ -10,7 +10,8 @@ A line holds numbers and short names only. What is not known is left out::
     backend, hops, status, usage   of a call: who answered, calls within the turn, the provider's own numbers, flat
     overhead      {markers, tool, hops}: tokens of ours (markers stand in tokens, our tool's definition does not), and
                   the usage of calls beyond the first, which is part of usage
-    trial         {key, stratum, compress, shape, level, effort}: arms of trials and what was really active
+    trial         {key, stratum, compress, shape, level, effort, cut}: arms of trials and what was really active; cut
+                  where the answer did not come to its end; key "" where nobody can tell the conversation
 
 It is not synced: a lost line is a lost statistic.
 """

@@ -65,6 +65,25 @@ def test_a_request_aside_takes_no_block_away_and_gets_none(tmp_path, shape):
     assert words.OPEN not in system_of(shape, other.sent(shape, asked(aside, short=True)))
 
 
+def test_a_history_that_the_provider_holds_is_a_conversation_only_where_it_is_known_again(tmp_path):
+    """Else each request of it would be one by itself, and a baseline of those makes shaped ones look long."""
+    line = Line(tmp_path)
+    for tools, known in ((("Bash",), True), ((), False)):
+        talk = Talk("responses", tools=tools).says("why?")
+        ready = line.ready("responses", talk.request)
+        relay = Relay(ready.request, backends.load("openai")[0], backends.Target(), ready.desk())
+        relay.begin("application/json")
+        relay.feed(json.dumps({**BODIES["responses"], **answer_of("responses", "")}).encode())
+        relay.end()
+        ready.remember(relay)
+        later = {**Talk("responses", tools=tools).says("and?").request, "previous_response_id": "resp_1"}
+        keys = [ready.trial["key"], line.ready("responses", later).trial["key"]]
+        assert keys == ([keys[0]] * 2 if known else ["", ""])
+        assert bool(keys[0]) is known
+    titled = line.ready("anthropic", asked(Talk("anthropic", tools=()).says("hi"), short=True))
+    assert titled.trial["stratum"].endswith("|plain|aside")
+
+
 def test_who_is_left_alone_keeps_a_text_in_a_lists_place(tmp_path):
     talk = Talk("responses").says("why?")
     data = json.dumps({**talk.request, "input": "why?", "store": False}, indent=1).encode() + b"\n"

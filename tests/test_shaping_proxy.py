@@ -1,12 +1,13 @@
 """Shaping where it is used: through a proxy that is started anew with other settings, by send, in wrapped clients."""
 
+import contextlib
 import json
 import os
 import time
 
 import httpx
 import pytest
-from provider import Provider, Reply, call, text
+from provider import Fault, Provider, Reply, call, text
 from proxies import Running
 from talks import LOG, OURS, Talk, environment, handle_of
 from test_shaping_talks import answer_of
@@ -89,7 +90,7 @@ def test_one_head_over_ten_turns_and_three_proxies_with_other_settings(provider,
             before = now
     lines = trials(store)
     assert len(lines) == 30
-    assert {(trial["level"], trial["shape"]) for trial in lines} == {(3, "treated")}
+    assert {(trial["level"], trial["shape"]) for trial in lines} == {(3, "chosen")}
     assert len({trial["key"] for trial in lines}) == 1  # the same first words of the same asker
     assert all("compress" not in trial for trial in lines)
 
@@ -125,6 +126,23 @@ def test_counts_and_bedrock_are_shaped_as_well(shaping):
         time.sleep(0.05)
     assert found[0]["trial"]["stratum"].startswith("claude-sonnet|ask|")
     assert not any("trial" in line for line in ledger.read(str(proxy.store)) if not line.get("usage"))
+
+
+def test_an_answer_that_is_cut_off_is_no_short_one(shaping):
+    """Anthropic's streams begin with a usage of one token of output."""
+    provider, proxy = shaping
+    provider.script(Reply([text("word " * 400)], fault=Fault("reset", events=5)))
+    for tools in ((), ("Bash",)):
+        talk = Talk("anthropic", streaming=True, tools=tools).says("a question of its own")
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            httpx.post(
+                proxy.url + PATHS["anthropic"], json=talk.request, headers=HEADERS, timeout=30, trust_env=False
+            )  # fmt: skip
+    until = time.monotonic() + 20
+    while len(found := [trial for trial in trials(proxy.store) if trial.get("cut")]) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert {trial["stratum"].split("|")[3] for trial in found} == {"plain", "tools"}
 
 
 def test_a_share_goes_as_it_came_and_says_why(provider, tmp_path):
@@ -165,7 +183,7 @@ def test_send_shapes_a_text_too(headroom, provider, tmp_path):
     done = headroom(*given, "--model", "claude-sonnet-4-5", stdin=LOG.encode(), env=environment(provider))
     assert done.returncode == 0, done.stderr
     assert provider.asked[-1].json["system"][-1]["text"] == words.text(2)
-    assert trials(store)[-1]["shape"] == "treated"
+    assert trials(store)[-1]["shape"] == "chosen"
     plain = headroom(
         "send", "--store", str(store), "--prompt", "hi", "--model", "claude-sonnet-4-5", env=environment(provider)
     )

@@ -74,7 +74,7 @@ def test_a_conversation_keeps_the_block_it_began_with(tmp_path, shape, later, mo
         ready = line.ready(shape, request)
         sent.append(ready.request.value["input" if shape == "responses" else "messages"])
         assert system_of(shape, ready.request.value).endswith(block)
-        assert (ready.trial["level"], ready.trial["shape"]) == (3, "treated")
+        assert (ready.trial["level"], ready.trial["shape"]) == (3, "chosen")
         assert engine.expand(ready.request.body, line.store, form=shape) == (json.dumps(request).encode(), [])
         if number == 0:
             line.asked = later or {}
@@ -171,7 +171,7 @@ def test_a_store_that_cannot_be_written_any_more_takes_no_block_away_and_begins_
     for request in later[:1]:
         ready = line.ready(shape, request, level=2)
         assert words.OPEN in system_of(shape, ready.request.value)
-        assert ready.trial["shape"] == "treated"
+        assert ready.trial["shape"] == "chosen"
     other = line.ready(shape, next(begun(shape, "another one")), level=2)
     assert words.OPEN not in system_of(shape, other.request.value)
     assert other.request.body == json.dumps(next(begun(shape, "another one"))).encode()
@@ -181,7 +181,7 @@ def test_a_store_that_cannot_be_written_any_more_takes_no_block_away_and_begins_
 def test_what_a_plugin_takes_out_again_does_not_count(tmp_path):
     line = Line(tmp_path, on=True)
     ready = line.ready("anthropic", next(begun("anthropic")))
-    assert ready.trial["shape"] == "treated"
+    assert ready.trial["shape"] == "chosen"
     talk = Shaped(Shaping(on=True), "anthropic", ready.request.value, "", tools=True)
     talk.begin(str(tmp_path), "claude-sonnet-4-5")
     assert talk.pin.shape == ""  # it stands there already: another's
@@ -250,7 +250,7 @@ def test_a_conversation_may_be_shaped_and_left_uncompressed(tmp_path):
         assert value["messages"] == request["messages"]
         assert value.pop("system")[-1]["text"] == words.text(2)
         assert value == request
-        assert (ready.trial["compress"], ready.trial["shape"]) == ("control", "treated")
+        assert (ready.trial["compress"], ready.trial["shape"]) == ("control", "chosen")
 
 
 @pytest.mark.parametrize("what", ["compression", "output"])
@@ -296,5 +296,5 @@ def test_effort_alone_counts_where_it_can_be_routed(tmp_path):
     line = Line(tmp_path, on=True, level=0)
     talk = Talk("responses").says("why?")
     request = {**talk.request, "model": ASTRA, "store": False, "reasoning": {"effort": "high"}}
-    assert line.ready("responses", request).trial["shape"] == "treated"
+    assert line.ready("responses", request).trial["shape"] == "chosen"
     assert "shape" not in line.ready("responses", {**request, "model": "gpt-5.6"}).trial

@@ -57,7 +57,8 @@ def test_a_conversation_is_the_sum_of_its_requests_under_the_stratum_of_its_firs
 def test_lines_without_a_usage_or_a_key_and_odd_ones_are_passed_over():
     good = line("a")
     odd = [
-        {}, {"trial": {}}, {**good, "usage": {}}, {**good, "usage": None}, {**good, "trial": []},
+        {}, {"trial": {}}, {**good, "trial": {**good["trial"], "cut": True}},
+        {**good, "usage": {}}, {**good, "usage": None}, {**good, "trial": []},
         {**good, "trial": {"key": 5, "stratum": STRATUM}}, {**good, "trial": {"key": "", "stratum": STRATUM}},
         {**good, "usage": {"input_tokens": "5", "output_tokens": 10}}, {**good, "trial": {"key": "b"}},
     ]  # fmt: skip
@@ -79,7 +80,7 @@ def test_what_is_not_as_its_arm_says_is_left_out_and_counted():
     assert [talk.key for talk in groups.treated] == ["effort", "shaped"]
     assert [talk.key for talk in groups.control] == ["alone"]
     assert [talk.key for talk in groups.baseline] == ["before"]
-    assert groups.excluded == {"treated": 2, "control": 1, "mixed": 2}
+    assert groups.excluded == {"treated": 2, "control": 1, "chosen": 0, "mixed": 2}
     assert not groups.sound
 
 
@@ -104,7 +105,7 @@ def test_arms_are_drawn_with_the_share_asked_for_and_apart_from_each_other():
     assert all(330 < len(found) < 470 for found in alone.values())  # 400 and 3.7 deviations
     assert len(alone["output"] & alone["x"]) < 75
     assert alone["output"] < {key for key in keys if arms.arm("output", key, 0.3) == arms.CONTROL}
-    assert arms.arm("output", keys[0], 0.0) == arms.TREATED
+    assert arms.arm("output", keys[0], 0.0) == arms.CHOSEN
     assert arms.arm("output", keys[0], 1.0) == arms.CONTROL
 
 
@@ -219,6 +220,20 @@ def test_a_baseline_that_was_not_drawn_gives_an_estimate_with_a_wider_interval()
     assert drawn.whole.saved == pytest.approx(found.whole.saved)
     assert found.whole.low < drawn.whole.low
     assert drawn.whole.high < found.whole.high
+
+
+def test_what_was_not_drawn_is_never_measured_and_titles_are_no_baseline():
+    # Shaped without a share, in an easier time, before one was left alone: no part of what is measured.
+    easier = [line(f"easier {number}", number - 1e6, shape="chosen", output=10) for number in range(200)]
+    drawn = reduced([*easier, *fleet(60, 40)])
+    assert (drawn.tier, drawn.whole.treated, len(drawn.groups.chosen)) == (estimate.MEASURED, 60, 200)
+    # Small requests of a client that are not shaped anyway: nothing that shaped ones are compared with.
+    before = [line(f"before {number}", number - 2e6, shape="", level=0, output=10) for number in range(40)]
+    titles = [line(f"title {number}", number, shape="", level=0, output=1, stratum="x") for number in range(500)]
+    found = reduced([*easier, *before, *titles])
+    assert (found.tier, found.whole.treated, found.whole.control) == (estimate.ESTIMATED, 200, 40)
+    assert found.whole.saved == pytest.approx(0.0)
+    assert reduced([*easier, *titles]).tier == estimate.NOT_ENOUGH
 
 
 def test_a_shaper_that_was_blocked_is_not_measured():

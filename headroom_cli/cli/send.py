@@ -288,7 +288,8 @@ class _Sending:
         """Keep the ledger."""
         if self._relay.hops:
             milliseconds = (time.perf_counter() - started) * 1000
-            more = {**self._more(), **self._noted_of(), "trial": self._ready.trial}
+            cut = {} if self._relay.finished else {"cut": True}
+            more = {**self._more(), **self._noted_of(), "trial": {**self._ready.trial, **cut}}
             report.log("send", self._settings, self._tally, milliseconds, more)
             if self._settings.holdout or self._settings.output_holdout:
                 self._look()

@@ -52,7 +52,7 @@ def show(settings: Settings, since: float | None = None) -> int:
     if not lines:
         raise NotFoundError("the ledger is empty; run headroom send or proxy first, or name another store with --store")
     standing = _renewed(settings, gathered)
-    output = estimate.reduction(talks.output_trial(gathered, since or 0.0))
+    output = estimate.reduction(talks.output_trial(gathered, since or standing.since, unshaped_since=since or 0.0))
     compression = talks.compression_trial(gathered, since or standing.since)
     cost, unit = _cost(compression)
     if settings.json:
@@ -207,7 +207,7 @@ def _output_json(found: Reduction) -> dict[str, Any]:
     return {
         "tier": found.tier, **_estimate_json(found.whole), "by_request": _estimate_json(found.request),
         "treated": len(groups.treated), "control": len(groups.control),
-        "baseline": len(groups.baseline), "excluded": groups.excluded,
+        "chosen": len(groups.chosen), "baseline": len(groups.baseline), "excluded": groups.excluded,
         "missing": {"treated": found.missing[0], "control": found.missing[1]}, "drift": round(found.drift, 6),
         "levels": sorted(set().union(*(talk.levels for talk in groups.treated))),
         "strata": [

@@ -117,7 +117,8 @@ class Way:
             way = "tool"  # the client runs our tool itself, and answers its calls
         elif way in {"tool", "auto"}:
             way = self._offer(begun, request, row, edits, first=fresh)
-        if fresh and self._shape == "responses" and request.get("store") is not False and self.tool is None:
+        held = self._shape == "responses" and request.get("store") is not False and self.tool is None
+        if held and (fresh or not self.talk.counts):
             # The next request may name this one to the provider instead of bringing it, and only a desk reads its name.
             self.talk.stay_plain()
         shaped, texts = self.talk.edits(made_by_model)
@@ -179,7 +180,7 @@ class Way:
         if self._store is None:
             return
         pin = self.talk.pin
-        began = {} if pin is None or not pin.counts else {"pin": pin.record()}
+        began = {} if pin is None else {"pin": pin.record()}
         kept = {self.scope: {"tool": self.tool, "handles": sorted(handles), "past": hidden, **began}}
         if self.scope:
             last = {"id": hidden["id"]} if isinstance(hidden, dict) and "id" in hidden else None

@@ -86,6 +86,11 @@ class Done:
         self.overhead: dict[str, Any] = {}
         self.bodies: tuple[bytes, bytes] | None = None
 
+    def cut(self) -> None:
+        """Take note that the answer did not come to its end: what was counted of its output is not all of it."""
+        if self.trial:
+            self.trial = {**self.trial, "cut": True}
+
 
 class Histogram:
     """How often a time was within each of some bounds, in milliseconds."""

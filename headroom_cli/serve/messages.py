@@ -88,7 +88,7 @@ def _what(exchange: Exchange) -> str:
 async def _made(app: App, ask: Ask, made: Made) -> Made:
     """Have a request shortened; the one that came, with the reason, where that fails."""
     try:
-        found: Made = await app.engines.do("prepare", ask)
+        found: Made = await app.holding.do("prepare", ask)
     except EngineError as error:
         app.told(f"a request was not shortened: the worker {error.reason}")
         if app.serving.backend:
@@ -143,7 +143,7 @@ class _Direct:
         """Send a hop and return its answer's head."""
         exchange, body = self._exchange, self._made.body
         if extra:
-            body, _ = await exchange.app.engines.do("hop", self._ask, body, extra)
+            body, _ = await exchange.app.holding.do("hop", self._ask, body, extra)
         url = exchange.address()
         headers = await aws.signed(exchange, url, exchange.headers(decoded=True, identity=True), body)
         return await exchange.app.upstream.send("POST", url, headers, body)
@@ -162,7 +162,7 @@ class _Keyed:
         """Send a hop and return its answer's head."""
         body, call = self._made.body, self._made.call
         if extra:
-            body, call = await self._exchange.app.engines.do("hop", self._ask, body, extra)
+            body, call = await self._exchange.app.holding.do("hop", self._ask, body, extra)
         if call is None:
             raise RefusedError(500, "this backend has no address")
         url, given = call
@@ -222,6 +222,8 @@ async def _relayed(exchange: Exchange, ask: Ask, made: Made, hops: Any) -> None:
         await turn.breaks("api_error", f"an original could not be fetched: the worker {error.reason}")
     finally:
         exchange.done.usage = flat(relay.usage)
+        if not relay.finished:
+            exchange.done.cut()
         if later := relay.later():
             exchange.done.overhead["hops"] = later
         exchange.done.served = served.served

@@ -56,6 +56,8 @@ async def back(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
             return
     finally:
         exchange.done.usage = tap.usage
+        if not tap.ended or tap.failed:
+            exchange.done.cut()
         if tap.failed:
             exchange.done.error = "the provider's own error, inside its answer"
     cut = streaming and exchange.route.shape and response.status < 300 and not tap.ended

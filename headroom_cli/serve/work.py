@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _MARK = b"\xef\xbb\xbf"
 # Seconds that a job may wait for a shared store in all; a request that is to go out waits for what its URL says.
 _STORE_WAITS = 2.0
+_AGAIN_WAITS = 1.0  # of a job that is done again because the store did not answer
 _KEPT = 8  # requests that a process remembers having made ready
 _KEPT_BYTES = 8 << 20
 # What agents read most, so that what shortens it is there before the first request.
@@ -182,7 +183,9 @@ def _describe(made: Made, ready: send.Ready, state: State, ask: Ask) -> None:
     made.overhead = overhead(ready)
     made.slow = [_row(block) for block in _telling(result.blocks)]
     made.marked = sum(bool(block.handle) for block in result.blocks)
-    made.trial = {} if ask.what == "count" else ready.trial
+    # Over a WebSocket nothing begins, and most requests do not say of which conversation they are.
+    begun = ask.what == "messages" or not ready.trial.keys().isdisjoint(("compress", "shape"))
+    made.trial = ready.trial if begun and ask.what != "count" else {}
     made.why = ready.why or (reason(result) if made.body == ask.body or made.after >= made.before else "")
     if made.marked:
         try:
@@ -294,10 +297,20 @@ def _in_time(job: Callable[..., Any]) -> Callable[..., Any]:
     """Return a job that waits for a shared store no longer than such jobs may."""
 
     def run(state: State, *arguments: Any) -> Any:
-        state.store.hurry(-1.0 if job is prepare else _STORE_WAITS)
+        state.store.hurry(-1.0 if job is prepare else _STORE_WAITS, insist=job is usable)
         return job(state, *arguments)
 
     return run
+
+
+def insisting(state: State, name: str, again: bool, *arguments: Any) -> tuple[Any, bool]:  # noqa: FBT001 - as jobs are called
+    """Return what the job of that name returns, and whether a shared store did not answer it.
+
+    ``again``: it was asked before, and may have come back by now.
+    """
+    job = _WITH_STORE[name]
+    state.store.hurry(_AGAIN_WAITS if again else -1.0 if job is prepare else _STORE_WAITS, insist=again)
+    return job(state, *arguments), state.store.missed
 
 
 _WITH_STORE: dict[str, Callable[..., Any]] = {
@@ -305,6 +318,6 @@ _WITH_STORE: dict[str, Callable[..., Any]] = {
     "compress": work_own.compress, "retrieve": work_own.retrieve,
 }  # fmt: skip
 JOBS: dict[str, Callable[..., Any]] = {
-    **{name: _in_time(job) for name, job in _WITH_STORE.items()},
+    **{name: _in_time(job) for name, job in _WITH_STORE.items()}, "insisting": insisting,
     "sign": sign, "pairs": work_pages.pairs, "told": work_told.told,
 }  # fmt: skip

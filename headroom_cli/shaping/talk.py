@@ -64,7 +64,7 @@ class Talk:
             asked.output_holdout and self._is_stopped("output", store)
         ):  # fmt: skip
             pin.shape = arms.arm("output", self.key, asked.output_holdout)
-            if pin.shape == arms.TREATED:
+            if pin.shape != arms.CONTROL:
                 pin.text, pin.level = words.text(asked.level), asked.level
                 if asked.effort and efforts.may_move(self._shape, self._request, model):
                     pin.efforts = [[0, efforts.asked(self._request)]]
@@ -77,6 +77,8 @@ class Talk:
 
         ``answers`` are the keys of the model's turns in the request. Raise StoreError.
         """
+        if not answers and known is None:
+            self.key = ""  # the provider holds its first words: what is new here would name another conversation
         if self._asked is None:
             return
         if answers:
@@ -89,10 +91,11 @@ class Talk:
             self.fresh = False
 
     def stay_plain(self) -> None:
-        """Leave a conversation that begins unshaped: its later requests may not be known again."""
+        """Leave a conversation unshaped, and in no baseline: its later requests may not be known again."""
         if self.pin is not None:
             self.pin.text = self.pin.shape = ""
             self.pin.efforts = []
+        self.key = ""
 
     @property
     def counts(self) -> bool:
@@ -157,10 +160,11 @@ class Talk:
         ``sent`` is that request, ``tokens`` what it had before. ``entered``: what was decided could be done.
         """
         block = place.standing(self._shape, sent)
+        stratum = arms.stratum(model, self.turn, tokens, tools=self._tools)
         level = self.pin.level if self.pin is not None and block and block == self.pin.text else 0
         effort = efforts.standing(sent) if self._shape == "responses" else ""
         told: dict[str, Any] = {
-            "key": self.key, "stratum": arms.stratum(model, self.turn, tokens, tools=self._tools), "level": level,
+            "key": self.key, "stratum": stratum if self._suited else f"{stratum}|aside", "level": level,
             "effort": effort,
         }  # fmt: skip
         pin = self.pin if entered else None

@@ -9,6 +9,7 @@ from headroom_cli.hashing import sha256
 
 TREATED = "treated"
 CONTROL = "control"
+CHOSEN = "chosen"  # treated because somebody wanted it, without a draw: compared with nothing that was drawn
 # Upper ends of the input of a request, in tokens, and their names.
 SIZES = ((2_000, "xs"), (8_000, "s"), (32_000, "m"), (128_000, "l"))
 LARGEST = "xl"
@@ -23,11 +24,13 @@ def key(scope: str, first_turn: str) -> str:
 
 
 def arm(trial: str, conversation: str, share: float) -> str:
-    """Return TREATED or CONTROL for the ``share`` (0 to 1) of conversations that are left alone.
+    """Return TREATED, or CONTROL for the ``share`` (0 to 1) of conversations that are left alone.
 
     ``trial`` names what is tried ("output", "compression"): their arms are independent of each other. A larger share
-    keeps every conversation of a smaller one in CONTROL.
+    keeps every conversation of a smaller one in CONTROL. Without a share nothing is drawn: CHOSEN.
     """
+    if not share:
+        return CHOSEN
     place = int(sha256(f"arm {trial} {conversation}".encode())[:13], 16) / 16**13
     return CONTROL if place < share else TREATED
 

@@ -224,6 +224,17 @@ def outputs(talks: Iterable[Talk], *, by_request: bool = False) -> list[tuple[st
     return [(talk.stratum, float(talk.output), float(talk.requests) if by_request else 1.0) for talk in talks]
 
 
+def _of_the_same_strata(treated: Iterable[Talk], control: Iterable[Talk]) -> tuple[list[Talk], list[Talk]]:
+    """Return the conversations of strata that both have, in the order in which they began.
+
+    No draw put the others on one side: titles that a client asks for are never shaped, and would be half a baseline.
+    """
+    both = sorted(treated, key=lambda talk: talk.began), sorted(control, key=lambda talk: talk.began)
+    common = {talk.stratum for talk in both[0]} & {talk.stratum for talk in both[1]}
+    one, other = ([talk for talk in talks if talk.stratum in common] for talks in both)
+    return one, other
+
+
 class Reduction:
     """What is known of the reduction of output.
 
@@ -250,35 +261,34 @@ class Reduction:
 def reduction(groups: Groups, *, draws: int = 0) -> Reduction:
     """Return what shaping did to output.
 
-    Measured: both arms of the trial have MINIMUM conversations, and next to none had to be excluded. Otherwise
-    estimated, when so many unshaped conversations were had before or beside the trial: they were not drawn, so both
-    ends of the interval go out by as much as the first and the second half of that baseline differ. It is no 95 %
-    interval then: what else changed when shaping was turned on, nobody knows.
+    Measured: both arms of the trial have MINIMUM conversations, and next to none had to be excluded. Only what was
+    drawn counts. Otherwise estimated, when so many shaped and so many unshaped conversations were had at any time, of
+    first requests of the same strata: they were not drawn, so both ends of the interval go out by as much as the first
+    and the second half of the unshaped ones differ. It is no 95 % interval then: what else changed when shaping was
+    turned on, nobody knows.
     """
     found = Reduction(groups)
+    treated, control = groups.treated, groups.control
     if not any(found.missing) and groups.sound:
-        control = groups.control
-        found.whole = compare(outputs(groups.treated), outputs(control), draws=draws)
+        found.whole = compare(outputs(treated), outputs(control), draws=draws)
         found.tier = MEASURED if found.whole else NOT_ENOUGH
-    elif len(groups.treated) >= MINIMUM:
-        control = sorted([*groups.baseline, *groups.control], key=lambda talk: talk.began)
-        if len(control) < MINIMUM:
+    else:
+        treated, control = _of_the_same_strata([*treated, *groups.chosen], [*groups.baseline, *control])
+        if min(len(treated), len(control)) < MINIMUM:
             return found
         half = len(control) // 2
         moved = compare(outputs(control[half:]), outputs(control[:half]), draws=_FEWEST)
         if moved is None:
             return found
-        found.whole = compare(outputs(groups.treated), outputs(control), draws=draws)
+        found.whole = compare(outputs(treated), outputs(control), draws=draws)
         found.tier = ESTIMATED if found.whole else NOT_ENOUGH
         found.drift = abs(moved.log)
     if found.whole is None:
         return found
-    found.request = compare(outputs(groups.treated, by_request=True), outputs(control, by_request=True), draws=draws)
-    draws = draws or _affordable(
-        min(len(groups.treated), len(control))
-    )  # all strata together cost as much as the whole
-    for stratum in sorted({talk.stratum for talk in groups.treated}):
-        pair = [[talk for talk in arm if talk.stratum == stratum] for arm in (groups.treated, control)]
+    found.request = compare(outputs(treated, by_request=True), outputs(control, by_request=True), draws=draws)
+    draws = draws or _affordable(min(len(treated), len(control)))  # all strata together cost as much as the whole
+    for stratum in sorted({talk.stratum for talk in treated}):
+        pair = [[talk for talk in arm if talk.stratum == stratum] for arm in (treated, control)]
         if min(map(len, pair)) >= 2 * LEAST and (own := compare(*map(outputs, pair), draws=draws)) is not None:
             found.strata.append((stratum, own))
     for one in (found.whole, found.request, *(own for _, own in found.strata)):

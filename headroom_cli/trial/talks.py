@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headroom_cli import ledger
 from headroom_cli.money import usage as money
-from headroom_cli.trial.arms import CONTROL, TREATED
+from headroom_cli.trial.arms import CHOSEN, CONTROL, TREATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from headroom_cli.money.prices import Prices
     from headroom_cli.pricing import Rules
 
-_ARMS = (TREATED, CONTROL)
+_ARMS = (TREATED, CONTROL, CHOSEN)
 # What prices the input of a model whose name tells no rules, by the API: both arms are counted alike.
 _ASSUMED = {"anthropic": "claude-sonnet-4-5", "bedrock": "claude-sonnet-4-5"}
 _OTHERWISE = "gpt-5.6"
@@ -25,7 +25,7 @@ class Talk:
 
     ``key``       its name in trials; ``began``  Unix seconds of its first request
     ``stratum``   that of its first request: every later one may be an effect of what is tried
-    ``compress``, ``shape``  its arm, "" for in no trial, "mixed" for more than one
+    ``compress``, ``shape``  its arm (of arms), "" for in no trial, "mixed" for more than one
     ``requests``  those that the provider answered with a usage
     ``output``    tokens, the provider's count
     ``price``     of its input, in tokens of plain input
@@ -84,7 +84,8 @@ def gather(lines: Iterable[dict[str, Any]], prices: Prices | None = None) -> lis
 
     Without ``prices`` nobody knows what they cost in dollars.
 
-    A request without a usage (it failed, or its client went away) is in no sum: nobody knows what it cost.
+    A request without a usage, or with a part of one (it failed, or its client went away) is in no sum: nobody knows
+    what it cost.
     """
     found: dict[str, Talk] = {}
     for line in lines:
@@ -92,7 +93,7 @@ def gather(lines: Iterable[dict[str, Any]], prices: Prices | None = None) -> lis
         if not isinstance(trial, dict) or not isinstance(usage, dict):
             continue
         key, stratum = trial.get("key"), trial.get("stratum")
-        if not isinstance(key, str) or not key or not isinstance(stratum, str):
+        if not isinstance(key, str) or not key or not isinstance(stratum, str) or trial.get("cut"):
             continue
         counts = {name: count for name, count in usage.items() if type(count) is int}
         part = money.parts(counts, _word(line, "format"))
@@ -111,28 +112,32 @@ def gather(lines: Iterable[dict[str, Any]], prices: Prices | None = None) -> lis
 class Groups:
     """The conversations of one trial.
 
-    ``treated``, ``control``  by their arm; ``baseline``  conversations in no trial and untouched, for an estimate
-    ``excluded``  {"treated": n, "control": n, "mixed": n}: what was done to them is not what their arm says
+    ``treated``, ``control``  by their arm
+    ``chosen``, ``baseline``  shaped without a draw, and in no trial and untouched: for an estimate
+    ``excluded``  arm, or "mixed" -> how many: what was done to them is not what their arm says
     """
 
-    __slots__ = ("baseline", "control", "excluded", "treated")
+    __slots__ = ("baseline", "chosen", "control", "excluded", "treated")
 
     def __init__(self) -> None:
         """Start empty."""
         self.treated: list[Talk] = []
         self.control: list[Talk] = []
+        self.chosen: list[Talk] = []
         self.baseline: list[Talk] = []
-        self.excluded = {TREATED: 0, CONTROL: 0, "mixed": 0}
+        self.excluded = {TREATED: 0, CONTROL: 0, CHOSEN: 0, "mixed": 0}
 
     @property
     def sound(self) -> bool:
         """Tell whether few enough were excluded (one in twenty of each arm) that chance still made the arms."""
         kept = {TREATED: len(self.treated), CONTROL: len(self.control)}
-        return all(20 * self.excluded[arm] <= self.excluded[arm] + kept[arm] for arm in _ARMS)
+        return all(20 * self.excluded[arm] <= self.excluded[arm] + kept[arm] for arm in kept)
 
 
-def output_trial(talks: Iterable[Talk], since: float = 0.0) -> Groups:
+def output_trial(talks: Iterable[Talk], since: float = 0.0, *, unshaped_since: float | None = None) -> Groups:
     """Sort conversations that began at or after ``since`` (Unix seconds) by the trial of output shaping.
+
+    The baseline may begin earlier, at ``unshaped_since``.
 
     A treated conversation counts only where shaping stood in every one of its requests, or, without a verbosity level,
     where effort was lowered in some; one left alone only where nothing stood in any. A shaper that was blocked would
@@ -140,17 +145,16 @@ def output_trial(talks: Iterable[Talk], since: float = 0.0) -> Groups:
     """
     groups = Groups()
     for talk in talks:
-        if talk.began < since:
-            continue
         if talk.shape == "":
-            if not talk.active:
+            if not talk.active and talk.began >= (since if unshaped_since is None else unshaped_since):
                 groups.baseline.append(talk)
+        elif talk.began < since:
+            continue
         elif talk.shape == CONTROL:
             _keep(groups, groups.control, talk, CONTROL, right=not talk.active)
-        elif talk.shape == TREATED:
-            _keep(
-                groups, groups.treated, talk, TREATED, right=bool(talk.active) and (talk.levels == {0} or not talk.idle)
-            )
+        elif talk.shape in {TREATED, CHOSEN}:
+            right = bool(talk.active) and (talk.levels == {0} or not talk.idle)
+            _keep(groups, groups.treated if talk.shape == TREATED else groups.chosen, talk, talk.shape, right=right)
         else:
             groups.excluded["mixed"] += 1
     return groups
