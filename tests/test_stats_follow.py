@@ -228,6 +228,8 @@ def test_what_is_no_file_of_the_ledger_is_not_read(root, tmp_path):
     ledger.append(root, run(1))
     for name in ("202312.jsonl.bak", "notes.jsonl", "2023.jsonl"):
         (tmp_path / "store" / "ledger" / name).write_text(json.dumps(run(5)) + "\n")
+    (tmp_path / "store" / "ledger" / "202312.jsonl").mkdir()
+    (tmp_path / "store" / "ledger" / "202401.jsonl").symlink_to("202312.jsonl.bak")
     assert numbers(stats_follow.Tail(root)) == [1]
 
 

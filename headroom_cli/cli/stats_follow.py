@@ -93,8 +93,8 @@ class Tail:
         if status.st_size == at:
             return
         try:
-            fd = os.open(name, files.READ, dir_fd=folder)
-        except FileNotFoundError:
+            fd = files.open_plain(name, folder)
+        except FileNotFoundError:  # or it is no file of ours
             return
         try:
             while piece := os.pread(fd, io.CHUNK, at):
