@@ -1,84 +1,294 @@
-"""What README and docs say is run: the commands of the first five minutes, the library example, every link."""
+"""What README and docs say of the program is so: links, flags, variables, verbs, kinds, messages, statuses.
 
+That their examples run is tested in test_docs_console.py, test_docs_ci.py and test_library_docs.py.
+"""
+
+import ast
 import json
 import re
-import subprocess
-import sys
+import shlex
+import tomllib
+from functools import cache
 
 import pytest
-from conftest import ROOT, clean_environment
-from provider import Provider
-from talks import environment
+import yaml
+from conftest import ROOT
 
-from headroom_cli import compress, retrieve
+from headroom_cli import backends, compress, errors, model, retrieve, settings
+from headroom_cli.cli.options import VERBS, load
+from headroom_cli.serve import routes
 
-README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-MADE_BY = {
-    "kubectl get pods -o json": "cat examples/pods.json",
-    "pytest 2>&1": "cat examples/pytest.txt",
-    "> request.json": "> /dev/null",
-    "--save sent.json request.json": "--save /dev/null examples/trace.json",
-    "cat request.json": "cat examples/trace.json",
-    "make 2>&1": "cat examples/pytest.txt",
-    " trace.json": " examples/trace.json",
-    "rg -n retry": "cat examples/retry.txt",
-    "git show": "cat examples/fix.diff",
-    "charge.py": "examples/charge.py",
-    "curl -s https://example.com": "cat examples/status.html",
-    "> small.json": "> /dev/null",
-}
-COMMANDS = [
-    line.split("  #")[0].strip()
-    for block in re.findall(r"```\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if re.match(r"(?:cat|kubectl|make|pytest|rg|git|curl|headroom)\b.*\bheadroom|headroom ", line)
-]
+README = ROOT / "README.md"
+TOP = [README, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
+USERS = [*TOP, *sorted((ROOT / "docs").glob("*.md"))]  # without the decisions, which tell of what was and what is not
+INDEX = ROOT / "docs/index.md"
+TROUBLES = ROOT / "docs/troubleshooting.md"
 
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+INFOS = ("", "console", "json", "python", "sh", "text", "toml", "yaml")
+# What no block may begin a line with, unless it is one whose commands are run.
+COMMANDS = re.compile(
+    r"^(?:\$ |[A-Z_]+=\S+ )?(?:headroom|pip|pipx|curl|git|kubectl|make|npm|pytest|docker) ", re.MULTILINE
+)
+# A call of ours up to what ends it in a shell.
+CALL = re.compile(r"""(?<![\w/.\-:])headroom ([a-z]+)((?:'[^']*'|"[^"]*"|[^|<>;&)"'\n#`])*)""")
 
-def shell(line, home, **more):
-    for said, run in MADE_BY.items():
-        line = line.replace(said, run)
-    line = re.sub(r"\bheadroom (?=[a-z])", f"{sys.executable} -m headroom_cli ", line)
-    environment = clean_environment(home, PYTHONPATH=str(ROOT), **more)
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line], capture_output=True, cwd=ROOT, env=environment, timeout=60
-    )
+# Flags of other programs that pages name.
+OTHERS = frozenset((
+    "--append-system-prompt", "--yes", "--name-only", "--unidiff-zero", "--recount", "--json", "--model", "--version",
+))  # fmt: skip
+# Variables that are no settings: of the tests, of other programs of ours.
+NO_SETTINGS = frozenset((
+    "HEADROOM_PROXY_URL", "HEADROOM_TEST_ALLOW_SKIPS", "HEADROOM_TYPESCRIPT_NODE", "HEADROOM_COMMAND",
+))  # fmt: skip
 
 
-def test_the_commands_of_the_first_five_minutes_run(tmp_path):
-    assert len(COMMANDS) >= 11
-    first = shell("cat examples/pytest.txt | headroom crush", tmp_path).stdout.decode()
-    handle = re.search(r"<<headroom:(\w+) ", first)[1]
-    with Provider() as provider:
-        for line in COMMANDS:
-            done = shell(line.replace("k3f5a2m7qx4c", handle), tmp_path, **environment(provider))
-            assert done.returncode == 0, (line, done.stderr.decode())
-            assert b"Traceback" not in done.stderr
-    assert len(provider.asked) == sum("headroom send" in line and "--dry-run" not in line for line in COMMANDS)
+@cache
+def text_of(page):
+    return page.read_text()
 
 
-def test_the_example_output_is_real(tmp_path):
-    real = shell("headroom crush examples/pytest.txt", tmp_path).stdout.decode().splitlines()
-    shown = re.search(r"What is left of a failing run.*?```\n(.*?)```", README, re.DOTALL)[1]
-    for line in shown.splitlines():
-        assert line == "..." or line in real
+def prose_of(page):
+    """Return a page without its fenced blocks."""
+    return FENCE.sub("", text_of(page))
 
 
-def test_the_library_example_runs(tmp_path):
-    messages = json.loads((ROOT / "examples/trace.json").read_text())["messages"]
-    result = compress(messages, model="claude-sonnet-4-5", store=str(tmp_path / "s"))
-    assert result.tokens_saved > 0
-    assert retrieve(result.handles[0], lines="40:80", store=str(tmp_path / "s")).count(b"\n") == 41
+def spans(page):
+    """Return what stands between backticks in a page, outside of blocks."""
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose_of(page))]
+
+
+def flags_of(verb):
+    """Return all spellings of a verb's flags."""
+    return {flag for row in load(verb).rows for flag in row.flags} | {"--help", "-h"}
+
+
+ALL_FLAGS = {flag for verb in VERBS for flag in flags_of(verb)} | {"--version"}
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", prose_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-        assert target.startswith("http") or (page.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose_of(page)):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path) if path else page
+        assert found.exists(), target
+        if anchor:
+            assert anchor in anchors(found), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_say_what_they_are(page):
+    for info, block in FENCE.findall(text_of(page)):
+        assert info in INFOS, (page.name, info)
+        if info == "json":
+            json.loads(block)
+        elif info == "toml":
+            tomllib.loads(block)
+        elif info == "yaml":
+            assert yaml.safe_load(block)
+        elif info == "python":
+            ast.parse(block)
+        elif info in {"", "text"} and page in USERS:
+            assert not COMMANDS.search(block), f"{page.name}: a command that no test runs: {block}"
+
+
+@pytest.mark.parametrize("page", USERS, ids=lambda page: page.name)
+def test_flags_that_are_named_exist(page):
+    blocks = [block for info, block in FENCE.findall(text_of(page)) if info in {"sh", "console", "yaml"}]
+    calls = [match for text in (*blocks, *spans(page)) for match in CALL.finditer(text)]
+    for match in calls:
+        verb, rest = match[1], match[2]
+        assert verb in VERBS, match[0]
+        words = shlex.split(rest.replace("...", ""))
+        for word in words[: words.index("--") if "--" in words else None]:
+            if re.match(r"-\D", word) and not (verb == "run" and words.index(word)):
+                assert word.partition("=")[0] in flags_of(verb), match[0]
+    for span in spans(page):
+        for flag in re.findall(r"(?:^|[ (,|])(--[a-z][a-z-]+)", span):
+            assert flag in ALL_FLAGS | OTHERS, (page.name, span)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_variables_that_are_named_exist(page):
+    known = {row.variable for row in settings.TABLE} | NO_SETTINGS
+    for name in re.findall(r"\bHEADROOM_[A-Z_]+[A-Z]\b", text_of(page)):
+        assert name in known, name
+
+
+def test_every_flag_and_verb_is_documented():
+    pages = "\n".join(map(text_of, USERS))
+    for verb in VERBS:
+        assert f"headroom {verb}" in pages, verb
+    for row in settings.TABLE:
+        name = row.flags[0] if row.flags else row.variable
+        assert re.search(rf"(?<![\w-]){name}(?![\w-])", pages), name
+    for variable, _ in routes.PROVIDERS.values():
+        assert variable in pages, variable
+
+
+def test_the_index_leads_to_every_page():
+    listed = set(re.findall(r"\]\(([a-z-]+\.md)\)", text_of(INDEX)))
+    assert listed == {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+
+
+def test_every_kind_and_backend_has_its_place():
+    heads = re.findall(r"^## (.*)$", text_of(ROOT / "docs/kinds.md"), re.MULTILINE)
+    assert sorted(head for head in heads if head in model.KINDS) == sorted(model.KINDS)
+    table = text_of(ROOT / "docs/backends.md")
+    for name in backends.BACKENDS:
+        assert re.search(rf"^\| `{name}", table, re.MULTILINE), name
+
+
+def test_the_readme_names_every_status():
+    told = {
+        int(number)
+        for number in re.findall(r"(\d+) [a-z]", README.read_text().split("## Exit statuses")[1].split("##")[0])
+    }
+    every = [errors.HeadroomError]
+    for kind in every:
+        every += kind.__subclasses__()
+    ours = {kind.status for kind in every if kind.__module__ == errors.__name__}
+    of_the_shell = {126, 127}  # of commands that `run` cannot run
+    assert ours - of_the_shell <= told
+    assert told <= ours | {0, 1, 2, 130}
+
+
+def test_the_library_example_of_the_readme_runs(tmp_path):
+    example = re.search(r"```python\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    messages = json.loads((ROOT / "examples/trace.json").read_text())["messages"]
+    store = str(tmp_path / "store")
+    names = {
+        "messages": messages,
+        "compress": lambda *given, **more: compress(*given, store=store, **more),
+        "retrieve": lambda *given, **more: retrieve(*given, store=store, **more),
+    }
+    lines = [line for line in example.splitlines() if not line.startswith("from ")]
+    assert len(lines) == len(example.splitlines()) - 1
+    exec("\n".join(lines), names)
+    assert names["result"].tokens_saved > 0
+    assert names["retrieve"](names["result"].handles[0], lines="40:80").count(b"\n") == 41
 
 
 def test_every_path_that_the_design_names_exists():
-    layout = (ROOT / "docs/design.md").read_text().split("## 4. Layout")[1].split("```")[1]
+    layout = text_of(ROOT / "docs/design.md").split("## 4. Layout")[1].split("```")[1]
     for name in re.findall(r"^  ([a-z_]+(?:\.py|/))", layout, re.MULTILINE):
         assert (ROOT / "headroom_cli" / name).exists(), name
+
+
+# --- why nothing was saved: each reason of the program is explained, and each explained one is the program's
+
+
+# Where reasons stand: (file, names that hold one, functions that return one, functions that are given one)
+PLACES = (
+    ("drafting.py", ("kept",), (), ()),
+    ("replay.py", ("kept",), (), ("next",)),
+    ("literals.py", ("kept",), (), ()),
+    ("stages.py", ("kept",), (), ()),
+    ("model.py", ("RANGED",), ("spares",), ()),
+    ("images/stage.py", ("why", "kept", "_POINTED"), ("_kept",), ()),
+    ("formats/_turns.py", ("kept",), (), ("_add",)),
+    ("formats/_calls.py", ("kept",), (), ()),
+    ("library/result.py", (), ("reason",), ()),
+    ("shaping/talk.py", ("STOPPED", "HELD_OUT"), (), ()),
+    ("serve/messages.py", ("why",), ("asked",), ()),
+    ("serve/passing.py", ("why",), (), ()),
+    ("serve/websocket.py", ("why",), (), ()),
+    ("serve/engines.py", ("reason",), (), ("EngineError",)),
+)
+WORDS = re.compile(r"[A-Za-z-]+(?:['. ()<=-]+[A-Za-z-]+)*")
+# Strings at those places that are no reasons: roles of turns, names of compressors, states of jobs that nobody sees.
+NO_REASONS = frozenset(
+    (
+        "user",
+        "tool",
+        "system",
+        "developer",
+        "assistant",
+        "image",
+        "k",
+        "y",
+        "stopped",
+        "compression",
+        "output",
+        "fit",
+        "its place",
+    )
+)
+
+
+def reasons():
+    """Return every reason that a block or a request can stay as it is for, with {} for what stands in between."""
+    found = set()
+    for name, holders, functions, calls in PLACES:
+        tree = ast.parse((ROOT / "headroom_cli" / name).read_text())
+        before = len(found)
+        for node in ast.walk(tree):
+            values = []
+            if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                parts = [part for target in targets for part in ast.walk(target)]
+                if any(getattr(part, "id", getattr(part, "attr", "")) in holders for part in parts):
+                    values = [node.value]
+            elif isinstance(node, ast.FunctionDef) and node.name in functions:
+                values = [step.value for step in ast.walk(node) if isinstance(step, ast.Return) and step.value]
+            elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in calls:
+                values = node.args
+            for value in values:
+                found |= texts(value)
+        assert len(found) > before, f"no reason in {name} any more"
+    return sorted(found - NO_REASONS)
+
+
+def texts(value):
+    """Return the strings that an expression may be; what compares and what names is left out."""
+    skipped = set()
+    for node in ast.walk(value):
+        if isinstance(node, (ast.Compare, ast.Subscript)):
+            skipped |= {id(part) for part in ast.walk(node)} - {id(value)}
+        if isinstance(node, ast.IfExp):
+            skipped |= {id(part) for part in ast.walk(node.test)}
+    found = set()
+    for node in ast.walk(value):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in ast.walk(node)}
+            found.add("".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+            found.add(node.value)
+    return found
+
+
+def explained():
+    """Return what stands in the first column of the tables of messages."""
+    cells = re.findall(r"^\| ([^|]*`[^|]*) \|", text_of(TROUBLES), re.MULTILINE)
+    return [span for cell in cells for span in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_every_reason_is_explained():
+    told = {span.replace("...", "{}") for span in explained()}
+    assert [reason for reason in reasons() if reason.removeprefix("the worker ") not in told | {"{}"}] == []
+
+
+def test_every_explained_message_is_one_of_the_program():
+    strings = []
+    for path in (ROOT / "headroom_cli").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                strings.append("".join(part.value if isinstance(part, ast.Constant) else "\0" for part in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                strings.append(node.value)
+    known = "\n".join(strings)
+    for message in explained():
+        for part in filter(str.strip, message.split("...")):
+            if not part.strip().isdigit():
+                assert part.strip() in known or re.search(re.escape(part.strip()).replace(r"\#", "\0"), known), message

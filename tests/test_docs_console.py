@@ -1,35 +1,30 @@
 """What README and docs show of a run is what the program writes: console blocks are run and compared, sh blocks run.
 
 In the former a line that begins with "$ " is a command; what follows it is all that it writes, standard error too. The
-latter are scripts, in which programs that need a cluster, a network or a project are stood in for by an example file.
+latter are scripts. What they name and no test has stands in a folder of its own (docs_programs.py).
 """
 
 import re
+import shutil
 import subprocess
-import sys
 
+import docs_programs
 import pytest
 from conftest import ROOT, clean_environment
 from provider import Provider
 from talks import environment
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCKS = [
-    pytest.param(block, id=f"{page.name}-{number}")
-    for page in PAGES
-    for number, block in enumerate(re.findall(r"^```console\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE))
-]
-SCRIPTS = [
-    pytest.param(line, id=f"{page.name}-{number}")
-    for page in PAGES
-    for number, line in enumerate(re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE))
-]
-# program -> the example that it writes
-STAND_INS = {
-    "cargo": "pytest.txt", "curl": "status.html", "docker": "app.log", "git": "fix.diff", "journalctl": "app.log",
-    "kubectl": "pods.txt", "npm": "pytest.txt", "psql": "pods.txt", "pytest": "pytest.txt", "rg": "retry.txt",
-    "terraform": "fix.diff",
-}  # fmt: skip
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(info):
+    """Return the fenced blocks of a kind as parameters of tests."""
+    pattern = re.compile(rf"^```{info}\n(.*?)^```", re.DOTALL | re.MULTILINE)
+    return [
+        pytest.param(block, id=f"{page.name}-{number}")
+        for page in PAGES
+        for number, block in enumerate(pattern.findall(page.read_text()))
+    ]
 
 
 def steps(block):
@@ -39,40 +34,64 @@ def steps(block):
     return list(zip(found[1::2], found[2::2], strict=True))
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_what_is_shown_is_what_is_written(block, tmp_path, program):
-    environment = clean_environment(tmp_path, PATH=f"{program}:/usr/bin:/bin", LC_ALL="C.UTF-8")
+@pytest.fixture
+def place(tmp_path):
+    """Make a folder with the files that examples name, a home, and programs; return the folder and the environment."""
+    here, programs = tmp_path / "here", tmp_path / "programs"
+    shutil.copytree(ROOT / "examples", here / "examples")
+    (tmp_path / "home").mkdir()
+    programs.mkdir()
+    docs_programs.install(programs)
+    trace = here / "examples/trace.json"
+    for name in ("trace.json", "request.json", "previous.json", "next.json"):
+        shutil.copy(trace, here / name)
+    shutil.copy(here / "examples/charge.py", here)
+    (here / "AGENTS.md").write_text("Run the tests.\n")
+    (here / "agent.py").write_text("import os\nassert os.environ['OPENAI_BASE_URL']\n")
+    docs_programs.plug_in(tmp_path / "site", "names", "request-log")
+    more = {
+        "PYTHONPATH": f"{ROOT}:{tmp_path}/site", "PATH": f"{programs}:/usr/bin:/bin", "EDITOR": "edit",
+        docs_programs.PIDS: str(tmp_path / "pids"),
+    }  # fmt: skip
+    yield here, clean_environment(tmp_path / "home", **more)
+    docs_programs.stop(tmp_path / "pids")
+
+
+@pytest.mark.parametrize("block", blocks("console"))
+def test_what_is_shown_is_what_is_written(block, place):
+    here, known = place
     for command, shown in steps(block):
         done = subprocess.run(
-            ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=environment,
-            timeout=60,
+            ["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=here, env=known, timeout=60,
         )  # fmt: skip
         assert done.stdout.decode() == shown, command
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_scripts_run(script, tmp_path, program):
-    for name, example in STAND_INS.items():
-        text = f'#!/bin/sh\n[ -t 0 ] || cat > /dev/null\ncase "$*" in *json*) cat "{ROOT}/examples/pods.json" ;;'
-        (program / name).write_text(f'{text} *) cat "{ROOT}/examples/{example}" ;; esac\n')
-        (program / name).chmod(0o755)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    script = f"headroom crush -q examples/app.log > /dev/null\n{script}"  # nobody reads docs with an empty store
+@pytest.mark.parametrize("script", blocks("sh"))
+def test_scripts_run(script, place):
+    here, known = place
+    run(script, here, known)
+
+
+def run(script, here, known):
+    """Run a script from the docs; fail where any command of it does."""
+    for port in docs_programs.PORTS:
+        if port in script or (port == "8787" and "headroom proxy" in script):
+            free = str(docs_programs.free_port())
+            script = re.sub(
+                r"^((?:\w+=\S+ )*headroom proxy)(?! --port)", rf"\1 --port {port}", script, flags=re.MULTILINE
+            )
+            script = script.replace(port, free)
+    # Nobody reads docs with an empty store.
+    first = "marked=$(headroom crush -q examples/pytest.txt); marked=${marked##*<<headroom:}; marked=${marked%% *}\n"
+    script = first + script.replace(docs_programs.HANDLE, "$marked")
     with Provider() as provider:
-        more = {"PATH": f"{program}:/usr/bin:/bin", "LC_ALL": "C.UTF-8", **environment(provider)}
+        script = script.replace("https://gateway.example.com", provider.url)
         done = subprocess.run(
             ["bash", "-e", "-u", "-o", "pipefail", "-c", script], stdin=subprocess.DEVNULL, capture_output=True,
-            cwd=tmp_path, env=clean_environment(tmp_path, **more), timeout=120,
+            cwd=here, env={**known, **environment(provider)}, timeout=120,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     assert b"Traceback" not in done.stderr
-
-
-@pytest.fixture
-def program(tmp_path):
-    """Return a folder with a `headroom` that is this checkout."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "headroom").write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m headroom_cli "$@"\n')
-    (folder / "headroom").chmod(0o755)
-    return folder
+    return done.stdout.decode(), provider
