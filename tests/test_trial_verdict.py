@@ -212,6 +212,27 @@ def test_a_look_is_taken_when_the_last_one_is_old(root):
     assert verdict.standing(root).when == when
 
 
+def test_what_was_reset_while_somebody_looked_stands(root, monkeypatch):
+    fill(root, cost=1.5)
+    read = ledger.read
+
+    def slow(store):
+        yield from read(store)
+        verdict.reset(store)
+
+    monkeypatch.setattr(ledger, "read", slow)
+    assert verdict.renew(root).compression == verdict.standing(root).compression == "on"
+    assert verdict.standing(root).since > 0
+
+
+def test_output_from_before_a_reset_is_no_part_of_the_trial(headroom, root):
+    fill(root, output=0.5)
+    store = {"HEADROOM_STORE": root}
+    verdict.reset(root)
+    found = json.loads(headroom("stats", "--output", "--json", env=store).stdout)["output"]
+    assert (found["tier"], found["treated"], found["control"]) == ("not enough data", 0, 0)
+
+
 # --- who looks
 
 

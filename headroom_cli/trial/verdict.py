@@ -200,15 +200,24 @@ def standing(store_root: str) -> Verdict:
     try:
         with Place(local(store_root), create=False) as place:
             folder = place.existing("ledger")
-            data = b"" if folder is None else files.read_file(_NAME, folder)
+            data = b"" if folder is None else _read(folder)
         return _parsed(data)
     except (OSError, StoreError, ValueError, RecursionError):
         return Verdict()  # the default: whoever did not hear of a loss goes on as asked
 
 
+def _read(folder: int) -> bytes:
+    """Return the beginning of the file: more than that is none of ours."""
+    fd = files.open_plain(_NAME, folder)
+    try:
+        return os.read(fd, _SIZE_MAX)
+    finally:
+        os.close(fd)
+
+
 def _parsed(data: bytes) -> Verdict:
     """Return what the file says. Raise ValueError for one that is damaged."""
-    said = json.loads(data[:_SIZE_MAX]) if data else {}
+    said = json.loads(data) if data else {}
     verdict = Verdict()
     if not isinstance(said, dict):
         return verdict
@@ -235,9 +244,9 @@ def renew(store_root: str, now: float | None = None, gathered: Sequence[Talk] | 
     """
     from headroom_cli.trial import talks
 
-    verdict = standing(store_root)
     if gathered is None:
         gathered = talks.gather(ledger.read(store_root))
+    verdict = standing(store_root)  # read last: meanwhile others may have looked, or begun anew
     judge(verdict, talks.compression_trial(gathered, verdict.since), talks.output_trial(gathered, verdict.since))
     verdict.when = time.time() if now is None else now
     _write(store_root, verdict)
