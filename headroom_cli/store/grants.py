@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 LENGTH = 12  # characters of a handle: 60 bits; longer only when another original owns them
 LONGEST = 52  # the whole hash
 _LENGTHEN = 4
+_PIECE = 1 << 20  # bytes of journals looked at in one go
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _HANDLE = frozenset(_ALPHABET)
 _HEX = frozenset("0123456789abcdef")
@@ -104,9 +105,14 @@ def sharing(journals: bytes, heads: set[str]) -> dict[str, bytes]:
     """Return head -> the lines of the journals whose handle begins with it; all heads are of one length."""
     lines: dict[bytes, bytes] = {item.encode("ascii"): b"" for item in heads}
     end = 9 + max(map(len, heads), default=0)
-    for text in journals.split(b"\n"):
-        if text[9:end] in lines:
-            lines[text[9:end]] += text + b"\n"
+    at = 0
+    while at < len(journals):
+        # Piece by piece: the lines of a million grants at once would take more memory than the grants.
+        stop = journals.find(b"\n", at + _PIECE) + 1 or len(journals)
+        for text in journals[at:stop].split(b"\n"):
+            if text[9:end] in lines:
+                lines[text[9:end]] += text + b"\n"
+        at = stop
     return {item.decode("ascii"): found for item, found in lines.items()}
 
 
