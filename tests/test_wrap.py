@@ -273,13 +273,14 @@ def test_what_keeps_a_proxy_from_starting_is_said(tmp_path, home):
 
 def test_settings_reach_the_proxy(tmp_path):
     done = subprocess.run(
-        wrapped("--level", "max", "--only", "log,json", "--protect-tool=Read,Grep*", "--", "ps", "-efww"),
+        wrapped("--quiet", "--level", "max", "--only", "log,json", "--protect-tool=Read,Grep*", "--", "ps", "-efww"),
         env=clean_environment(tmp_path), cwd=tmp_path, capture_output=True, timeout=TO_COME,
     )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
     line = next(
         line for line in done.stdout.decode().splitlines() if "headroom_cli proxy" in line and "--level=max" in line
     )
-    for flag in ("--level=max", "--only=json,log", "--protect-tool=Read,Grep*", "--redeem=tool", "--port 0"):
+    for flag in ("--quiet", "--level=max", "--only=json,log", "--protect-tool=Read,Grep*", "--redeem=tool", "--port 0"):
         assert flag in line
 
 

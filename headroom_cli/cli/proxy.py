@@ -53,16 +53,16 @@ def run(settings: Settings, own: Mapping[str, str]) -> int:
     def listening(where: str) -> None:
         if plugins is not None:
             plugins.emit("post_start")
-        if settings.quiet:
-            return
-        if settings.json:
+        if settings.json:  # also with --quiet: whoever reads it cannot know the port otherwise
             import json
 
             io.tell(json.dumps({"v": 1, "listening": where, "pid": os.getpid()}))
             return
+        if settings.quiet:
+            return
         io.tell(f"headroom proxy: listening on {where}")
         if io.is_terminal(io.STDERR) or settings.verbose:
-            io.tell(f"  Claude Code   ANTHROPIC_BASE_URL={where} claude")
+            io.tell(f"  Claude Code   ANTHROPIC_BASE_URL={where} ENABLE_TOOL_SEARCH=true claude")
             io.tell(f"  OpenAI SDKs   OPENAI_BASE_URL={where}/v1")
             io.tell(f"  dashboard     {where}/dashboard#key={serving.key}")
 
