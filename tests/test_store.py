@@ -17,10 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreFullError, StoreVersionError
-from headroom_cli.store import Entry, Store, frames, grants, journal, upkeep
+from headroom_cli.store import Entry, Store, files, frames, grants, journal, upkeep
 
 SHARED = Path(os.environ.get("HEADROOM_CORPUS", Path(__file__).parents[2] / "shared" / "corpus")).parent
 DAY = 86_400.0
+NOBODY = 65_534
 YEAR = 365.25 * DAY
 
 
@@ -573,8 +574,10 @@ def test_a_newer_store_is_left_alone(store, tmp_path):
             use()
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")} == before
     (tmp_path / "store" / "version").write_bytes(b"\0\xff")
-    with pytest.raises(StoreVersionError):
+    with pytest.raises(StoreVersionError, match="remove that file"):
         store.put(entries(b"y"))
+    (tmp_path / "store" / "version").unlink()
+    assert store.get(digest) == b"x"
 
 
 def test_a_directory_with_other_files_is_not_taken_over(tmp_path):
@@ -599,6 +602,24 @@ def test_modes_are_private_whatever_the_umask(tmp_path):
             os.umask(old)
         for path in [root, root.parent, *root.rglob("*")]:
             assert stat.S_IMODE(path.lstat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_umask_that_takes_our_own_bits_away_keeps_no_user_from_a_store(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir(0o700)
+    os.chown(place, NOBODY if os.geteuid() == 0 else -1, -1)
+    if (child := os.fork()) == 0:  # root opens every folder: the test is one for a user
+        try:
+            os.chdir(place)
+            if os.geteuid() == 0:
+                os.setuid(NOBODY)
+            os.umask(0o777)
+            for name in ("above", "above/store"):
+                os.close(files.open_directory(name, None, name, create=True))
+        finally:
+            os._exit(0 if sys.exc_info()[0] is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert stat.S_IMODE((place / "above" / "store").stat().st_mode) == 0o700
 
 
 # --- S15: bombs

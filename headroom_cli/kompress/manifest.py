@@ -40,6 +40,7 @@ def private_folder(path: str) -> None:
     for folder in reversed(missing):  # whatever the umask, which os.makedirs leaves to all but the last
         with contextlib.suppress(FileExistsError):
             os.mkdir(folder, 0o700)
+            os.chmod(folder, 0o700)  # the umask may take our own bits away
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise ConfigError(f"{path} is no folder of yours alone; remove it, or make it private with chmod go-w")

@@ -79,7 +79,13 @@ def open_directory(name: str, parent: int | None, what: str, *, create: bool) ->
             made = True
         except FileExistsError:
             pass  # another process was faster, or a link leads nowhere: the open below tells
-        fd = os.open(name, flags, dir_fd=parent)
+        try:
+            fd = os.open(name, flags, dir_fd=parent)
+        except PermissionError:
+            if not made:
+                raise
+            os.chmod(name, 0o700, dir_fd=parent)  # the umask took our own bits away
+            fd = os.open(name, flags, dir_fd=parent)
     try:
         status = os.fstat(fd)
         check_owned(status, what)

@@ -133,7 +133,7 @@ class Place:
         name, _, number = text.decode("ascii", "replace").strip().rpartition(" ")
         if name != "headroom store" or not number.isdecimal():
             raise StoreVersionError(
-                f"{files.shown(self.path)}/version does not name a store; see `headroom store verify`, or use --store"
+                f"{files.shown(self.path)}/version is damaged; remove that file, or name another store with --store"
             )
         if int(number) != VERSION:
             raise StoreVersionError(
