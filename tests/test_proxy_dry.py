@@ -71,3 +71,10 @@ def test_a_store_that_cannot_be_used_is_said_and_requests_would_pass(headroom, t
     done = headroom("proxy", "--dry-run", "--port", "0", "--store", "file")
     assert done.returncode == 0
     assert b"until then requests go as they come" in done.stdout
+
+
+def test_a_store_that_the_system_refuses_is_said_as_well(headroom):
+    done = headroom("proxy", "--dry-run", "--port", "0", "--store", "x" * 300)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"File name too long" in done.stdout
+    assert b"until then requests go as they come" in done.stdout

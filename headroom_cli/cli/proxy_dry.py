@@ -123,9 +123,14 @@ def _store(name: str) -> str:
     held = named(name)
     if is_url(name):
         held.ping()
-    else:
+        return held.where()
+    try:
         with held.open(create=True):
             pass
+    except OSError as error:
+        from headroom_cli.store import files
+
+        raise files.failure(error, held.root) from error
     return held.where()
 
 
