@@ -3,14 +3,16 @@
 import http.server
 import json
 import os
+import shutil
 import socket
+import sys
 import threading
 
 import pytest
 from conftest import clean_environment
 from test_cli import LOG
 
-from headroom_cli.cli import main
+from headroom_cli.cli import checkup_around, main
 
 
 def free_port():
@@ -277,3 +279,20 @@ def test_a_check_that_dies_is_a_finding_and_the_others_go_on(doctor, monkeypatch
     assert status == 1
     assert to_do(rows) == {"tokens": "cannot be checked (RuntimeError: no such thing)"}
     assert "clients" in rows
+
+
+@pytest.mark.parametrize(
+    ("prefix", "pip", "begins"),
+    [
+        ("/h/.local/share/pipx/venvs/headroom-cli", "/usr/bin/pip", "pipx inject headroom-cli 'headroom-cli[ml]'"),
+        ("/h/.local/share/uv/tools/headroom-cli", "/usr/bin/pip", "uv pip install --python '/h o/python' "),
+        ("/h o", "/h o/pip", "pip install 'headroom-cli[ml]'"),
+        ("/h o", "/usr/bin/pip", "'/h o/python' -m pip install 'headroom-cli[ml]'"),
+        ("/h o", None, "'/h o/python' -m pip install "),
+    ],
+)
+def test_an_extra_is_added_to_this_installation_and_to_no_other(monkeypatch, prefix, pip, begins):
+    monkeypatch.setattr(sys, "prefix", prefix)
+    monkeypatch.setattr(sys, "executable", "/h o/python")
+    monkeypatch.setattr(shutil, "which", lambda _name: pip)
+    assert checkup_around._adding("'headroom-cli[ml]'").startswith(begins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from headroom_cli.cli.checkup import DO, NOTE, OK, Finding, of_error
 from headroom_cli.errors import ConfigError, HeadroomError
@@ -61,10 +62,25 @@ def _extra(extra: str, versions: dict[str, str]) -> Finding:
     there = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     if not missing:
         return Finding(check, OK, there)
-    how = f"pip install '{NAME}[{extra}]'"
+    how = _adding(f"'{NAME}[{extra}]'")
     if not there:
         return Finding(check, NOTE, f"not installed; {how} adds it")
     return Finding(check, NOTE, f"{', '.join(missing)} missing beside {there}; {how} adds it")
+
+
+def _adding(wanted: str) -> str:
+    """Return the command that adds an extra to this installation: the pip on PATH may be another's."""
+    import shutil
+    import sys
+
+    if "/pipx/venvs/" in sys.prefix:
+        return f"pipx inject {NAME} {wanted}"
+    python = shlex.quote(sys.executable)
+    if "/uv/tools/" in sys.prefix:
+        return f"uv pip install --python {python} {wanted}"
+    pip = shutil.which("pip")
+    is_ours = pip is not None and os.path.dirname(os.path.abspath(pip)) == os.path.dirname(sys.executable)
+    return f"pip install {wanted}" if is_ours else f"{python} -m pip install {wanted}"
 
 
 def _version(name: str) -> str:
