@@ -121,7 +121,8 @@ TABLE = (
     ),
     Setting(
         "redeem", ("--redeem",), "HEADROOM_REDEEM", "choice", "WAY",
-        "how the reader of the output can ask for an original", choices=REDEEMS, shown="shell; tool for send",
+        "how the reader of the output can ask for an original", choices=REDEEMS,
+        shown="shell; tool for send and the proxy",
     ),
     Setting(
         "kompress", ("--kompress",), "HEADROOM_KOMPRESS_MODEL", "text", "MODEL",
@@ -390,10 +391,15 @@ def convert(row: Setting, text: str, origin: str, error: type[UsageError | Confi
     return text
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; of a pipe without a writer, its end is read and not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def values_in(path: str) -> dict[str, object]:
     """Return what a config.toml says as it stands there, {} when there is none. Raise ConfigError."""
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb", opener=_without_waiting) as stream:
             data = stream.read()
     except (FileNotFoundError, NotADirectoryError):
         return {}

@@ -11,11 +11,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 
 import pytest
 from conftest import ROOT, clean_environment
+
+from headroom_cli import settings
+from headroom_cli.cli import main
 
 LOG = b"".join(
     b"2026-01-01T00:%02d:%02dZ INFO worker-%d GET /api/cart/%d 200 %d ms\n" % (i // 60, i % 60, i % 4, 1000 + i, i % 30)
@@ -601,3 +605,20 @@ def test_a_rank_file_makes_counts_exact(headroom, tmp_path):
     missing = headroom("crush", "--ranks", str(tmp_path / "none"), stdin=data)
     assert missing.returncode == 78
     assert missing.stdout == b""
+
+
+def test_ctrl_c_while_a_class_is_made_is_an_interrupt(monkeypatch, capfd):
+    def loading(_words):
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    monkeypatch.setattr(main, "_dispatch", loading)
+    assert main.main(["stats"]) == main.INTERRUPTED
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_settings_file_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.toml")
+    reader = threading.Thread(target=settings.values_in, args=(str(tmp_path / "config.toml"),), daemon=True)
+    reader.start()
+    reader.join(20)
+    assert not reader.is_alive()

@@ -64,7 +64,14 @@ def run(arguments: Sequence[str]) -> int:
         sentence = wrong.format_message() if hasattr(wrong, "format_message") else str(wrong)
         context = getattr(wrong, "ctx", None)
         place = context.command_path if context is not None else "headroom"
-        raise errors.UsageError(f"{sentence.strip().rstrip('.')}; see {place} --help") from wrong
+        known = arguments[0] if arguments and arguments[0] in VERBS else ""
+        is_flag = (
+            getattr(wrong, "option_name", "")
+            and known
+            and any(row.several and not row.verbatim for row in load(known).arguments)
+        )
+        hint = "; words that begin with - and are not for headroom go behind --" if is_flag else ""
+        raise errors.UsageError(f"{sentence.strip().rstrip('.')}{hint}; see {place} --help") from wrong
     if printed.getvalue():
         io.write(printed.getvalue().encode())
     return status if isinstance(status, int) else 0

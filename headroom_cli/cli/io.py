@@ -60,7 +60,7 @@ class Source:
         try:
             self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise InputMissingError(f"{file}: {reason(error)}; name a file that can be read") from error
+            raise InputMissingError(f"{file or repr(file)}: {reason(error)}; name a file that can be read") from error
         except ValueError as error:  # an embedded NUL
             raise InputMissingError(f"{file}: {error}; name a file that can be read") from error
 

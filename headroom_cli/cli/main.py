@@ -28,6 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the edge: a bug becomes one line and status 70
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 wraps one that comes while a class is made
+            return INTERRUPTED
         from headroom_cli.cli import report
 
         report.bug(error)

@@ -263,7 +263,7 @@ VERB = Verb(
         retrieve; with --redeem tool, and for others, the proxy offers a tool for it and answers its calls itself.
     """,
     arguments=(
-        Argument("client", f"{', '.join(CLIENTS)}, or any command"),
+        Argument("client", f"the agent: {', '.join(CLIENTS)}, or any command"),
         Argument("arguments", "the client's own arguments, after --", several=True),
     ),
     flags=(
