@@ -125,6 +125,22 @@ def test_a_call_of_a_wrapped_client(shape, provider, tmp_path, monkeypatch):
     check(lines_of(store, 2), "library", "shop")
 
 
+def test_what_a_proxy_of_ours_answered_is_not_paid_for_twice(provider, tmp_path):
+    store = str(tmp_path / "s")
+    speaker = Speaker(
+        "anthropic", "whole", provider.url, lambda client: headroom_cli.wrap(client, store=store), key="sk"
+    )
+    talk = Talk("anthropic").says("why?")
+    try:
+        for headers in ({}, {"X-Headroom-Request": "7"}):  # as proxies of ours write, and let nobody else write
+            provider.script(Reply([text("so")], usage={"input": 30, "output": 2}, headers=headers))
+            speaker.ask(talk)
+    finally:
+        speaker.close()
+    paid, by_proxy = lines_of(store, 2)
+    assert (paid["usage"]["input_tokens"], "usage" in by_proxy, by_proxy["hops"]) == (30, False, 1)
+
+
 def test_a_call_of_the_proxy_and_its_project(provider, tmp_path):
     store = tmp_path / "s"
     with Running(store, provider.url, environment={"HEADROOM_PROJECT": "usual"}) as proxy:

@@ -36,13 +36,16 @@ def compressed(root: str, model: str, made: Compressed[Any], project: str | None
         _append(root, made.blocks, {"tokens": tokens, "model": model, "project": named})
 
 
-def answered(root: str, ready: Ready, relay: Relay | None, status: int) -> None:
+def answered(root: str, ready: Ready, relay: Relay | None, status: int, *, by_proxy: bool = False) -> None:
     """Note a request that a wrapped client sent, and its usage where the answer was read (``relay``).
 
-    ``status`` is that of its answer, 0 where nobody looked.
+    ``status`` is that of its answer, 0 where nobody looked. Where a proxy of ours answered, the usage is on its lines:
+    on both it would be paid for twice.
     """
     result, request = ready.result, ready.request
     hops, usage, later = (relay.hops, flat(relay.usage), relay.later()) if relay is not None else (0, {}, {})
+    if by_proxy:
+        usage, later = {}, {}
     _append(root, result.blocks, {
         "format": request.shape, "level": result.level, "model": request.model,
         "tokens": {"before": result.before, "after": result.after}, "conversation": ledger.conversation(request.value),

@@ -53,7 +53,7 @@ class Stream:
                 if self._response.status_code >= 300:
                     yield turn.refused(self._response.status_code, self._response.read())
                     return
-                turn.begin(self._response.headers.get("content-type", ""))
+                turn.begin(self._response.headers)
         except UpstreamError as error:
             yield cut(turn, error)
         except GeneratorExit:
@@ -108,7 +108,7 @@ class AsyncStream:
                 if self._response.status_code >= 300:
                     yield turn.refused(self._response.status_code, await self._response.aread())
                     return
-                turn.begin(self._response.headers.get("content-type", ""))
+                turn.begin(self._response.headers)
         except UpstreamError as error:
             yield cut(turn, error)
         except GeneratorExit:

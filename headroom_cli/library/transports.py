@@ -53,7 +53,7 @@ class Transport(_Around):
         if response.status_code >= 300:
             turn.rejected(response.status_code)
             return response
-        turn.begin(response.headers.get("content-type", ""))
+        turn.begin(response.headers)
         if going.stream:
             return answer_of(request, response, of(request, Stream)(self, request, going, turn, response))
         return self._whole(request, going, turn, response)
@@ -77,7 +77,7 @@ class Transport(_Around):
                 if response.status_code >= 300:
                     turn.rejected(response.status_code)
                     return response
-                turn.begin(response.headers.get("content-type", ""))
+                turn.begin(response.headers)
         except BaseException:
             turn.broke()
             raise
@@ -116,7 +116,7 @@ class AsyncTransport(_Around):
         if response.status_code >= 300:
             turn.rejected(response.status_code)
             return response
-        turn.begin(response.headers.get("content-type", ""))
+        turn.begin(response.headers)
         if going.stream:
             return answer_of(request, response, of(request, AsyncStream)(self, request, going, turn, response))
         return await self._whole(request, going, turn, response)
@@ -140,7 +140,7 @@ class AsyncTransport(_Around):
                 if response.status_code >= 300:
                     turn.rejected(response.status_code)
                     return response
-                turn.begin(response.headers.get("content-type", ""))
+                turn.begin(response.headers)
         except BaseException:
             turn.broke()
             raise

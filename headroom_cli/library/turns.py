@@ -11,7 +11,7 @@ from headroom_cli.send import told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from headroom_cli.relay import Relay
     from headroom_cli.send import Ready
@@ -24,7 +24,7 @@ class Turn:
     ``due``   something is to be written to the store before what ``feed`` returned is shown: call ``note``
     """
 
-    __slots__ = ("_began", "_kept", "_over", "_ready", "_relay", "_root", "_status", "_tell", "due")
+    __slots__ = ("_began", "_by_proxy", "_kept", "_over", "_ready", "_relay", "_root", "_status", "_tell", "due")
 
     def __init__(self, ready: Ready, relay: Relay, tell: Callable[[str], None], root: str) -> None:
         """``tell`` is given sentences about what could not be done; ``root`` is the store's directory."""
@@ -36,6 +36,7 @@ class Turn:
         self._began = not (ready.notes and ready.turns == 0)  # whether it is noted that an answer begins
         self._kept = False  # what was hidden before this hop is on the disk
         self._over = False
+        self._by_proxy = False  # a proxy of ours answered, which counts the usage itself
         self.due = False
 
     @property
@@ -57,10 +58,11 @@ class Turn:
         """Return the request of this hop. Raise EditError."""
         return self._relay.appended(self._relay.extra)
 
-    def begin(self, content_type: str) -> None:
+    def begin(self, headers: Mapping[str, str]) -> None:
         """Take note that the head of a good answer came. Raise UnreachableError."""
         told.posted(self._ready.telling, self._relay.hops + 1)
-        self._relay.begin(content_type)
+        self._by_proxy = "x-headroom-request" in headers
+        self._relay.begin(headers.get("content-type", ""))
         self._kept = False
 
     def feed(self, data: bytes) -> bytes:
@@ -140,7 +142,7 @@ class Turn:
     def _tell_end(self, failure: HeadroomError | None, *, stopped: bool = False) -> None:
         self._over = True
         try:
-            counting.answered(self._root, self._ready, self._relay, self._status)
+            counting.answered(self._root, self._ready, self._relay, self._status, by_proxy=self._by_proxy)
         except Exception as error:  # noqa: BLE001 - a lost statistic; the answer is worth more
             self._tell(f"an answer is not in the ledger ({type(error).__name__})")
         told.answered(self._ready.telling, self._relay, failure, stopped=stopped)
