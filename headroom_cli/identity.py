@@ -26,7 +26,7 @@ SESSIONS = (b"x-headroom-session-id", b"x-claude-code-session-id", b"session-id"
 class Identity:
     """Tells those who ask apart, by the install's key."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "is_lasting")
 
     def __init__(self, store: str = "", *, key: bytes = b"") -> None:
         """``store`` names the store with the install's key; ``key`` counts instead where it is given.
@@ -34,7 +34,9 @@ class Identity:
         Without a store that can be written: a key of this process, so that nothing given ends up with others, and
         grants end with it. Raise ConfigError for a key that others can read.
         """
-        self._key = key or _of_install(store)
+        kept = key or _of_install(store)
+        self._key = kept or os.urandom(secret.SIZE)
+        self.is_lasting = bool(kept) or not store  # not a key that another one should take the place of
 
     def derived(self, purpose: str) -> str:
         """Return a key for one purpose, in hex: it tells nothing of the install's own."""
@@ -73,11 +75,11 @@ class Identity:
 
 
 def _of_install(store: str) -> bytes:
-    """Return the key of the install, of this process where there is no store to keep it in. Raise ConfigError."""
+    """Return the key of the install, b"" where there is no store to keep it in. Raise ConfigError."""
     try:
-        return secret.key(named(store)) if store else os.urandom(secret.SIZE)
+        return secret.key(named(store)) if store else b""
     except StoreError:
-        return os.urandom(secret.SIZE)
+        return b""
 
 
 def session_of(headers: Pairs) -> bytes:

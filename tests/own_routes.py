@@ -41,7 +41,7 @@ class App:
     def __init__(self, root, key=b"k" * 32):
         self.serving = Serving(str(root))
         self.identity = Identity(key=key)
-        self.engines = Engines(State(root))
+        self.engines = self.holding = Engines(State(root))
         self.room = Room(self.serving.limits)
 
     async def __call__(self, scope, receive, send):

@@ -54,7 +54,7 @@ class App:
 
     def __init__(self, address, **limits):
         self.serving = Serving("", addresses={"openai": address}, limits=Limits(**limits))
-        self.engines = Engines()
+        self.engines = self.holding = Engines()
         self.room = Room(self.serving.limits)
         self.identity = self
         self.counts = Counts()

@@ -19,6 +19,7 @@
     upstream.py   connections to providers; access.py tokens that some want first
     engines.py    the pool of worker processes that shorten; engine_process.py is one as seen from the loop, engine.py
                   from inside; work.py what they do, jobs.py in which words they are asked and answer
+    holding.py    requests that wait for a shared store to come back
     own.py        routes of our own that do something: /v1/compress, /v1/retrieve
     pages.py      those that show something: /livez, /readyz, /stats, /metrics, /dashboard (dashboard.html)
     counts.py     what happened, in numbers; figures.py as JSON, metrics.py for Prometheus, prices.py what usage means

@@ -18,6 +18,7 @@ from headroom_cli.serve.counts import Counts
 from headroom_cli.serve.engines import EngineError, Engines
 from headroom_cli.serve.exchange import Exchange
 from headroom_cli.serve.gate import Gate
+from headroom_cli.serve.holding import Holding
 from headroom_cli.serve.replies import RefusedError, parting, refuse
 from headroom_cli.serve.room import Room
 from headroom_cli.serve.said import Said
@@ -48,6 +49,7 @@ class App:
         self.identity = Identity(serving.store)
         self.gate = Gate(serving)
         self.engines = Engines(serving)
+        self.holding = Holding(serving.store, self.engines)
         self.room = Room(serving.limits)
         self.upstream: upstream.Upstream = None  # type: ignore[assignment] # made when a loop runs
         self.access: Access | None = None  # what gets tokens, where the backend wants them
@@ -86,6 +88,7 @@ class App:
         await self._flush()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1.0)
+        await self.holding.close()
         await self.engines.close()
         await self.upstream.close()
         await asyncio.to_thread(self._said_so.end)
@@ -237,6 +240,9 @@ class App:
             if turn % _STORE_TURNS == 0:
                 with contextlib.suppress(EngineError):
                     self._trouble = await self.engines.do("usable")
+                if not self._trouble and not self.identity.is_lasting:
+                    # It was away at the start, and who asks was told apart by a key of this process alone.
+                    self.identity = await asyncio.to_thread(Identity, self.serving.store)
             turn += 1
             if turn % _STORE_TURNS == 0:
                 gc.collect()  # by itself it comes too rarely: rings of closed connections pile up, 0.4 MB a second

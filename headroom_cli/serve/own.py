@@ -40,8 +40,8 @@ if TYPE_CHECKING:
             """What was asked for at start."""
 
         @property
-        def engines(self) -> Engines:
-            """Who does what takes long."""
+        def holding(self) -> Engines:
+            """Who does what takes long, and waits for a store that may soon be back."""
 
         @property
         def room(self) -> Room:
@@ -83,7 +83,7 @@ async def _compressed(app: App, scope: Scope, data: bytes, send: Send) -> None:
     why: tuple[tuple[bytes, bytes], ...] = ()
     try:
         who, project = app.identity.scope(scope["headers"]), scope.get("headroom.project", "")
-        status, answer = await app.engines.do("compress", data, who, mode, project)
+        status, answer = await app.holding.do("compress", data, who, mode, project)
     except EngineError as error:
         reason = str(error.reason)
         if len(data) > _AT_ONCE:  # to read it in this process would hold up all others, in whatever thread
@@ -110,7 +110,7 @@ async def retrieve(app: App, scope: Scope, receive: Receive, send: Send) -> None
     accept = next((value for name, value in scope["headers"] if name.lower() == b"accept"), b"").lower()
     plain = accept.split(b";")[0].strip() in _PLAIN
     try:
-        status, answer = await app.engines.do(
+        status, answer = await app.holding.do(
             "retrieve", handle, slices, app.identity.scopes(scope["headers"]), not plain
         )
     except EngineError as error:

@@ -44,7 +44,7 @@ class Served:
         """Have calls answered; what fails is left to ``answer``."""
         self._texts = []
         try:
-            texts, self.spent, self.unknown, self.stubborn, served = await app.engines.do(
+            texts, self.spent, self.unknown, self.stubborn, served = await app.holding.do(
                 "answer", ask, calls, self.spent, self.unknown
             )
         except EngineError as error:
@@ -216,7 +216,7 @@ class Turn:
 
     async def _noted(self, job: str, *arguments: Any) -> None:
         try:
-            failed = await self._app.engines.do(job, *arguments)
+            failed = await self._app.holding.do(job, *arguments)
         except EngineError as error:
             failed = f"the worker {error.reason}"
         if failed:

@@ -269,7 +269,7 @@ class _Talk:
                 "responses", data, what="socket", scope=self._app.identity.scope(exchange.given), policy=policy,
                 model=self._route.model,
             )  # fmt: skip
-            work = asyncio.ensure_future(self._app.engines.do("prepare", ask))
+            work = asyncio.ensure_future(self._app.holding.do("prepare", ask))
             waiting: Any = self._waiting
             try:
                 seconds = 2 * self._limits.job_seconds + 1  # the engines have their own clock; this is the last guard

@@ -7,6 +7,7 @@ gives the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from headroom_cli.relay import Turned
     from headroom_cli.serve.jobs import Ask
     from headroom_cli.serve.options import Serving
+    from headroom_cli.store import Doubt
     from headroom_cli.wire._events import Call
 
 _MARK = b"\xef\xbb\xbf"
@@ -303,21 +305,36 @@ def _in_time(job: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def insisting(state: State, name: str, again: bool, *arguments: Any) -> tuple[Any, bool]:  # noqa: FBT001 - as jobs are called
-    """Return what the job of that name returns, and whether a shared store did not answer it.
+def insisting(state: State, name: str, doubts: list[Doubt] | None, *arguments: Any) -> tuple[Any, bool, list[Doubt]]:
+    """Return what the job of that name returns, whether a shared store did not answer it, and what is now in doubt.
 
-    ``again``: it was asked before, and may have come back by now.
+    ``doubts`` are those of the time before, when it did not answer either: it may have come back by now. What may have
+    been written of a request must not stand when that goes out otherwise; what is remembered of an answer may.
     """
-    job = _WITH_STORE[name]
+    job, again = _WITH_STORE[name], doubts is not None
     state.store.hurry(_AGAIN_WAITS if again else -1.0 if job is prepare else _STORE_WAITS, insist=again)
-    return job(state, *arguments), state.store.missed
+    state.store.doubts(doubts)
+    made = job(state, *arguments)
+    left = state.store.doubts()
+    return made, state.store.missed, left if name in _GOES_OUT else []
+
+
+def withdraw(state: State, doubts: list[Doubt]) -> list[Doubt]:
+    """Take back what may have been written of requests that went out without it; return what could not be."""
+    state.store.hurry(_STORE_WAITS, insist=True)
+    state.store.doubts(doubts)
+    with contextlib.suppress(StoreError):
+        state.store.ping()
+    return state.store.doubts()
 
 
 _WITH_STORE: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "hop": hop, "answer": answer, "begin": begin, "remember": remember, "usable": usable,
     "compress": work_own.compress, "retrieve": work_own.retrieve,
 }  # fmt: skip
+_GOES_OUT = ("prepare", "compress")  # jobs that write what became of a request
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _in_time(job) for name, job in _WITH_STORE.items()}, "insisting": insisting,
+    "withdraw": withdraw,
     "sign": sign, "pairs": work_pages.pairs, "told": work_told.told,
 }  # fmt: skip

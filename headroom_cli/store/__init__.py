@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from types import ModuleType
 
+    Doubt = tuple[str, dict[str, str]]  # a shard, and its records by the SHA-256 of their values
+
 __all__ = ["BUDGET", "KEEP_DAYS", "Entry", "Grant", "Store", "named"]
 
 KEEP_DAYS = 30  # a grant is live this long after its last use
@@ -254,8 +256,20 @@ class Store:
         """What another process opens this store by, with :func:`named`; it may hold a password."""
         return self.root
 
-    def hurry(self, seconds: float = -1.0) -> None:
-        """Limit what the calls of this thread wait for others in all; a directory has nobody to wait for."""
+    def hurry(self, seconds: float = -1.0, *, insist: bool = False) -> None:
+        """Limit what the calls of this thread wait for others in all; a directory has nobody to wait for.
+
+        Who insists asks somebody, too, who has just not answered.
+        """
+
+    @property
+    def missed(self) -> bool:
+        """Tell whether somebody did not answer since ``hurry``, so that what was found may not be all there is."""
+        return False
+
+    def doubts(self, given: list[Doubt] | None = None) -> list[Doubt]:  # noqa: ARG002 - a directory has none
+        """Return the records that may have been written though nobody heard of it, and forget them; take on others."""
+        return []
 
     def ping(self) -> None:
         """Raise StoreError when what keeps the store is away; a directory is looked at when it is used."""

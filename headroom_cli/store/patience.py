@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _ALONE = 0.5  # seconds after the first failure, twice as many after each further one
 _ALONE_MOST = 15.0
 _LEAST = 0.002  # seconds: with less left nothing is begun
+_FAIR = 0.1  # seconds: who had less to answer in has not failed for all
 
 
 class AwayError(StoreError):
@@ -49,9 +50,19 @@ class Patience:
         self._failures = 0
         self._until = 0.0
 
-    def begin(self, seconds: float) -> None:
-        """Let all calls of this thread from now on take ``seconds`` in all; 0 lifts the limit."""
+    def begin(self, seconds: float, *, insist: bool = False) -> None:
+        """Let all calls of this thread from now on take ``seconds`` in all; 0 lifts the limit.
+
+        Who insists asks a store, too, that is being left alone.
+        """
         self._limits.end = time.monotonic() + seconds if seconds else 0.0
+        self._limits.insist = insist
+        self._limits.missed = False
+
+    @property
+    def missed(self) -> bool:
+        """Tell whether a call of this thread found nobody since ``begin``."""
+        return getattr(self._limits, "missed", False)
 
     @property
     def is_away(self) -> bool:
@@ -63,7 +74,14 @@ class Patience:
 
         ``seconds`` is the limit of this call where it is to have one of its own.
         """
-        if self.is_away:
+        try:
+            return self._called(work, seconds)
+        except AwayError:
+            self._limits.missed = True
+            raise
+
+    def _called(self, work: Callable[[], _T], seconds: float) -> _T:
+        if self.is_away and not getattr(self._limits, "insist", False):
             raise AloneError(f"the store {self._where} did not answer and is left alone for a moment; check the server")
         left = seconds or self.usual
         end = getattr(self._limits, "end", 0.0)
@@ -79,7 +97,8 @@ class Patience:
         if not answer.done.wait(left):
             answer.late = True
             hand.jobs.put(None)  # it ends when its client gives up
-            self._failed()
+            if left >= _FAIR:
+                self._failed()
             raise AwayError(f"the store {self._where} did not answer within {left:.2f} s; check the server")
         self._idle.append(hand)
         if answer.error is not None:
@@ -88,7 +107,7 @@ class Patience:
             else:
                 self._failures = 0
             raise answer.error
-        self._failures = 0
+        self._failures, self._until = 0, 0.0
         result: _T = answer.value
         return result
 

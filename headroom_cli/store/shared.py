@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import TypeVar
 
+    from headroom_cli.store import Doubt
     from headroom_cli.store.backends import Backend
     from headroom_cli.store.url import Url
 
@@ -66,8 +67,8 @@ class Shared(Store):
         self.versioned = False
         self.sound: dict[str, float] = {}  # original -> when its bytes there were last seen whole (monotonic)
         self.noted: dict[str, tuple[str, float]] = {}  # original -> its handle, when it was last granted
-        # What was asked for and may have been done, though nobody heard of it: shard, key -> value.
-        self._doubtful: list[tuple[str, dict[str, bytes]]] = []
+        # What was asked for and may have been done, though nobody heard of it: shard, key -> digest of the value.
+        self._doubtful: list[Doubt] = []
 
     @property
     def name(self) -> str:
@@ -78,9 +79,14 @@ class Shared(Store):
         """Return the URL without its secrets."""
         return self.url.shown
 
-    def hurry(self, seconds: float = -1.0) -> None:
+    def hurry(self, seconds: float = -1.0, *, insist: bool = False) -> None:
         """Let the calls of this thread from now on wait ``seconds`` in all: by default what the URL says; 0: no end."""
-        self._patience.begin(self.url.number("wait", self.backend.WAIT) if seconds < 0 else seconds)
+        self._patience.begin(self.url.number("wait", self.backend.WAIT) if seconds < 0 else seconds, insist=insist)
+
+    @property
+    def missed(self) -> bool:
+        """Tell whether a call of this thread found nobody since ``hurry``, whatever was done without an answer."""
+        return self._patience.missed
 
     def ping(self) -> None:
         """Raise StoreError when the shared store is away or must not be used."""
@@ -125,8 +131,14 @@ class Shared(Store):
         while self._doubtful:
             shard, written = self._doubtful[-1]
             held = self.backend.fields(shard)
-            self.backend.drop(shard, [key for key, value in written.items() if held.get(key) == value])
+            mine = [key for key, name in written.items() if key in held and sha256(held[key]) == name]
+            self.backend.drop(shard, mine)
             self._doubtful.pop()
+
+    def doubts(self, given: list[Doubt] | None = None) -> list[Doubt]:
+        """Give up what is to be taken back, to whoever sees to it, or take it on before anything else is done."""
+        given, self._doubtful = self._doubtful, list(given or ())
+        return given
 
     # Originals.
 
@@ -256,7 +268,8 @@ class Shared(Store):
         except AloneError:
             raise
         except AwayError:
-            self._doubtful = [*self._doubtful, *whole.items()][-_MOST_DOUBTFUL:]
+            doubts = [(name, {key: sha256(value) for key, value in mine.items()}) for name, mine in whole.items()]
+            self._doubtful = [*self._doubtful, *doubts][-_MOST_DOUBTFUL:]
             raise
         self.front.note(shard, pairs)
 

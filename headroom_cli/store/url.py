@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-OPTIONS = ("local", "cache", "wait", "replicas", "volatile", "prefix", "endpoint", "conditions")
+OPTIONS = ("local", "cache", "wait", "hold", "replicas", "volatile", "prefix", "endpoint", "conditions")
 SCHEMES = ("redis", "rediss", "s3", "gs", "az")
 _CACHE = 1024  # MiB
 

@@ -91,7 +91,11 @@ class Redis(Backend):
             raise StoreFullError(f"the store {self._shown} is at its maxmemory; raise it, or run gc") from error
         except redis.NoPermissionError as error:
             raise StoreRefusedError(f"the user of {self._shown} may not do what a store does; check its ACL") from error
-        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+        # A connection that is cut while keys are watched is a WatchError; a server that has just become a replica of
+        # another answers READONLY until its clients have found the other one.
+        except (
+            redis.ConnectionError, redis.TimeoutError, redis.WatchError, redis.ReadOnlyError, OSError,
+        ) as error:  # fmt: skip
             kind = type(error).__name__
             raise AwayError(f"the store {self._shown} cannot be reached ({kind}); check the server") from error
         except redis.RedisError as error:
