@@ -270,7 +270,7 @@ def test_since_refuses_what_is_no_time(said):
 
 def test_the_table_for_programs_adds_up_and_holds_no_formula(headroom, tmp_path):
     store = str(tmp_path / "s")
-    for name, saved in (("=1+1", 5), ("-x", 7), ('a,b\n"c"', 9), ("plain", 11)):
+    for name, saved in (("=1+1", 5), ("-x", 7), ('a,b\n"c"', 9), ("plain", 11), ("\uff1d1", 0)):
         kinds = {"log": {"blocks": 1, "before": 100, "after": 100 - saved}}
         ledger.append(store, {"when": 1.7e9, "verb": "crush", "model": name, "project": name, "kinds": kinds})
     done = headroom("stats", "--csv", "--store", store)
@@ -278,7 +278,9 @@ def test_the_table_for_programs_adds_up_and_holds_no_formula(headroom, tmp_path)
     assert rows[0]["saved"] == "32"
     for group in ("verb", "model", "project", "day"):
         assert sum(int(row["saved"]) for row in rows if row["group"] == group) == 32
-    assert {row["name"] for row in rows if row["group"] == "model"} == {"'=1+1", "'-x", 'a,b\\n"c"', "plain"}
+    assert {row["name"] for row in rows if row["group"] == "model"} == {
+        "'=1+1", "'-x", 'a,b\\n"c"', "plain", "'\uff1d1",
+    }  # fmt: skip
     shown = headroom("stats", "--store", store, "--by", "model").stdout.decode()
     assert "=1+1" in shown
     assert "cost" not in shown.splitlines()[0]  # nothing was called

@@ -19,6 +19,7 @@ _AMOUNTS = ("cost", "saved", "tool", "hops", "net")
 _COUNTS = ("requests", "tokens")
 _UNPRICED = ("requests", "input", "output", "saved")
 _UNCALLED = ("runs", "saved")
+_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")  # wide ones too: where people write those, they begin formulas
 HEADING = (
     "group", "name", *_TOKENS, *(f"usage_{name}" for name in _USAGE), *(f"overhead_{name}" for name in _OVERHEAD),
     "currency", *(f"money_{name}" for name in (*_COUNTS, *_AMOUNTS)), *(f"unpriced_{name}" for name in _UNPRICED),
@@ -50,7 +51,7 @@ def _rows(sums: Mapping[str, Any], by: Sequence[str]) -> Iterator[list[object]]:
 def _cell(name: str) -> str:
     """Return a name as a cell. A spreadsheet would take what begins so for a formula, and names come from outside."""
     name = report.clean(name)
-    return f"'{name}" if name[:1] in {"=", "+", "-", "@"} else name
+    return f"'{name}" if name[:1] in _FORMULA else name
 
 
 def _row(group: str, name: str, row: Mapping[str, Any], currency: Mapping[str, Any]) -> list[object]:
