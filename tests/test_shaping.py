@@ -75,6 +75,11 @@ def test_a_level_is_one_constant_block_that_holds_the_ones_below():
         assert len(block) < 1_200
     assert "path:line" in words.text(3)
     assert "exactly" not in words.text(4)
+    # What is not known to be so, and what tempts to do less than the task, stands in none.
+    assert not any(
+        word in words.text(4) for word in ("reader has", "reader's screen", "small edit", "smallest", "brief")
+    )
+    assert "instructions above ask for" in words.text(1)
     with pytest.raises(ValueError, match="no level"):
         words.text(5)
 

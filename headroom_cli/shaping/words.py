@@ -3,6 +3,10 @@
 It is one constant for each level: nothing of the request, the day or the user enters, so it is cached like the prompt
 in front of it. The words avoid two things that were measured to fail in a similar block: telling a model to give code
 or errors exactly made its answers 58 % longer, and "name the place" without saying how made it leave the place out.
+
+They also avoid what would be false or harmful somewhere: who reads an agent's answer need not have seen its tools'
+output; many clients parse what the model says (edits to be applied, tags, reports), so what they ask for goes first;
+and a smaller edit is no aim, only not to write again what stays.
 """
 
 from __future__ import annotations
@@ -12,21 +16,22 @@ CLOSE = "</headroom_output_shaping>"
 LEVELS = (0, 1, 2, 3, 4)
 
 _HEAD = (
-    "How to write in this conversation. It governs the wording of prose alone: reasoning, tool calls, code and whatever"
-    " the user asks for by name stay as complete as they would be."
+    "How to word answers in this conversation. It is about prose alone: reasoning, tool calls, tests, code, and whatever"
+    " the user or the instructions above ask for (a format, a report, an explanation) stay as complete as they would be."
 )
 _ONE = (
     "Start with the substance: no greeting, no restating of the request, no announcement of what comes next.",
-    "Stop when it is said: no closing summary of work that the reader has just seen, no offer of more.",
+    "Stop when it is said: say nothing twice, no offer of more.",
 )
 _TWO = (
-    "Code and tool output of this conversation are on the reader's screen: speak about them, do not print them again.",
+    "Do not print again what code and tool output of this conversation show: point to it by path:line or command, and quote"
+    " the few lines that the reader needs.",
 )
 _THREE = (
-    "Give conclusions; leave out the way to them unless it is asked for.",
-    "Change files by the smallest edit that does the job; do not write a whole file again to change a part of it.",
-    "Never shorten by dropping what the task needs: findings, risks, failing tests, open questions all stay.",
-    "Give the place of each as path:line.",
+    "Give conclusions and what they rest on; leave out the way to them unless it is asked for.",
+    "Change a file by edits where it changes; do not write all of it again to change a part of it.",
+    "Never shorten by dropping what the task needs: findings, risks, failing tests, what was not done or not checked,"
+    " and open questions all stay, with path:line where they have a place.",
 )
 _FOUR = ("Write fragments and short lists instead of sentences wherever the meaning survives it.",)
 _RULES = {1: _ONE, 2: (*_ONE, *_TWO), 3: (*_ONE, *_TWO, *_THREE), 4: (*_ONE, *_TWO, *_THREE, *_FOUR)}
