@@ -16,6 +16,7 @@ from conftest import ROOT
 
 from headroom_cli import backends, compress, errors, model, retrieve, settings
 from headroom_cli.cli.options import VERBS, load
+from headroom_cli.money.prices import load as load_prices
 from headroom_cli.serve import routes
 
 README = ROOT / "README.md"
@@ -128,6 +129,8 @@ def test_every_flag_and_verb_is_documented():
     pages = "\n".join(map(text_of, USERS))
     for verb in VERBS:
         assert f"headroom {verb}" in pages, verb
+        for row in load(verb).own:
+            assert re.search(rf"(?<![\w-]){row.flags[0]}(?![\w-])", pages), (verb, row.flags[0])
     for row in settings.TABLE:
         name = row.flags[0] if row.flags else row.variable
         assert re.search(rf"(?<![\w-]){name}(?![\w-])", pages), name
@@ -178,117 +181,20 @@ def test_the_library_example_of_the_readme_runs(tmp_path):
     assert names["retrieve"](names["result"].handles[0], lines="40:80").count(b"\n") == 41
 
 
+def test_the_files_that_are_shown_are_read(tmp_path):
+    shown = [block for page in USERS for info, block in FENCE.findall(text_of(page)) if info == "toml"]
+    prices = [block for block in shown if "[[price]]" in block]
+    ours = [block for block in shown if "=" in block and "[" not in block.splitlines()[0]]
+    assert len(prices) == len(ours) == 1
+    (tmp_path / "prices.toml").write_text(prices[0])
+    assert load_prices(str(tmp_path / "prices.toml")) is not None
+    (tmp_path / "headroom").mkdir()
+    (tmp_path / "headroom/config.toml").write_text(ours[0])
+    found = settings.resolve({}, {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
+    assert (found.level, found.protect_tool, found.timeout) == ("balanced", ("Read", "Grep*"), 120)
+
+
 def test_every_path_that_the_design_names_exists():
     layout = text_of(ROOT / "docs/design.md").split("## 4. Layout")[1].split("```")[1]
     for name in re.findall(r"^  ([a-z_]+(?:\.py|/))", layout, re.MULTILINE):
         assert (ROOT / "headroom_cli" / name).exists(), name
-
-
-# --- why nothing was saved: each reason of the program is explained, and each explained one is the program's
-
-
-# Where reasons stand: (file, names that hold one, functions that return one, functions that are given one)
-PLACES = (
-    ("drafting.py", ("kept",), (), ()),
-    ("replay.py", ("kept",), (), ("next",)),
-    ("literals.py", ("kept",), (), ()),
-    ("stages.py", ("kept",), (), ()),
-    ("model.py", ("RANGED",), ("spares",), ()),
-    ("images/stage.py", ("why", "kept", "_POINTED"), ("_kept",), ()),
-    ("formats/_turns.py", ("kept",), (), ("_add",)),
-    ("formats/_calls.py", ("kept",), (), ()),
-    ("library/result.py", (), ("reason",), ()),
-    ("shaping/talk.py", ("STOPPED", "HELD_OUT"), (), ()),
-    ("serve/messages.py", ("why",), ("asked",), ()),
-    ("serve/passing.py", ("why",), (), ()),
-    ("serve/websocket.py", ("why",), (), ()),
-    ("serve/engines.py", ("reason",), (), ("EngineError",)),
-)
-WORDS = re.compile(r"[A-Za-z-]+(?:['. ()<=-]+[A-Za-z-]+)*")
-# Strings at those places that are no reasons: roles of turns, names of compressors, states of jobs that nobody sees.
-NO_REASONS = frozenset(
-    (
-        "user",
-        "tool",
-        "system",
-        "developer",
-        "assistant",
-        "image",
-        "k",
-        "y",
-        "stopped",
-        "compression",
-        "output",
-        "fit",
-        "its place",
-    )
-)
-
-
-def reasons():
-    """Return every reason that a block or a request can stay as it is for, with {} for what stands in between."""
-    found = set()
-    for name, holders, functions, calls in PLACES:
-        tree = ast.parse((ROOT / "headroom_cli" / name).read_text())
-        before = len(found)
-        for node in ast.walk(tree):
-            values = []
-            if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and node.value is not None:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                parts = [part for target in targets for part in ast.walk(target)]
-                if any(getattr(part, "id", getattr(part, "attr", "")) in holders for part in parts):
-                    values = [node.value]
-            elif isinstance(node, ast.FunctionDef) and node.name in functions:
-                values = [step.value for step in ast.walk(node) if isinstance(step, ast.Return) and step.value]
-            elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in calls:
-                values = node.args
-            for value in values:
-                found |= texts(value)
-        assert len(found) > before, f"no reason in {name} any more"
-    return sorted(found - NO_REASONS)
-
-
-def texts(value):
-    """Return the strings that an expression may be; what compares and what names is left out."""
-    skipped = set()
-    for node in ast.walk(value):
-        if isinstance(node, (ast.Compare, ast.Subscript)):
-            skipped |= {id(part) for part in ast.walk(node)} - {id(value)}
-        if isinstance(node, ast.IfExp):
-            skipped |= {id(part) for part in ast.walk(node.test)}
-    found = set()
-    for node in ast.walk(value):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.JoinedStr):
-            skipped |= {id(part) for part in ast.walk(node)}
-            found.add("".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
-            found.add(node.value)
-    return found
-
-
-def explained():
-    """Return what stands in the first column of the tables of messages."""
-    cells = re.findall(r"^\| ([^|]*`[^|]*) \|", text_of(TROUBLES), re.MULTILINE)
-    return [span for cell in cells for span in re.findall(r"`([^`]+)`", cell)]
-
-
-def test_every_reason_is_explained():
-    told = {span.replace("...", "{}") for span in explained()}
-    assert [reason for reason in reasons() if reason.removeprefix("the worker ") not in told | {"{}"}] == []
-
-
-def test_every_explained_message_is_one_of_the_program():
-    strings = []
-    for path in (ROOT / "headroom_cli").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.JoinedStr):
-                strings.append("".join(part.value if isinstance(part, ast.Constant) else "\0" for part in node.values))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                strings.append(node.value)
-    known = "\n".join(strings)
-    for message in explained():
-        for part in filter(str.strip, message.split("...")):
-            if not part.strip().isdigit():
-                assert part.strip() in known or re.search(re.escape(part.strip()).replace(r"\#", "\0"), known), message
