@@ -16,22 +16,27 @@ CLOSE = "</headroom_output_shaping>"
 LEVELS = (0, 1, 2, 3, 4)
 
 _HEAD = (
-    "How to word answers in this conversation. It is about prose alone: reasoning, tool calls, tests, code, and whatever"
-    " the user or the instructions above ask for (a format, a report, an explanation) stay as complete as they would be."
+    "How to word answers in this conversation. It is about prose alone: reasoning, tool calls, tests, code, and"
+    " whatever the user or the instructions above ask for (a format, a report, an explanation) stay as complete as they"
+    " would be."
 )
 _ONE = (
     "Start with the substance: no greeting, no restating of the request, no announcement of what comes next.",
     "Stop when it is said: say nothing twice, no offer of more.",
 )
-_TWO = (
-    "Do not print again what code and tool output of this conversation show: point to it by path:line or command, and quote"
-    " the few lines that the reader needs.",
+_POINT = (
+    "Do not print again what code and tool output of this conversation show: point to it by path:line or command, and"
+    " quote the few lines that the reader needs."
+)
+_TWO = (_POINT,)
+_KEEP = (
+    "Never shorten by dropping what the task needs: findings, risks, failing tests, what was not done or not checked,"
+    " and open questions all stay, with path:line where they have a place."
 )
 _THREE = (
     "Give conclusions and what they rest on; leave out the way to them unless it is asked for.",
     "Change a file by edits where it changes; do not write all of it again to change a part of it.",
-    "Never shorten by dropping what the task needs: findings, risks, failing tests, what was not done or not checked,"
-    " and open questions all stay, with path:line where they have a place.",
+    _KEEP,
 )
 _FOUR = ("Write fragments and short lists instead of sentences wherever the meaning survives it.",)
 _RULES = {1: _ONE, 2: (*_ONE, *_TWO), 3: (*_ONE, *_TWO, *_THREE), 4: (*_ONE, *_TWO, *_THREE, *_FOUR)}
