@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # A table has about so many bytes, and the originals of a table share their barriers.
 TABLE = 8 << 20
 # A row above this stays as it is: compressing takes three times its size in memory.
-LARGEST_ROW = 16 << 20
+LARGEST_ROW = 12 << 20
 
 
 class Job:
