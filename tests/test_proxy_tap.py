@@ -409,6 +409,19 @@ def test_the_usage_of_a_long_answer_stands_at_its_end():
         assert tap.usage == {"input_tokens": 7}
 
 
+def test_a_usage_is_bounded_whatever_the_provider_writes():
+    tap = Tap("anthropic", streaming=True)
+    for start in range(0, 300, 30):
+        odd = {"input_tokens": start, "big": 10**400, "below": -1, "k" * 101: 1, "\u00e4": 1, "in": {"side": start}}
+        odd |= {f"n{start + number}": number for number in range(30)}
+        tap.feed(
+            b"event: message_delta\ndata: " + json.dumps({"type": "message_delta", "usage": odd}).encode() + b"\n\n"
+        )
+    assert len(tap.usage) == 64
+    assert (tap.usage["input_tokens"], tap.usage["in.side"]) == (270, 270)
+    assert not {"big", "below", "k" * 101, "\u00e4"} & tap.usage.keys()
+
+
 def test_an_error_in_one_piece_and_what_is_no_json():
     tap = Tap("anthropic", streaming=False)
     tap.feed(b'{"type":"error","error":{"type":"overloaded_error","message":"m"}}')

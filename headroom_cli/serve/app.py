@@ -275,8 +275,14 @@ class App:
                 self.told(f"runs are not in the ledger: {error}")
 
     def _append(self, lines: list[dict[str, Any]]) -> None:
+        failure = None
         for line in lines:
-            ledger.append(self.serving.store, line)
+            try:
+                ledger.append(self.serving.store, line)
+            except StoreError as error:  # no reason to lose the others as well
+                failure = error
+        if failure is not None:
+            raise failure
 
     def told(self, sentence: str) -> None:
         """Say what went wrong, once each ten times it doubles: a fault that repeats must not fill a disk."""

@@ -12,7 +12,7 @@ import re
 
 from headroom_cli import wire
 from headroom_cli.wire._sse import Stream
-from headroom_cli.wire._usage import flat
+from headroom_cli.wire._usage import flat, is_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,14 +193,14 @@ class Signs:
 
     def _count(self, usage: Any) -> None:
         if isinstance(usage, dict):
-            self.usage.update(flat(usage))
+            flat(usage, self.usage)
 
     def _metrics(self, metrics: Any) -> None:
         """Take what AWS counted, where the model itself said nothing."""
         if isinstance(metrics, dict):
             self.ended = True
             for name, known in _METRIC_NAMES.items():
-                if type(metrics.get(name)) is int:
+                if is_count(metrics.get(name)):
                     self.usage.setdefault(known, metrics[name])
 
     def _search(self, data: bytes) -> None:
