@@ -143,12 +143,46 @@ def test_the_index_leads_to_every_page():
     assert listed == {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
 
 
+def test_the_architecture_names_every_folder_and_decision():
+    page = text_of(ROOT / "docs/architecture.md")
+    for path in (ROOT / "headroom_cli").iterdir():
+        if (path / "__init__.py").exists():
+            assert f"`{path.name}/`" in page, path.name
+    for path in (ROOT / "docs/decisions").iterdir():
+        assert f"(decisions/{path.name})" in page, path.name
+
+
 def test_every_kind_and_backend_has_its_place():
     heads = re.findall(r"^## (.*)$", text_of(ROOT / "docs/kinds.md"), re.MULTILINE)
     assert sorted(head for head in heads if head in model.KINDS) == sorted(model.KINDS)
     table = text_of(ROOT / "docs/backends.md")
     for name in backends.BACKENDS:
         assert re.search(rf"^\| `{name}", table, re.MULTILINE), name
+
+
+def test_the_tables_of_the_readme_are_those_of_the_runs():
+    """The runs are written by the benchmarks that README names; who measures anew has to change both."""
+    runs = ROOT / "benchmarks/runs/2026-11-21-2core"
+    page, corpus = text_of(README), (runs / "corpus.txt").read_text()
+    balanced = dict(re.findall(r"^(\w+) +\d+ +(.*)$", corpus.partition("corpus.py safe")[0], re.MULTILINE))
+    balanced["lossless"] = re.search(r"corpus.py lossless.*?^json +\d+ +(.*?)$", corpus, re.DOTALL | re.MULTILINE)[1]
+    rows = (
+        ("JSON, 140 samples", "json"), ("logs and test output", "logs"), ("search results", "search"), ("diffs", "diff"),
+        ("source code", "code"), ("HTML", "html"), ("prose", "prose"), ("tables", "cmdout"), ("JSON, `--l", "lossless"),
+    )  # fmt: skip
+    for title, name in rows:
+        found = re.search(rf"^\| {title}[^|]*\| (\S+) \| (\S+) \| (\S+) \| (\d+) \|$", page, re.MULTILINE)
+        tokens, median, kept, _, _, larger, *_ = balanced[name].split()
+        assert (found[1], found[2], found[4]) == (tokens, median, larger), title
+        assert found[3] in {kept, "-"}, title
+    conversations = (runs / "conversations.txt").read_text()
+    levels = {"`--lossless`": "lossless", "`safe`": "safe", "`balanced`": "balanced", "`max`": "max", "all": "nothing"}
+    for title, level in levels.items():
+        found = re.search(rf"^\| {title}[^|]*\| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+        said = re.search(
+            rf"^{level} +price (\S+) .*\n +tokens (\S+); of outputs alone (\S+),", conversations, re.MULTILINE
+        )
+        assert found.groups() == said.groups(), level
 
 
 def test_the_readme_names_every_status():

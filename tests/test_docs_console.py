@@ -60,6 +60,8 @@ def place(tmp_path):
 @pytest.mark.parametrize("block", blocks("console"))
 def test_what_is_shown_is_what_is_written(block, place):
     here, known = place
+    if "picture" in block:
+        pytest.importorskip("PIL", reason="pillow is not installed")
     for command, shown in steps(block):
         done = subprocess.run(
             ["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
