@@ -46,6 +46,9 @@ def _copy(source: str, target: str, settings: Settings) -> int:
     stores = [named(resolve({"store": name}).store) for name in (source, target)]
     if stores[0].name == stores[1].name:
         raise UsageError("store copy: both places are the same store")
+    if "://" not in stores[0].name:
+        with stores[0].open():  # a directory that is no store is refused, and not made one
+            pass
 
     def tell(done: int) -> None:
         if settings.verbose and not settings.quiet:
