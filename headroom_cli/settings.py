@@ -208,7 +208,7 @@ TABLE = (
     ),
     Setting(
         "strict", ("--strict",), "HEADROOM_STRICT", "switch", "",
-        "end with status 70 or 74 when something failed and its input was passed through",
+        "end with status 70, 74 or 78 when something failed and its input was passed through",
     ),
     Setting(
         "json", ("--json",), "HEADROOM_JSON", "switch", "",

@@ -94,7 +94,7 @@ def _verb_page(verb: Verb) -> str:
         lines += [f".It Ar {argument.metavar.replace('|', ' | ')}", _text(_sentence(argument.about))]
     for row in verb.rows:
         lines += [_option(row), _text(_sentence(row.help))]
-    lines += [".El", *_statuses((*STATUSES[:1], *sorted((*verb.statuses, *STATUSES[1:]))))]
+    lines += [".El", *_statuses(_of(verb))]
     lines += [".Sh EXAMPLES"]
     for number, (command, does) in enumerate(verb.examples):
         lines += [*([".Pp"] if number else []), _text(_sentence(does)[:-1] + ":"), ".Pp", f".Dl {_escape(command)}"]
@@ -146,6 +146,12 @@ def _option(row: Setting) -> str:
     """Return the item line of a flag: every spelling, and the name of its value."""
     value = f" Ar {_escape(row.metavar)}" if row.metavar else ""
     return ".It " + " , ".join(f"Fl {flag[1:]}{value}" for flag in sorted(row.flags, key=len))
+
+
+def _of(verb: Verb) -> tuple[tuple[int, str], ...]:
+    """Return the exit statuses of a verb: its own, and the common ones; what it says of 0 stands for what all say."""
+    common = STATUSES[1:] if 0 in dict(verb.statuses) else STATUSES
+    return tuple(sorted((*verb.statuses, *common), key=lambda row: row[0]))
 
 
 def _statuses(statuses: tuple[tuple[int, str], ...]) -> list[str]:
