@@ -183,7 +183,7 @@ def test_what_a_plugin_takes_out_again_does_not_count(tmp_path):
     ready = line.ready("anthropic", next(begun("anthropic")))
     assert ready.trial["shape"] == "chosen"
     talk = Shaped(Shaping(on=True), "anthropic", ready.request.value, "", tools=True)
-    talk.begin(str(tmp_path), "claude-sonnet-4-5")
+    talk.begin(None, str(tmp_path), "claude-sonnet-4-5")
     assert talk.pin.shape == ""  # it stands there already: another's
     talk.pin.text, talk.pin.shape = words.text(2), "treated"
     gone = talk.trial({**ready.request.value, "system": "short"}, "claude", 10, entered=True)
@@ -275,6 +275,9 @@ def test_a_verdict_stops_new_conversations_with_one_notice(tmp_path, monkeypatch
         assert (words.OPEN in ready.request.body.decode()) is (what == "compression")
     assert (len(second.request.body) > len(LOG)) is (what == "compression")
     assert ("found to cost more" in second.why) is (what == "compression")
+    # Who makes the first request ready once more, to answer it in another process, makes the same of it.
+    again = line.ready("anthropic", before[0], again=True)
+    assert again.trial["shape"] == again.trial["compress"] == "treated"
     # What has begun goes on, also after the verdict is gone.
     going = line.ready("anthropic", before[1])
     assert going.trial["shape"] == going.trial["compress"] == "treated"

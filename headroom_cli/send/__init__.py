@@ -247,7 +247,7 @@ def _ready_text(data: bytes, policy: Policy, store: Store | None, backend: Backe
         value["stream"] = True
     talk = Talk(options.shaping, shape, value, options.scope, tools=marked)
     if store is not None:
-        talk.begin(store.root, model, alone=False)
+        talk.begin(None, store.root, model, alone=False)
         edits, texts = talk.edits(bool)
         value = rebuilt(value, edits) if edits else value
         result.after += sum(tokens.count(text, model) for text in texts)

@@ -133,7 +133,7 @@ class Way:
         """Find out what holds for the conversation, or decide it where it begins. Raise StoreError."""
         if fresh:
             model = self._options.model or str(request.get("model") or "")
-            self.talk.begin("" if self._store is None else self._store.root, model)
+            self.talk.begin(notes, "" if self._store is None else self._store.root, model)
         else:
             if not asked and (server := server_of(request)):
                 self._known_of(server)

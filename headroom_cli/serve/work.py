@@ -94,10 +94,10 @@ class State:
             target.token = PLACE
         return target
 
-    def _shaping(self, what: str) -> Shaping | None:
+    def _shaping(self, what: str, *, again: bool) -> Shaping | None:
         """Return how answers are to be shaped: over a WebSocket nothing begins, since a history is not sent again."""
         if what == "messages":
-            return Shaping(**self.serving.shaping)
+            return Shaping(**self.serving.shaping, again=again)
         if what == "count":
             return Shaping(**{**self.serving.shaping, "counting": True})
         return Shaping(counting=True) if what == "socket" else None
@@ -120,7 +120,7 @@ class State:
             plugins=work_told.plugins(self.serving), request_id=str(ask.number),
             # Another backend has the path's words in the body.
             model=unquote(ask.model) if self.backend is not None else "", usual=unquote(ask.model),
-            stream=ask.stream and self.backend is not None, shaping=self._shaping(ask.what),
+            stream=ask.stream and self.backend is not None, shaping=self._shaping(ask.what, again=known),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
         if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:

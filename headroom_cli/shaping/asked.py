@@ -16,14 +16,15 @@ class Shaping:
     ``level``    of verbosity, 0 to 4
     ``effort``   effort may be routed
     ``output_holdout``, ``holdout``  shares (0 to 1) that are not shaped, and that are not compressed
+    ``again``    the request was made ready before: what was noted of it then holds, whatever a trial shows by now
     ``counting`` the request asks for a number of tokens: it is written as it would be sent, and nothing is noted
     """
 
-    __slots__ = ("counting", "effort", "holdout", "level", "on", "output_holdout")
+    __slots__ = ("again", "counting", "effort", "holdout", "level", "on", "output_holdout")
 
     def __init__(
         self, *, on: bool = False, level: int = 2, effort: bool = True, output_holdout: float = 0.0,
-        holdout: float = 0.0, counting: bool = False,
+        holdout: float = 0.0, counting: bool = False, again: bool = False,
     ) -> None:  # fmt: skip
         """Nothing is asked for unless it is named."""
         self.on = on
@@ -32,6 +33,7 @@ class Shaping:
         self.output_holdout = output_holdout
         self.holdout = holdout
         self.counting = counting
+        self.again = again
 
 
 def of(settings: Settings) -> dict[str, Any]:

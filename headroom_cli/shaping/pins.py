@@ -95,11 +95,17 @@ def find(notes: Notes, shape: str, scope: str, answers: list[str], *, suited: bo
         if (pin := pin_of(notes.get(name))) is not None:
             return pin, notes.worn(name)
     # Behind a second answer the first had been sent back before: then it did not begin here.
-    for name in opened(shape, suited=suited) if len(answers) == 1 else ():
+    pin = begun(notes, shape, scope, suited=suited) if len(answers) == 1 else None
+    return (pin, True) if pin is not None and pin.counts else (None, False)
+
+
+def begun(notes: Notes, shape: str, scope: str, *, suited: bool) -> Pin | None:
+    """Return the decision of the latest first request with these words, None for none. Raise StoreError."""
+    for name in opened(shape, suited=suited):
         for each in own(name, scope):
             if (pin := pin_of(notes.get(each))) is not None:
-                return (pin, True) if pin.counts else (None, False)
-    return None, False
+                return pin
+    return None
 
 
 def note(notes: Notes, name: str, scope: str, pin: Pin) -> None:

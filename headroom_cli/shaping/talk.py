@@ -44,15 +44,20 @@ class Talk:
         self.fresh = False  # the decision is to be noted
         self.warnings: list[str] = []
 
-    def begin(self, store: str, model: str, *, alone: bool = True) -> None:
+    def begin(self, notes: Notes | None, store: str, model: str, *, alone: bool = True) -> None:
         """Decide for a conversation that begins with this request; ``store`` is the directory with the verdicts.
 
-        ``alone`` False: it is no trial of compressing, which is what a text is sent through here for.
+        ``alone`` False: it is no trial of compressing, which is what a text is sent through here for. Raise StoreError.
         """
         asked = self._asked
         self.warnings = []
         if asked is None:
             return
+        if asked.again and notes is not None:
+            self.pin = pins.begun(notes, self._shape, self._scope, suited=self._suited)
+            if self.pin is not None:
+                self.fresh = True
+                return
         pin = pins.Pin(self.key)
         # A history that the provider holds is known again only by a desk, and who is left alone has none.
         held = self._shape == "responses" and self._request.get("store") is not False
