@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from growth import within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import CORPUS, WHY_NO_CORPUS
@@ -590,19 +591,21 @@ def test_floods_take_linear_time(name: str) -> None:
         line = lines[name]
         return "".join(line(i) + "\n" for i in range(n))
 
-    def seconds(n: int) -> float:
-        best = 1e9
+    def looking(n: int) -> Callable[[], float]:
         each = block(text(n), "cat it")
-        for _ in range(3):
+
+        def seconds() -> float:
             seen = Seen()
             start = time.process_time()
             seen.passed(each, each.text)
             seen.shorten(each, each.text)
-            best = min(best, time.process_time() - start)
-        return best
+            return time.process_time() - start
 
-    assert seconds(40_000) < 24 * seconds(5_000) + 0.05  # linear takes 8 times as long, quadratic 64 times
-    assert seconds(20_000) < 1.5
+        return seconds
+
+    # Linear takes 8 times as long, quadratic 64 times.
+    assert within(looking(40_000), looking(5_000), factor=24, slack=0.05)
+    assert within(looking(20_000), slack=1.5)
 
 
 def test_words_are_what_the_reader_takes_them_for() -> None:
