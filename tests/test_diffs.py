@@ -30,6 +30,8 @@ def git(folder, *arguments, stdin=None, check=True):
         "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "A",
         "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z",
         "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z",
+        "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "core.autocrlf", "GIT_CONFIG_VALUE_0": "false",
+        "GIT_CONFIG_KEY_1": "maintenance.auto", "GIT_CONFIG_VALUE_1": "false",  # a process for each commit
     }  # fmt: skip
     done = subprocess.run(["git", *arguments], cwd=folder, input=stdin, capture_output=True, env=environment)
     assert not check or done.returncode == 0, done.stderr.decode()
@@ -57,8 +59,7 @@ def fill(folder, files):
 def repository(folder, before, after, *, stage=None):
     """Return a repository whose HEAD~1 holds ``before`` and whose HEAD holds ``after``."""
     folder.mkdir()
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "config", "core.autocrlf", "false")
+    git(folder, "init", "-q", "-b", "main", "--template=")
     fill(folder, before)
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "before", "--allow-empty")
@@ -137,11 +138,15 @@ FORMS = {
 }
 
 
+@pytest.fixture(scope="module", params=CASES)
+def case(request, tmp_path_factory):
+    """Return the name of a case and its repository, which ``applied`` leaves as it was."""
+    return request.param, repository(tmp_path_factory.mktemp("case") / "r", *CASES[request.param])
+
+
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("case", CASES)
-def test_git_takes_what_stays(tmp_path, case, form):
-    before, after = CASES[case]
-    folder = repository(tmp_path / "r", before, after)
+def test_git_takes_what_stays(case, form):
+    case, folder = case
     text = git(folder, *FORMS[form]).stdout.decode()
     draft = short(text)
     patch = text if draft is None else draft.text
