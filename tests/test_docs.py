@@ -155,9 +155,18 @@ def test_the_architecture_names_every_folder_and_decision():
 def test_every_kind_and_backend_has_its_place():
     heads = re.findall(r"^## (.*)$", text_of(ROOT / "docs/kinds.md"), re.MULTILINE)
     assert sorted(head for head in heads if head in model.KINDS) == sorted(model.KINDS)
-    table = text_of(ROOT / "docs/backends.md")
-    for name in backends.BACKENDS:
-        assert re.search(rf"^\| `{name}", table, re.MULTILINE), name
+    table = re.findall(r"^\| `([a-z]+)(.*?)` (.*)\|$", text_of(ROOT / "docs/backends.md"), re.MULTILINE)
+    table += re.findall(r"^\| `([a-z]+)`( with) (.*)\|$", text_of(ROOT / "docs/backends.md"), re.MULTILINE)
+    assert {name for name, _, _ in table} == set(backends.BACKENDS)
+    shapes = {"anthropic": "Messages", "openai": "Chat", "responses": "Responses"}
+    for name, more, line in table:
+        row, _ = backends.load(f"{name}-x" if more.startswith("-") else name, gateway="with" in more + line[:6])
+        cells = line.split("|")
+        assert [shapes[shape] for shape in row.shapes] == re.findall(r"Messages|Chat|Responses", cells[1]), name
+        for variable in row.variables:
+            group = re.sub(r"^(AICORE|BEDROCK_OAUTH)_.*", r"\1_*", variable)
+            assert group in line or (variable.startswith("AWS_") and "AWS credential chain" in line), variable
+        assert row.extra in line
 
 
 def test_the_tables_of_the_readme_are_those_of_the_runs():
@@ -167,8 +176,9 @@ def test_the_tables_of_the_readme_are_those_of_the_runs():
     balanced = dict(re.findall(r"^(\w+) +\d+ +(.*)$", corpus.partition("corpus.py safe")[0], re.MULTILINE))
     balanced["lossless"] = re.search(r"corpus.py lossless.*?^json +\d+ +(.*?)$", corpus, re.DOTALL | re.MULTILINE)[1]
     rows = (
-        ("JSON, 140 samples", "json"), ("logs and test output", "logs"), ("search results", "search"), ("diffs", "diff"),
-        ("source code", "code"), ("HTML", "html"), ("prose", "prose"), ("tables", "cmdout"), ("JSON, `--l", "lossless"),
+        ("JSON, 140 samples", "json"), ("logs and test output", "logs"), ("search results", "search"),
+        ("diffs", "diff"), ("source code", "code"),
+        ("HTML", "html"), ("prose", "prose"), ("tables", "cmdout"), ("JSON, `--l", "lossless"),
     )  # fmt: skip
     for title, name in rows:
         found = re.search(rf"^\| {title}[^|]*\| (\S+) \| (\S+) \| (\S+) \| (\d+) \|$", page, re.MULTILINE)
