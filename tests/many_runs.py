@@ -3,6 +3,7 @@
 python tests/many_runs.py FOLDER   runs every FOLDER/*.in through the filters and prints one JSON object per run
 """
 
+import gc
 import importlib
 import json
 import os
@@ -57,6 +58,10 @@ if __name__ == "__main__":
         # The callback for LiteLLM is of use beside LiteLLM alone.
         if not module.name.endswith(("__main__", ".litellm")):
             importlib.import_module(module.name)  # once, before the forks
+    # As the command does. Frozen, because a collection in a child would copy every page of its parent's objects.
+    gc.disable()
+    gc.collect()
+    gc.freeze()
     inputs = Path(sys.argv[1])
     scratch = inputs / "scratch"
     scratch.mkdir()
