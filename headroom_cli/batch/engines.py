@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from headroom_cli.batch import shards
-from headroom_cli.errors import ConfigError
+from headroom_cli.errors import ConfigError, HeadroomError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ def ray(parts: list[Part], job: Job, out: str, workers: int, address: str) -> It
         )  # fmt: skip
         for row in made.iter_rows():
             yield pickle.loads(row["made"])  # noqa: S301 - what a worker of ours wrote a moment ago
+    except library.exceptions.RayError as error:
+        raise _given_up("ray", error) from error
     finally:
         if started:
             library.shutdown()
@@ -232,7 +234,7 @@ def dask(parts: list[Part], job: Job, out: str, workers: int, address: str) -> I
         while waiting:
             one = made.get()
             if isinstance(one, BaseException):
-                raise one
+                raise _given_up("dask", one) from one
             if isinstance(one, dict) and one.get("shard") in waiting:
                 waiting.remove(one["shard"])
                 yield one
@@ -244,16 +246,27 @@ def dask(parts: list[Part], job: Job, out: str, workers: int, address: str) -> I
         thread.join()
 
 
+def _given_up(engine: str, error: BaseException) -> HeadroomError:
+    """Return what is said when a library ends a batch: a worker died again and again, or a cluster is gone."""
+    return HeadroomError(
+        f"{engine} gave up ({type(error).__name__}); run it again to go on, or with --engine local to get past a row "
+        "that ends its worker"
+    )
+
+
 def _distributed(parts: list[Part], job: Job, out: str, address: str) -> Iterator[dict[str, Any]]:
     """Have a cluster of Dask do the parts."""
     try:
         import distributed
     except ImportError as error:
         raise ConfigError("--address with --engine dask needs the package distributed; install that") from error
-    with distributed.Client(address) as client:
-        futures = client.map(shards.attempt, parts, job=job, out=out, pure=False)
-        for _, made in distributed.as_completed(futures, with_results=True):
-            yield made
+    try:
+        with distributed.Client(address) as client:
+            futures = client.map(shards.attempt, parts, job=job, out=out, pure=False)
+            for _, made in distributed.as_completed(futures, with_results=True):
+                yield made
+    except (OSError, RuntimeError) as error:  # what the library raises for schedulers and workers that are gone
+        raise _given_up("dask", error) from error
 
 
 ENGINES: dict[str, Engine] = {"local": local, "ray": ray, "dask": dask}

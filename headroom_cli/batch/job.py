@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from headroom_cli import tokens
 from headroom_cli.hashing import sha256
@@ -37,7 +38,7 @@ class Job:
         """Take the policy over: ``fresh`` is set in it."""
         policy.fresh = True
         self.policy = policy
-        self.store = store
+        self.store = store if "://" in store else os.path.abspath(store)  # a worker may stand in another folder
         self.model = model
         self.ranks = ranks
         self.column = column

@@ -75,6 +75,8 @@ def run(  # noqa: PLR0917 - what the command line says, in its order
     ``told`` is told of the sums after each shard. A part that cannot be done is in ``Sums.failed``, and all others are
     done; when it is the store that fails, what is under way ends and the rest is left. Raise HeadroomError.
     """
+    # A worker may stand in another folder.
+    out = out if "://" in out or not out else os.path.abspath(out)
     found = places.inputs(words)
     identity = job.identity()
     parts = [part for source in found for part in places.parts(source, identity)]
