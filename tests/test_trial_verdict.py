@@ -225,6 +225,13 @@ def test_what_was_reset_while_somebody_looked_stands(root, monkeypatch):
     assert verdict.standing(root).since > 0
 
 
+def test_a_reset_under_a_clock_that_was_ahead_does_not_end_the_trial(root):
+    verdict.reset(root, 1.9e9)
+    assert verdict.renew(root, 1.7e9).since == 1.7e9
+    fill(root, cost=1.5)
+    assert verdict.renew(root, 1.7e9 + 200).compression == "off"
+
+
 def test_output_from_before_a_reset_is_no_part_of_the_trial(headroom, root):
     fill(root, output=0.5)
     store = {"HEADROOM_STORE": root}

@@ -246,9 +246,11 @@ def renew(store_root: str, now: float | None = None, gathered: Sequence[Talk] | 
 
     if gathered is None:
         gathered = talks.gather(ledger.read(store_root))
+    now = time.time() if now is None else now
     verdict = standing(store_root)  # read last: meanwhile others may have looked, or begun anew
+    verdict.since = min(verdict.since, now)  # of a reset under a clock that was ahead
     judge(verdict, talks.compression_trial(gathered, verdict.since), talks.output_trial(gathered, verdict.since))
-    verdict.when = time.time() if now is None else now
+    verdict.when = now
     _write(store_root, verdict)
     return verdict
 
