@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import CORPUS, WHY_NO_CORPUS
+from inputs import CORPUS, FLOODS, WHY_NO_CORPUS
 
 from headroom_cli import engine
 from headroom_cli.batch import compress_batch, lines, places, rows, shards, tables
@@ -182,6 +182,60 @@ def test_parts_hold_every_line_once(sizes, ended, each, bounds):
     assert found == data
     assert all(line.count(b"\n") <= 1 for line in whole)
     assert {line for line in data.splitlines(keepends=True) if len(line) <= longest} <= set(whole)
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=4), inside, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.dictionaries(st.text(max_size=6).filter(lambda name: name not in rows.COLUMNS), ODD, max_size=4), st.booleans(),
+    st.sampled_from([(", ", ": "), (",", ":"), (" ,", " :\t")]), st.integers(0, 4),
+)  # fmt: skip
+def test_of_an_object_one_literal_is_exchanged(members, ascii_only, separators, place):
+    items = list(members.items())
+    items.insert(min(place, len(items)), ("text", LOG))
+    line = json.dumps(dict(items), ensure_ascii=ascii_only, separators=separators).encode("utf-8", "surrogatepass")
+    made = rows.of_line(line, Job(Policy(), "store"), Gathering(Store("store")))
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:  # half a character outside ASCII: no JSON text that can be read
+        assert made.value == line
+        assert made.error
+        return
+    old, new = (json.dumps(json.loads(one)["text"]).encode() for one in (line, made.value))
+    assert len(new) < len(old)
+    assert line.count(old) == made.value.count(new) == 1
+    assert made.value.replace(new, old) == line
+
+
+def test_whatever_breaks_text_tools_is_a_row_too():
+    gathering, asked = Gathering(Store("store")), Job(Policy(), "store")
+    for name, flood in FLOODS.items():
+        text = flood(4_000)
+        for line in (json.dumps({"text": text}).encode(), *text.encode().splitlines(keepends=True)[:3]):
+            made = rows.of_line(line, asked, gathering)
+            assert made.changed or made.value == line, name
+            if line.startswith(b'{"text"'):
+                assert not made.error or "nested deeper" in made.error, name
+                assert len(json.loads(made.value)["text"]) <= len(text), name
+    wrong = (
+        b"\x00",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"text":1e999}',
+        b'{"messages":[]}',
+        b'"',
+        b'{"text":"\\ud800"}',
+    )
+    for line in wrong:
+        assert rows.of_line(line, asked, gathering).value == line
 
 
 def test_a_row_that_is_too_long_goes_through(tmp_path, monkeypatch):
