@@ -456,8 +456,9 @@ def test_an_original_that_was_asked_for_is_not_shortened_again(headroom, tmp_pat
     (tmp_path / "app.log").write_text(LOG)
     small = headroom("run", "cat", "app.log").stdout.decode()
     handle = re.search(r"<<headroom:(\S+) ", small)[1]
-    done = headroom("run", "--", PYTHON, "-m", "headroom_cli", "retrieve", handle)
-    assert done.stdout.decode() == LOG
+    line = [PYTHON, "-m", "headroom_cli", "retrieve", handle]
+    for words in (line, ["sh", "-c", shlex.join(line)]):
+        assert headroom("run", "--", *words).stdout.decode() == LOG
 
 
 # --- the command line

@@ -61,6 +61,8 @@ def left_alone(words: Sequence[str], *, at_terminal: bool) -> bool:
     program, arguments = _name(rest[0]), rest[1:]
     if program == "headroom" or (program.startswith("python") and arguments[:2] == ["-m", "headroom_cli"]):
         return True
+    if any(f"{name} retrieve " in " ".join([*words, ""]) for name in ("headroom", "headroom_cli")):
+        return True  # below another program, or in the words of a shell
     if not at_terminal:
         return False
     if program in _ALWAYS:
