@@ -40,8 +40,12 @@ _OURS = """case "$1 $* " in
 esac
 exec {python} -m headroom_cli "$@" """
 # program -> what its script does
-_CURL = """case "$*" in *127.0.0.1*) exec {this} curl "$@" ;; *@-*) cat > /dev/null ;; esac
-cat "{examples}/status.html\""""
+_CURL = """case "$*" in
+  *127.0.0.1*) exec {this} curl "$@" ;;
+  *.json) cat "{examples}/pods.json" ;;
+  *@-*) cat > /dev/null; echo '{"type": "message"}' ;;
+  *) cat "{examples}/status.html" ;;
+esac"""
 _MAKE = """case "$*" in
   "") cat "{examples}/pytest.txt" ;;
   *) exec env PATH=/usr/bin:/bin make -n -C "{root}" "$@" > /dev/null ;;
