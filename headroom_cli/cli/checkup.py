@@ -170,7 +170,9 @@ def _contents(settings: Settings) -> Iterator[Finding]:
         return
     read = min(len(names), NEWEST)
     if damaged:
-        yield Finding("store", DO, f"{damaged} of the {read} newest originals are damaged", "run headroom store verify")
+        said = f"{damaged} of the {read} newest originals are damaged"
+        advice = "headroom store verify names them; check the disk; each is set aside when it is read next"
+        yield Finding("store", DO, said, advice)
         return
     yield Finding("store", OK, f"{settings.store}: {len(names):,} originals, the {read} newest are sound")
     if aside:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from headroom_cli.settings import Settings
 
 PORT = 8_787
-_MISSING = "the proxy needs headroom-cli[proxy]; install it"
+_MISSING = "the proxy needs headroom-cli[proxy]; headroom doctor says how to add it"
 _LATER = ("aiohttp", "uvloop", "websockets", "brotli")  # what it needs and imports when it is used
 _LIBRARIES = {"litellm": "litellm", "anyllm": "any_llm"}  # backend -> the module that answers
 _MODEL_SECONDS = 15.0  # what shortening one request may take where a model rates words

@@ -25,7 +25,7 @@ _SED_RANGE = pattern(
     r"\bsed\s{1,9}-n\s{1,9}(?:-e\s{1,9})?['\"]?\d+(?:,\+?\d+|,\$)?p|\bsed\s{1,9}['\"]?\d+(?:,\+?\d+|,\$)?!d"
     r"|\bg?awk\s{1,9}['\"]NR ?[<>=]=? ?\d|\bperl\s{1,9}-n\w{0,3}e?\s{1,9}['\"]print if (?:\$\. ?[<>=]|\d+ ?\.\.)"
 )
-# Wherever it stands, behind `sudo` or in the words of a shell: who asks for an original and gets a marker asks for ever.
+# Also behind `sudo` or in the words of a shell: who asks for an original and gets a marker asks again.
 _RUNS_RETRIEVE = pattern(r"(?:^|[\s;&|(`'\"=])(?:[\w.~/-]{0,200}/)?headroom(?:_cli)?\s{1,20}retrieve(?=$|[\s;&|)`'\"])")
 _FENCE = pattern(r"^```[a-zA-Z]*[ \t]*\n", re.MULTILINE)
 _MAX_COMMAND = 4000  # characters; a longer one is a heredoc whose tail says nothing about the output
