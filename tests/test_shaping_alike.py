@@ -65,6 +65,19 @@ def test_a_request_aside_takes_no_block_away_and_gets_none(tmp_path, shape):
     assert words.OPEN not in system_of(shape, other.sent(shape, asked(aside, short=True)))
 
 
+def test_what_others_began_with_the_same_words_is_theirs(tmp_path):
+    def second():
+        return asked(Talk("anthropic", tools=()).says("hi").heard(answer_of("anthropic", "")).says("go on"))
+
+    one, other = Line(tmp_path, "one", on=True), Line(tmp_path, "other", on=True, output_holdout=1.0)
+    first = asked(Talk("anthropic", tools=()).says("hi"))
+    assert one.ready("anthropic", first).trial["level"] == 2
+    assert one.ready("anthropic", second()).trial["level"] == 2
+    assert other.ready("anthropic", first).trial["shape"] == "control"
+    assert other.ready("anthropic", second()).trial["shape"] == "control"
+    assert one.ready("anthropic", second()).trial["level"] == 2
+
+
 def test_a_history_that_the_provider_holds_is_a_conversation_only_where_it_is_known_again(tmp_path):
     """Else each request of it would be one by itself, and a baseline of those makes shaped ones look long."""
     line = Line(tmp_path)

@@ -7,8 +7,7 @@ has begun: its decision is noted, the text of the block with it.
 Notes, each under the asker's scope and once more for all, since a credential may change within a conversation::
 
     shaped SHAPE 0 DIGEST      by the first answer, as the client sends it back: certain
-    shaped open SHAPE          the latest first request with these words: until its answer comes back
-    shaped open SHAPE aside    the same for those whose answers are not shaped anyway, as agents ask for titles
+    shaped open SHAPE SORT     the latest first request of a sort with these words: until its answer comes back
 
 Of two conversations that look the same the latest counts: one that begins without anything is noted where another one
 with its first words has a note.
@@ -72,13 +71,9 @@ def bound(shape: str, answer: str) -> str:
     return f"shaped {shape} {answer}"
 
 
-def opened(shape: str, *, suited: bool) -> tuple[str, str]:
-    """Return the name of the note of a first request whose answer has not come back, and that of the other sort.
-
-    ``suited``: answers of such a request may be shaped (talk.suits).
-    """
-    names = f"shaped open {shape}", f"shaped open {shape} aside"
-    return names if suited else (names[1], names[0])
+def opened(shape: str, sort: str) -> str:
+    """Return the name of the note of a first request whose answer has not come back; ``sort`` is as in Talk."""
+    return f"shaped open {shape} {sort}"
 
 
 def own(name: str, scope: str) -> tuple[str, ...]:
@@ -86,26 +81,26 @@ def own(name: str, scope: str) -> tuple[str, ...]:
     return (f"{name} @{scope}", name) if scope else (name,)
 
 
-def find(notes: Notes, shape: str, scope: str, answers: list[str], *, suited: bool) -> tuple[Pin | None, bool]:
+def find(notes: Notes, shape: str, scope: str, answers: list[str], sort: str) -> tuple[Pin | None, bool]:
     """Return the decision for a request with these answers of the model, and whether it is to be noted by the first.
 
-    ``suited`` is as in ``opened``. Raise StoreError.
+    ``sort`` is as in ``opened``. Raise StoreError.
     """
-    for name in own(bound(shape, answers[0]), scope):
-        if (pin := pin_of(notes.get(name))) is not None:
-            return pin, notes.worn(name)
-    # Behind a second answer the first had been sent back before: then it did not begin here.
-    pin = begun(notes, shape, scope, suited=suited) if len(answers) == 1 else None
-    return (pin, True) if pin is not None and pin.counts else (None, False)
+    # All that is the asker's own comes before what others began with the same words, and may have got as an answer.
+    names = own(bound(shape, answers[0]), scope), own(opened(shape, sort), scope)
+    for certain, latest in zip(*names, strict=True):
+        if (pin := pin_of(notes.get(certain))) is not None:
+            return pin, notes.worn(certain)
+        # Behind a second answer the first had been sent back before: then it did not begin here.
+        if len(answers) == 1 and (pin := pin_of(notes.get(latest))) is not None:
+            return (pin, True) if pin.counts else (None, False)
+    return None, False
 
 
-def begun(notes: Notes, shape: str, scope: str, *, suited: bool) -> Pin | None:
+def begun(notes: Notes, shape: str, scope: str, sort: str) -> Pin | None:
     """Return the decision of the latest first request with these words, None for none. Raise StoreError."""
-    for name in opened(shape, suited=suited):
-        for each in own(name, scope):
-            if (pin := pin_of(notes.get(each))) is not None:
-                return pin
-    return None
+    found = (pin_of(notes.get(name)) for name in own(opened(shape, sort), scope))
+    return next((pin for pin in found if pin is not None), None)
 
 
 def note(notes: Notes, name: str, scope: str, pin: Pin) -> None:
@@ -114,8 +109,8 @@ def note(notes: Notes, name: str, scope: str, pin: Pin) -> None:
         notes.set(each, pin.record())
 
 
-def begin(notes: Notes, shape: str, scope: str, pin: Pin, *, suited: bool) -> None:
+def begin(notes: Notes, shape: str, scope: str, pin: Pin, sort: str) -> None:
     """Note the decision of a first request; nothing where nothing was decided, now or before. Raise StoreError."""
-    mine, others = opened(shape, suited=suited)
-    if pin.counts or any(notes.get(each) is not None for name in (mine, others) for each in own(name, scope)):
-        note(notes, mine, scope, pin)
+    name = opened(shape, sort)
+    if pin.counts or any(notes.get(each) is not None for each in own(name, scope)):
+        note(notes, name, scope, pin)

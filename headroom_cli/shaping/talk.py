@@ -54,7 +54,7 @@ class Talk:
         if asked is None:
             return
         if asked.again and notes is not None:
-            self.pin = pins.begun(notes, self._shape, self._scope, suited=self._suited)
+            self.pin = pins.begun(notes, self._shape, self._scope, self._sort)
             if self.pin is not None:
                 self.fresh = True
                 return
@@ -87,7 +87,7 @@ class Talk:
         if self._asked is None:
             return
         if answers:
-            self.pin, self.fresh = pins.find(notes, self._shape, self._scope, answers, suited=self._suited)
+            self.pin, self.fresh = pins.find(notes, self._shape, self._scope, answers, self._sort)
         elif known is not None:
             self.pin = pins.pin_of(known)
         if self.pin is not None:
@@ -147,7 +147,7 @@ class Talk:
         if answers:
             pins.note(notes, pins.bound(self._shape, answers[0]), self._scope, pin)
         else:
-            pins.begin(notes, self._shape, self._scope, pin, suited=self._suited)
+            pins.begin(notes, self._shape, self._scope, pin, self._sort)
 
     def by_answer(self, notes: Notes, answer: str) -> dict[str, Any]:
         """Return the notes, by their names, of a conversation whose first answer is known. Raise StoreError."""
@@ -180,6 +180,11 @@ class Talk:
         return told
 
     @property
+    def _sort(self) -> str:
+        """What stays in all requests of a conversation; agents ask for titles with the words that others begin with."""
+        return "tools" if self._tools else "short" if is_short(self._request) else "plain"
+
+    @property
     def _suited(self) -> bool:
         return suits(self._shape, self._request, tools=self._tools)
 
@@ -201,10 +206,13 @@ def suits(shape: str, request: dict[str, Any], *, tools: bool, counting: bool = 
     """
     if place.standing(shape, request) or request.get("prompt") or _is_structured(request):
         return False
-    most = [request[name] for name in ("max_tokens", "max_completion_tokens", "max_output_tokens") if name in request]
-    if tools:
-        return True
-    return not counting and all(not isinstance(number, int) or number >= SHORT for number in most)
+    return tools or not (counting or is_short(request))
+
+
+def is_short(request: dict[str, Any]) -> bool:
+    """Tell whether the answer must be short."""
+    most = (request.get(name) for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"))
+    return any(isinstance(number, int) and number < SHORT for number in most)
 
 
 def _is_structured(request: dict[str, Any]) -> bool:
