@@ -102,14 +102,17 @@ class Renderings:
         if shard not in self._old:
             self._old[shard] = self._store.recall_dated(shard)
         held = self._old[shard].get(key)
-        return None if held is None else (json.loads(held[0]), held[1])
+        try:
+            return None if held is None else (json.loads(held[0]), held[1])
+        except ValueError:  # a shared store's records have no checksum of ours
+            return None
 
     # Back: from a rendering to its original.
 
     def find(self, here: bytes, digest: str) -> Record | None:
         """Return the record of a text (by its digest) as a rendering in this context. Raise StoreError."""
         held = self._get(context.shard(self._document, digest), context.key(here, digest))
-        if held is None:
+        if held is None or not isinstance(held[0], dict) or not isinstance(held[0].get("o"), str):
             return None
         record: Record = held[0]
         return record
@@ -254,11 +257,31 @@ class Renderings:
 
     def remember(self) -> None:
         """Write the new records. Raise StoreError; then nothing may change."""
-        if self._store is not None:
-            for shard, pairs in self._new.items():
-                # What a raw blob became is no promise to anybody's cache: it need not survive a power cut.
-                durable = self._document.has_turns or len(shard) == 2
-                self._store.remember(shard, pairs, durable=durable, settled=self._settled)
+        remember_all([self])
+
+    def collect(self, shards: dict[str, list[tuple[str, str]]], settled: set[str]) -> tuple[Store | None, bool]:
+        """Add the new records to ``shards`` and ``settled``; return their store, and whether they are of turns."""
+        for shard, pairs in self._new.items():
+            shards.setdefault(shard, []).extend(pairs)
+        settled |= self._settled
+        return self._store, self._document.has_turns
+
+
+def remember_all(several: list[Renderings]) -> None:
+    """Write the new records of all stages of a run. Raise StoreError; then nothing may change.
+
+    What a conversation's next request looks up first is one shard, written last and at once: a run whose request goes
+    as it came, because one write failed, leaves no record of what it would have sent.
+    """
+    shards: dict[str, list[tuple[str, str]]] = {}
+    settled: set[str] = set()
+    store, turns = None, False
+    for one in several:
+        store, turns = one.collect(shards, settled)
+    if store is not None:
+        for shard in sorted(shards, key=len):
+            # What a raw blob became is no promise to anybody's cache: it need not survive a power cut.
+            store.remember(shard, shards[shard], durable=turns or len(shard) == 2, settled=settled)
 
 
 class Notes:
@@ -324,7 +347,7 @@ def _past_of(record: Any, stale: bool) -> Past | None:  # noqa: FBT001 - the two
             report.kept, report.after = record["k"], record["b"]
         report.kind, report.before = record["n"], record["b"]
         past = Past(report, rendering, original, tuple(record.get("r", ())), exact="x" in record)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
     past.stale = stale
     return past

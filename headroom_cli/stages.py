@@ -18,7 +18,7 @@ from headroom_cli.harness import NAMED, is_ours
 from headroom_cli.hashing import sha256
 from headroom_cli.literals import emitted, keep_all, repeated, told_apart
 from headroom_cli.model import LOSSY, Draft, Report, Result
-from headroom_cli.renderings import Notes, Renderings
+from headroom_cli.renderings import Notes, Renderings, remember_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class Run:
             return policy
         notes = Notes(self._opened(), "route")
         began = notes.get(f"policy {name}")
-        if began is None or policy.fresh:
+        if not isinstance(began, dict) or not {"level", "lossless", "query"} <= began.keys() or policy.fresh:
             notes.set(f"policy {name}", policy.lasting())
             return policy
         return policy.as_begun(began)
@@ -419,8 +419,8 @@ class Run:
     def accept(self) -> None:
         """Write the records; from now on the output stands."""
         self._report_all(self.document)
-        for records in () if self._frozen else self._records:
-            records.remember()
+        if not self._frozen:
+            remember_all(self._records)
         if self._rendered is not None:
             self.result.data = self._rendered
         elif self.document is not self._came:

@@ -12,6 +12,7 @@ import os
 from headroom_cli import store as _store
 from headroom_cli.errors import CorruptError, NotFoundError, StoreError
 from headroom_cli.hashing import sha256
+from headroom_cli.lazy import pattern
 from headroom_cli.store import files, grants, put, upkeep
 
 TYPE_CHECKING = False
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
     from headroom_cli.store import Store
 
-_HANDLES = "0a"  # the shard that holds handle -> original
+_HANDLES = "0a"  # the shards that hold handle -> original begin so, with a digit behind it
 _SWEPT = "0c"  # the shard that says when it was last cleaned up
+_DROPPED = "0d0"  # the shard that says what was forgotten elsewhere and is no longer here
+_NAME = pattern(rb"(?<![a-z0-9])[a-z0-9]{12,64}(?![a-z0-9])")  # of an original, or a handle
+_MOST_KNOWN = 100_000  # handles that a process remembers having noted
 _LEFT = 0.8  # of the limit, after objects had to give way
 
 
@@ -31,12 +35,13 @@ class Front:
     ``trouble`` says what kept it from working, "" for nothing.
     """
 
-    __slots__ = ("_known", "_limit", "_store", "trouble")
+    __slots__ = ("_given", "_known", "_limit", "_store", "trouble")
 
     def __init__(self, store: Store, limit: int) -> None:
         """``limit`` is in bytes as stored."""
         self._store = store
         self._limit = limit
+        self._given: set[str] = set()  # handles that are noted here
         self._known: dict[str, str] = {}  # shard -> digest of the records that were noted last
         self.trouble = ""
 
@@ -89,27 +94,21 @@ class Front:
         except (OSError, StoreError) as error:
             self.trouble = str(error)
 
-    def drop(self, digests: Iterable[str]) -> None:
-        """Remove copies."""
-        for digest in digests:
-            try:
-                with self._store.open() as place:
-                    for folder in ("objects", "quarantine"):
-                        for name in upkeep._list(place, folder):  # noqa: SLF001 - as above
-                            if name.startswith(digest):
-                                os.unlink(name, dir_fd=place.directory(folder))
-            except (NotFoundError, FileNotFoundError):
-                continue
-            except (OSError, StoreError) as error:
-                self.trouble = str(error)
-
     def handles(self, given: dict[str, str]) -> None:
         """Keep which handle is which original's."""
-        self.note(_HANDLES, list(given.items()))
+        fresh: dict[str, list[tuple[str, str]]] = {}
+        for handle, digest in given.items():
+            if handle not in self._given:
+                fresh.setdefault(_shard_of(handle), []).append((handle, digest))
+        for shard, pairs in fresh.items():
+            self.note(shard, pairs)
+        if len(self._given) > _MOST_KNOWN:
+            self._given.clear()
+        self._given.update(given)
 
     def resolve(self, handle: str) -> str:
         """Return the original of a handle, "" when it is not at hand."""
-        return self.records(_HANDLES).get(handle, ("", False))[0]
+        return self.records(_shard_of(handle)).get(handle, ("", False))[0]
 
     def note(self, shard: str, pairs: list[tuple[str, str]]) -> None:
         """Keep records of a shard."""
@@ -133,27 +132,37 @@ class Front:
             self.trouble = str(error)
             return {}
 
-    def forget(self, digest: str, handles: list[str]) -> None:
-        """Remove an original and the records that name it."""
-        self.drop([digest])
-        words = (digest, *handles)
+    def forget(self, digests: set[str], handles: Iterable[str] = ()) -> bool:
+        """Remove originals and the records that name them or their handles; return whether nothing is left."""
+        names = {name.encode("ascii") for name in (*digests, *handles)}
+
+        def stays(line: bytes) -> bool:
+            return names.isdisjoint(_NAME.findall(line))
+
         try:
             with self._store.open() as place, upkeep._Alone(self._store, place, 5.0) as alone:  # noqa: SLF001 - as above
                 alone.take()
+                for folder in ("objects", "quarantine"):
+                    for name in upkeep._list(place, folder):  # noqa: SLF001 - as above
+                        if name[:64] in digests:
+                            os.unlink(name, dir_fd=place.directory(folder))
                 for name, text in upkeep.shards(place):
-                    upkeep._rewrite(  # noqa: SLF001
-                        place, "renderings", name, text,
-                        lambda line: not any(word.encode("ascii") in line for word in words),
-                    )  # fmt: skip
-            self._known.clear()
+                    upkeep._rewrite(place, "renderings", name, text, stays)  # noqa: SLF001 - as above
         except NotFoundError:
-            return
+            pass
         except (OSError, StoreError) as error:
             self.trouble = str(error)
+            return False
+        self._known.clear()
+        self._given.clear()
+        return True
 
-    def tidy(self, forgotten: list[str]) -> None:
-        """Drop copies of what was forgotten elsewhere, and what was not used for long."""
-        self.drop(forgotten)
+    def tidy(self, forgotten: dict[str, str]) -> None:
+        """Drop what was forgotten elsewhere, original -> when, and what was not used for long."""
+        done = self.records(_DROPPED)
+        fresh = {digest: when for digest, when in forgotten.items() if done.get(digest, ("", False))[0] != when}
+        if fresh and self.forget(set(fresh)):
+            self.note(_DROPPED, list(fresh.items()))
         self.sweep()
 
     def sweep(self) -> bool:
@@ -166,3 +175,8 @@ class Front:
         except (NotFoundError, StoreError) as error:
             self.trouble = str(error)
         return True
+
+
+def _shard_of(handle: str) -> str:
+    """Return where a handle is noted: a put reads what is there, so that is to stay short."""
+    return f"{_HANDLES}{sha256(handle.encode('ascii'))[0]}"

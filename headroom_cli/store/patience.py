@@ -91,11 +91,13 @@ class Patience:
                 raise AloneError(f"the store {self._where} took too long for one request; check the server, or wait=")
         if self._process != os.getpid():  # a fork took no thread along
             self._process, self._idle = os.getpid(), []
-        hand = self._idle.pop() if self._idle else _Hand()
+        try:
+            hand = self._idle.pop()
+        except IndexError:  # none, or another thread was faster
+            hand = _Hand()
         answer = _Answer()
         hand.jobs.put((work, answer))
         if not answer.done.wait(left):
-            answer.late = True
             hand.jobs.put(None)  # it ends when its client gives up
             if left >= _FAIR:
                 self._failed()
@@ -117,13 +119,12 @@ class Patience:
 
 
 class _Answer:
-    __slots__ = ("done", "error", "late", "value")
+    __slots__ = ("done", "error", "value")
 
     def __init__(self) -> None:
         self.done = threading.Event()
         self.error: Exception | None = None
         self.value: Any = None
-        self.late = False
 
 
 class _Hand:

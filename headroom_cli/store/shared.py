@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 
-from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreVersionError
+from headroom_cli.errors import ConfigError, CorruptError, NotFoundError, StoreError, StoreVersionError
 from headroom_cli.hashing import sha256
 from headroom_cli.store import AGAIN, BUDGET, Entry, Store, backends, checked_pairs, clock, files, grants, shared_put
 from headroom_cli.store.front import Front
@@ -46,7 +46,9 @@ _MOST_DOUBTFUL = 1_000
 class Shared(Store):
     """A store named by a URL. ``root`` is the directory in front of it; nothing is opened before the first use."""
 
-    __slots__ = ("_doubtful", "_greeted", "_patience", "backend", "front", "noted", "sound", "url", "versioned")
+    __slots__ = (
+        "_doubtful", "_greeted", "_patience", "backend", "front", "noted", "sound", "url", "versioned",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -118,22 +120,44 @@ class Shared(Store):
 
     def _greet(self) -> None:
         """At the first call, and every hour: look at the version, and at what was forgotten on other machines."""
-        (version,) = self.backend.read(["version"])
+        version, held = self.backend.read(["version", "secret"])  # which keeps both alive
         if version is not None and version.strip() != shared_put.VERSION:
             raise StoreVersionError(f"the store {self.url.shown} is of another version; upgrade headroom")
-        forgotten = [digest for digest in self.backend.fields(FORGOTTEN) if grants.is_digest(digest)]
+        if held is None and (kept := self._kept_key()):  # lost there: whoever comes next is to get the same one
+            self.backend.create({"secret": kept.hex().encode()})
+        forgotten = {
+            digest: held.partition(b" ")[0].decode("ascii", "replace")
+            for digest, held in self.backend.fields(FORGOTTEN).items()
+            if grants.is_digest(digest)
+        }
         self._greeted = time.monotonic()
         # Nobody waits for that; a process that ends meanwhile leaves it to the next one.
         threading.Thread(target=self.front.tidy, args=(forgotten,), daemon=True).start()
 
+    def _kept_key(self) -> bytes | None:
+        from headroom_cli.store import secret
+
+        try:
+            return secret.kept(self)
+        except (StoreError, ConfigError):
+            return None
+
     def _withdraw(self) -> None:
         """Take back records that may have been written after their request had gone out without them."""
         while self._doubtful:
-            shard, written = self._doubtful[-1]
-            held = self.backend.fields(shard)
-            mine = [key for key, name in written.items() if key in held and sha256(held[key]) == name]
-            self.backend.drop(shard, mine)
-            self._doubtful.pop()
+            try:
+                doubt = self._doubtful.pop()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                self._take_back(*doubt)
+            except AwayError:
+                self._doubtful.append(doubt)
+                raise
+
+    def _take_back(self, shard: str, written: dict[str, str]) -> None:
+        held = self.backend.fields(shard, use=False)
+        self.backend.drop(shard, [key for key, name in written.items() if key in held and sha256(held[key]) == name])
 
     def doubts(self, given: list[Doubt] | None = None) -> list[Doubt]:
         """Give up what is to be taken back, to whoever sees to it, or take it on before anything else is done."""
@@ -188,13 +212,15 @@ class Shared(Store):
         return not self.missing({digest})
 
     def missing(self, digests: set[str]) -> set[str]:
-        """Return those whose originals are not there: at hand, while the shared store is away."""
+        """Return those whose originals are not there: at hand, while the shared store is away or refuses."""
         valid = {digest for digest in digests if grants.is_digest(digest)}
         if not valid:
             return set(digests)
         try:
             there = self.call(lambda: self.backend.known([f"objects/{digest}" for digest in valid], now=False))
-        except AwayError:
+        except StoreVersionError:
+            raise
+        except StoreError:
             return (digests - valid) | self.front.missing(valid)
         return {digest for digest in digests if f"objects/{digest}" not in there}
 
@@ -231,7 +257,7 @@ class Shared(Store):
         names = self.call(lambda: [item.name for item in self.backend.scan("grants")], 600.0)
         for start in range(0, len(names), _SEVERAL):
             some = names[start : start + _SEVERAL]
-            records = self.call(lambda some=some: self.backend.read(some), 60.0)  # type: ignore[misc]
+            records = self.call(lambda some=some: self.backend.read(some, use=False), 60.0)  # type: ignore[misc]
             found += [grant for record in records if record is not None and (grant := grants.parse(record)) is not None]
         yield from sorted(found, key=lambda grant: grant.when)
 
@@ -254,9 +280,11 @@ class Shared(Store):
         if len(shard) != _CONVERSATION:
             whole = {alone(shard, key): {key: record} for key, record in written.items()}
 
+        late = threading.Event()  # the request has gone out without these records
+
         def decide(mine: dict[str, bytes]) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
             def fresh(held: dict[str, bytes]) -> dict[str, bytes]:
-                return fresh_of(held, mine, settled, now)
+                return {} if late.is_set() else fresh_of(held, mine, settled, now)
 
             return fresh
 
@@ -268,8 +296,10 @@ class Shared(Store):
         except AloneError:
             raise
         except AwayError:
+            late.set()
             doubts = [(name, {key: sha256(value) for key, value in mine.items()}) for name, mine in whole.items()]
-            self._doubtful = [*self._doubtful, *doubts][-_MOST_DOUBTFUL:]
+            self._doubtful += doubts
+            del self._doubtful[:-_MOST_DOUBTFUL]
             raise
         self.front.note(shard, pairs)
 
@@ -279,9 +309,9 @@ class Shared(Store):
         return Values(records) if isinstance(records, Asking) else {key: value for key, (value, _) in records.items()}
 
     def recall_dated(self, shard: str) -> dict[str, tuple[str, bool]]:
-        """Return every record of a shard and whether it was last noted more than a day ago.
+        """Return every record of a shard and whether it was last noted more than a day ago, or ahead.
 
-        While the shared store is away: those at hand.
+        While the shared store is away or refuses: those at hand, so that what was sent is sent again.
         """
         checked_pairs(shard, [])
         return self._records(shard) if len(shard) == _CONVERSATION else Asking(shard, self._records)
@@ -290,14 +320,16 @@ class Shared(Store):
         """Return a whole shard, or the record of one key that is kept by itself."""
         try:
             fields = self.call(lambda: self.backend.fields(alone(shard, key) if key else shard))
-        except AwayError:
+        except StoreVersionError:
+            raise
+        except StoreError:
             return self.front.records(shard)
-        since = clock.plausible(self.clock()) - AGAIN
+        now = clock.plausible(self.clock())
         records = {}
         for name, held in fields.items():
             noted, _, value = held.partition(b" ")
             if noted.isdigit():
-                records[name] = value.decode("latin-1"), float(noted) <= since
+                records[name] = value.decode("latin-1"), abs(now - float(noted)) >= AGAIN
         self.front.note(shard, [(name, value) for name, (value, _) in records.items()])
         return records
 
@@ -307,7 +339,7 @@ class Shared(Store):
             shard = name.rpartition("/")[2]
             if shard == FORGOTTEN:
                 continue
-            fields = self.call(lambda shard=shard: self.backend.fields(shard), 60.0)  # type: ignore[misc]
+            fields = self.call(lambda shard=shard: self.backend.fields(shard, use=False), 60.0)  # type: ignore[misc]
             yield (
                 shard.partition("-")[0],
                 {key: held.partition(b" ")[2].decode("latin-1") for key, held in fields.items()},
@@ -324,17 +356,26 @@ class Shared(Store):
 
         from headroom_cli.store import secret
 
-        made = offered or os.urandom(secret.SIZE)
+        kept = secret.kept(self)
+        made = offered or kept or os.urandom(secret.SIZE)
+
+        def agree() -> bytes:
+            held = self.backend.create({"secret": made.hex().encode(), "version": shared_put.VERSION})
+            self.backend.read(["secret", "version"])  # which keeps both alive
+            return held.get("secret", made.hex().encode())
+
         try:
-            held = self.call(
-                lambda: self.backend.create({"secret": made.hex().encode(), "version": shared_put.VERSION})
-            )
-        except AwayError:
-            kept = secret.kept(self)
+            told = self.call(agree)
+        except StoreVersionError:
+            raise
+        except StoreError:
             if kept is None:
                 raise
             return kept
-        key = bytes.fromhex(held["secret"].decode("ascii", "replace")) if "secret" in held else made
+        try:
+            key = bytes.fromhex(told.decode("ascii"))
+        except ValueError:
+            key = b""
         if len(key) != secret.SIZE:
             raise StoreError(f"the secret in {self.url.shown} is not the one that was made; remove it")
         secret.keep(self, key)

@@ -94,7 +94,7 @@ def _grant(store: Shared, batch: dict[str, Entry], fresh: set[str]) -> dict[str,
             if held is not None and grant is not None and grant.digest != digest:
                 waiting[digest] = min(waiting[digest] + 4, grants.LONGEST)
                 continue
-            if held is not None and (grant is None or now - grant.used > AGAIN):
+            if held is not None and (grant is None or abs(now - grant.used) > AGAIN):
                 renewed[f"grants/{handle}"] = records[f"grants/{handle}"]
             handles[digest] = handle
             store.noted[digest] = handle, now

@@ -63,6 +63,6 @@ def fresh_of(held: dict[str, bytes], mine: dict[str, bytes], settled: Container[
         same = value == record.partition(b" ")[2]
         if key in held and key in settled and not same:
             raise ConflictError("another machine rendered the same block at the same time; what it recorded is sent")
-        if not same or not noted.isdigit() or now - float(noted) > AGAIN:
+        if not same or not noted.isdigit() or abs(now - float(noted)) > AGAIN:  # or a clock was far ahead
             fresh[key] = record
     return fresh

@@ -43,7 +43,7 @@ def verify(store: Shared, depth: int = 3) -> Verification:
     present: dict[str, int] = {}
     for some in _parts(_items(store, "objects")):
         digests = [item.name.rpartition("/")[2] for item in some]
-        held = _ask(store, store.backend.read, [item.name for item in some]) if depth > 1 else []
+        held = _look(store, [item.name for item in some]) if depth > 1 else []
         for number, digest in enumerate(digests):
             if depth < 2:
                 present[digest] = -1
@@ -89,6 +89,10 @@ def _size(digest: str, frame: bytes) -> int:
 
 def _ask(store: Shared, question: Callable[..., _T], *given: Any) -> _T:
     return store.call(lambda: question(*given), _LONG)
+
+
+def _look(store: Shared, names: list[str]) -> list[bytes | None]:
+    return store.call(lambda: store.backend.read(names, use=False), _LONG)
 
 
 def _items(store: Shared, folder: str) -> list[Item]:
@@ -172,7 +176,7 @@ def forget(store: Shared, handle: str, *, patience: float = _LONG) -> Forgotten:
         shard = item.name.rpartition("/")[2]
         if shard == FORGOTTEN:
             continue
-        fields = _ask(store, store.backend.fields, shard)
+        fields = store.call(lambda shard=shard: store.backend.fields(shard, use=False), _LONG)  # type: ignore[misc]
         keys = [key for key, held in fields.items() if named.search(held) or named.search(key.encode())]
         for key in keys:
             gone.update(digest.decode("ascii") for digest in EDITS.findall(fields[key]))
@@ -180,7 +184,7 @@ def forget(store: Shared, handle: str, *, patience: float = _LONG) -> Forgotten:
             _ask(store, store.backend.drop, shard, keys)
             report.records += len(keys)
     names = [f"objects/{digest}" for digest in sorted(gone)]
-    held = store.call(lambda: store.backend.read(names), patience)
+    held = store.call(lambda: store.backend.read(names, use=False), patience)
     report.bytes = sum(len(frame) for frame in held if frame is not None)
     report.files = sum(frame is not None for frame in held)
     store.call(lambda: store.backend.remove(names), patience)
@@ -188,8 +192,7 @@ def forget(store: Shared, handle: str, *, patience: float = _LONG) -> Forgotten:
     store.call(lambda: store.backend.remove([f"grants/{name}" for name in handles]), patience)  # last: until then again
     for digest in gone - {report.digest}:
         _mark(store, digest)
-    for digest in gone:
-        store.front.forget(digest, report.handles)
+    store.front.forget(gone, report.handles)
     store.let_go(gone)
     left = store.call(lambda: store.backend.known(names), patience)
     if left:

@@ -1,6 +1,6 @@
 """Stores named by a URL: what it says, where its local part is, and how it is shown to people.
 
-``SCHEME://[USER:PASSWORD@]PLACE[?OPTION=VALUE&...]``; the options are ours and are not passed on:
+``SCHEME://[USER:PASSWORD@]PLACE[?OPTION=VALUE&...]``; the options are ours, but for Redis' ``ssl_...``:
 
     local=DIR      the folder below which the copies at hand, the ledger and the key stay on this machine
     cache=MIB      how much of the originals is kept at hand [1024]
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 OPTIONS = ("local", "cache", "wait", "hold", "replicas", "volatile", "prefix", "endpoint", "conditions")
+_REDIS = ("db", "username", "password", "client_name")  # what its client takes besides, and all that begins with ssl_
 SCHEMES = ("redis", "rediss", "s3", "gs", "az")
 _CACHE = 1024  # MiB
 
@@ -45,7 +46,16 @@ def shown(name: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return f"{name.partition('://')[0]}://..."
+    if _is_split_wrongly(parts):
+        return f"{parts.scheme}://..."
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+
+
+def _is_split_wrongly(parts: SplitResult) -> bool:
+    """Tell whether a / # or ? of a password, which is to be written as %2F %23 %3F, ends what should hold it."""
+    option = parts.query.partition("&")[0]
+    query = "" if "=" in option else option
+    return parts.scheme in {"redis", "rediss"} and "@" in f"{parts.path}{parts.fragment}{query}"
 
 
 class Url:
@@ -68,8 +78,11 @@ class Url:
             self.parts: SplitResult = urlsplit(text)
             _ = self.parts.port
             given = parse_qsl(self.parts.query, keep_blank_values=True, strict_parsing=bool(self.parts.query))
-        except ValueError as error:
-            raise ConfigError(f"the store {self.shown} is no URL; see headroom store --help") from error
+        except ValueError:
+            given = []
+            self.shown = f"{text.partition('://')[0][:20]}://..."
+        if self.shown.endswith("://..."):  # no cause: it may quote a part of a password
+            raise ConfigError(f"the store {self.shown} is no URL (a password writes / # ? as %2F %23 %3F)") from None
         self.scheme = self.parts.scheme
         if self.scheme not in SCHEMES:
             known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
@@ -78,9 +91,12 @@ class Url:
             raise ConfigError(f"the store {self.shown} names no host or bucket; see headroom store --help")
         self.options = {name: value for name, value in given if name in OPTIONS}
         rest = [(name, value) for name, value in given if name not in OPTIONS]
-        if rest and self.scheme not in {"redis", "rediss"}:
+        if self.scheme in {"redis", "rediss"}:
+            rest = [(name, value) for name, value in rest if name not in _REDIS and not name.startswith("ssl_")]
+        if rest:
             raise ConfigError(f"the store's option {rest[0][0][:20]!r} is unknown; use {', '.join(OPTIONS)}")
-        self.plain = self.parts._replace(query=urlencode(rest)).geturl()
+        passed = [(name, value) for name, value in given if name not in OPTIONS]
+        self.plain = self.parts._replace(query=urlencode(passed)).geturl()
         kept = self.options.get("local") or os.path.expanduser("~/.local/share/headroom/shared")
         # Which store it is, whoever asks: a new password does not make it another one.
         named = f"{self.shown}?{self.options.get('prefix', '')}&{self.options.get('endpoint', '')}"

@@ -43,8 +43,11 @@ class Backend:
         """Return the server's time in Unix seconds."""
         raise NotImplementedError
 
-    def read(self, names: list[str]) -> list[bytes | None]:
-        """Return what is kept under each name, None for nothing; it counts as used."""
+    def read(self, names: list[str], *, use: bool = True) -> list[bytes | None]:
+        """Return what is kept under each name, None for nothing; it counts as used, unless it is only looked at.
+
+        What is there is returned also where its use cannot be noted.
+        """
         raise NotImplementedError
 
     def known(self, names: list[str], *, now: bool = True) -> set[str]:
@@ -62,8 +65,8 @@ class Backend:
         """Keep items where nothing stands, each at once or not at all; return what else stands there already."""
         raise NotImplementedError
 
-    def fields(self, shard: str) -> dict[str, bytes]:
-        """Return the records of a shard of renderings; it counts as used."""
+    def fields(self, shard: str, *, use: bool = True) -> dict[str, bytes]:
+        """Return the records of a shard of renderings; ``use`` as in ``read``."""
         raise NotImplementedError
 
     def update(self, shard: str, decide: Callable[[dict[str, bytes]], dict[str, bytes]]) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 
 from headroom_cli.errors import ConfigError, StoreError, StoreRefusedError
-from headroom_cli.store import files, journal
+from headroom_cli.store import files, frames, journal
 from headroom_cli.store.backends import TRIES, Backend, Item
 from headroom_cli.store.patience import AwayError
 
@@ -32,6 +32,7 @@ _TRUSTED = 3_600.0  # seconds for which an original that was seen there is taken
 _FRESH = 86_400.0  # seconds: an original used after that is written again, which is how its use is noted
 _GC = "gc"  # while somebody removes what is old, nobody takes something old into use again
 _GC_LEAVES = 900.0  # seconds after which whoever made that mark is taken to be dead
+_LONGEST = frames.MAX_ORIGINAL + (frames.MAX_ORIGINAL >> 8) + 64  # bytes of a frame
 _MOST_SEEN = 200_000  # names whose last sight is remembered
 
 
@@ -116,7 +117,8 @@ class Objects(Backend):
         """Return an object's bytes, its version, and when it was written (Unix seconds); None when it is not there."""
         try:
             found = self._do(lambda: self._obstore.get(self._client, name))
-            data = self._do(lambda: bytes(found.bytes()))
+            # What is longer than all that is kept was put there by others: as good as damaged, and not loaded.
+            data = b"" if found.meta["size"] > _LONGEST else self._do(lambda: bytes(found.bytes()))
         except FileNotFoundError:
             return None
         return data, _version(found.meta), found.meta["last_modified"].timestamp()
@@ -126,9 +128,12 @@ class Objects(Backend):
             self._look(name, mode)
             mode = "overwrite"
         # use_multipart: one request is one version, and only one request can be made to depend on what is there.
-        made = self._do(
-            lambda: self._obstore.put(self._client, name, data, mode=mode, use_multipart=False, attributes=None)
-        )
+        try:
+            made = self._do(
+                lambda: self._obstore.put(self._client, name, data, mode=mode, use_multipart=False, attributes=None)
+            )
+        except FileNotFoundError as error:  # what is written need not be there; where it is written must
+            raise StoreRefusedError(f"there is no bucket {self._shown}; make it, or check its name") from error
         return _version(made)
 
     def _look(self, name: str, mode: Any) -> None:
@@ -191,14 +196,18 @@ class Objects(Backend):
                 return
         raise refused
 
-    def read(self, names: list[str]) -> list[bytes | None]:
-        """Return what is kept under each name; an original that is old is written again."""
+    def read(self, names: list[str], *, use: bool = True) -> list[bytes | None]:
+        """Return what is kept under each name; what is old is written again."""
         found: dict[str, bytes] = {}
 
         def get(name: str) -> None:
             held = self._get(name)
-            if held is not None:
-                found[name] = held[0]
+            if held is None:
+                return
+            found[name] = held[0]
+            if use and self._is_old(held[2]):
+                with contextlib.suppress(StoreError):  # it can be read all the same
+                    self._again(name)
 
         self._each(dict.fromkeys(names), get)
         return [found.get(name) for name in names]
@@ -214,7 +223,7 @@ class Objects(Backend):
                 meta = self._do(lambda: self._obstore.head(self._client, name))
             except FileNotFoundError:
                 return
-            if self._now() - meta["last_modified"].timestamp() > _FRESH and not self._again(name):
+            if self._is_old(meta["last_modified"].timestamp()) and not self._again(name):
                 return
             there.add(name)
             self._saw(name)
@@ -224,14 +233,19 @@ class Objects(Backend):
 
     def _again(self, name: str) -> bool:
         """Write an object again so that it counts as used; return whether it was there."""
-        self._wait_for_gc()
+        self._heed_gc()
         held = self._get(name)
         if held is None:
             return False
         self._put(name, held[0])
         return True
 
-    def _wait_for_gc(self) -> None:
+    def _is_old(self, written: float) -> bool:
+        """Tell whether something was written so long ago that its use is to be noted."""
+        return self._now() - written > _FRESH
+
+    def _heed_gc(self) -> None:
+        """Raise StoreError while gc removes what is old."""
         mark = self._get(_GC)
         if mark is not None and self._now() - mark[2] < _GC_LEAVES:
             raise StoreError(f"the store {self._shown} is being cleaned up; try again")
@@ -244,6 +258,8 @@ class Objects(Backend):
     def write(self, items: dict[str, bytes]) -> None:
         """Write each object and read it back."""
         self._test()
+        if any(name.startswith("grants/") for name in items):  # one that stood there already, and is old
+            self._heed_gc()
 
         def write(name: str) -> None:
             self._put(name, items[name])
@@ -273,21 +289,22 @@ class Objects(Backend):
         self._each(items, make)
         return standing
 
-    def fields(self, shard: str) -> dict[str, bytes]:
-        """Return the records of a journal."""
+    def fields(self, shard: str, *, use: bool = True) -> dict[str, bytes]:
+        """Return the records of a journal; its use is noted when a record is."""
+        del use
         return self._journal(shard)[0]
 
-    def _journal(self, shard: str) -> tuple[dict[str, bytes], dict[str, str] | None]:
-        """Return the records of a shard and its version, None when there is none."""
+    def _journal(self, shard: str) -> tuple[dict[str, bytes], dict[str, str] | None, float]:
+        """Return the records of a shard, its version, None when there is none, and when it was written."""
         held = self._get(f"renderings/{shard}")
         if held is None:
-            return {}, None
+            return {}, None, 0.0
         records = {}
         for payload in journal.payloads(held[0]):
             key, space, value = payload.partition(b" ")
             if space:
                 records[key.decode("ascii", "replace")] = value
-        return records, held[1]
+        return records, held[1], held[2]
 
     def update(self, shard: str, decide: Callable[[dict[str, bytes]], dict[str, bytes]]) -> None:
         """Write a journal anew if it is still the one that was read."""
@@ -305,10 +322,12 @@ class Objects(Backend):
 
         self._test()
         for tried in range(TRIES):
-            held, version = self._journal(shard)
+            held, version, written = self._journal(shard)
             records = made_of(held)
             if records is None:
                 return
+            if version is not None and self._is_old(written):
+                self._heed_gc()
             data = journal.block(b"%b %b" % (key.encode("ascii"), value) for key, value in records.items())
             try:
                 self._put(f"renderings/{shard}", data, "create" if version is None else version)

@@ -99,21 +99,26 @@ class Redis(Backend):
             kind = type(error).__name__
             raise AwayError(f"the store {self._shown} cannot be reached ({kind}); check the server") from error
         except redis.RedisError as error:
-            said = str(error).partition(" ")[0][:20]
+            said = type(error).__name__
+            if said == "ResponseError":
+                said = str(error).rpartition("caused error: ")[2].partition(" ")[0][:20]
             raise StoreError(f"the store {self._shown} answered {said}; check the server's log") from error
 
     def _trust(self) -> None:
         """Raise StoreRefusedError for a server that would give originals up, or lose all at its end."""
         if time.monotonic() - self._looked < _LOOK_AGAIN:
             return
-        memory = self._do(lambda: self._client.info("memory"))
-        limit, policy = int(memory.get("maxmemory", 0)), str(memory.get("maxmemory_policy", "noeviction"))
+        told = self._do(self._client.info)
+        limit, policy = int(told.get("maxmemory", 0)), str(told.get("maxmemory_policy", "noeviction"))
         if limit and policy != "noeviction":
             raise StoreRefusedError(
                 f"the store {self._shown} would evict originals to make room (maxmemory-policy {policy}); "
                 "set it to noeviction"
             )
-        if self._do(lambda: self._client.info("persistence")).get("aof_enabled") != 1:
+        if told.get("role", "master") != "master":
+            # One that can be written loses that when it is synced with its master again.
+            raise AwayError(f"the store {self._shown} is a replica of another server; name that one")
+        if told.get("aof_enabled") != 1:
             self._about = "what was written since its last snapshot is lost when it ends"
         elif (synced := self._synced()) != "always":
             # Redis answers before it writes while it is still syncing what came before: up to two seconds are at stake.
@@ -125,27 +130,31 @@ class Redis(Backend):
         if not self._volatile:
             raise StoreRefusedError(
                 f"the store {self._shown} could lose originals: {self._about}; "
-                "set appendonly to yes and appendfsync to always there, or accept that with ?volatile=yes"
+                "set appendonly to yes, appendfsync to always and no-appendfsync-on-rewrite to no there, "
+                "or accept that with ?volatile=yes"
             )
         self._looked = time.monotonic()
 
     def _synced(self) -> str:
         """Return when the server passes its append-only file to the disk, "unknown" where it does not say."""
         try:
-            return str(self._client.config_get("appendfsync").get("appendfsync", "unknown"))
-        except self._library.ResponseError:  # a server run by others lets nobody ask
+            told = self._do(lambda: self._client.config_get("*appendfsync*"))
+        except AwayError:
+            raise
+        except StoreError:  # a server run by others lets nobody ask
             return "unknown"
-        except (self._library.RedisError, OSError):
-            return self._do(lambda: str(self._client.config_get("appendfsync")))
+        if told.get("no-appendfsync-on-rewrite") == "yes":
+            return "not while it rewrites its file, no-appendfsync-on-rewrite"
+        return str(told.get("appendfsync", "unknown"))
 
-    def _pipeline(self, fill: Callable[[Any], None]) -> list[Any]:
-        """Send several commands at once and return their answers."""
+    def _pipeline(self, fill: Callable[[Any], None], *, refused: bool = False) -> list[Any]:
+        """Send several commands at once and return their answers; ``refused``: also of those that were refused."""
         with self._client.pipeline(transaction=False) as pipe:
             fill(pipe)
-            answers: list[Any] = self._do(pipe.execute)
+            answers: list[Any] = self._do(lambda: pipe.execute(raise_on_error=not refused))
         return answers
 
-    def read(self, names: list[str]) -> list[bytes | None]:
+    def read(self, names: list[str], *, use: bool = True) -> list[bytes | None]:
         """Return what is kept under each name."""
         found: list[bytes | None] = []
         for start in range(0, len(names), _SEVERAL):
@@ -157,7 +166,8 @@ class Redis(Backend):
                     pipe.ttl(self._head + name)
 
             answers = self._pipeline(fill)
-            self._used(some, answers[1::2])
+            if use:
+                self._tell_use(some, answers[1::2])
             found += answers[::2]
         return found
 
@@ -189,6 +199,15 @@ class Redis(Backend):
 
             there.update(name for name, answer in zip(old, self._pipeline(fill), strict=True) if answer)
         return there
+
+    def _tell_use(self, names: list[str], left: list[int]) -> None:
+        """Note the use of what was read where that can be done: a replica, or a server whose disk is full, can not."""
+        try:
+            self._used(names, left)
+        except AwayError:
+            raise
+        except StoreError:
+            return
 
     def write(self, items: dict[str, bytes]) -> None:
         """Write and read back, a few MiB at a time."""
@@ -234,7 +253,7 @@ class Redis(Backend):
             raise StoreError(f"what was written to {self._shown} is gone; check the server")
         return {name: held for name, held in zip(items, standing, strict=True) if held != items[name]}
 
-    def fields(self, shard: str) -> dict[str, bytes]:
+    def fields(self, shard: str, *, use: bool = True) -> dict[str, bytes]:
         """Return a hash."""
         name = f"{self._head}renderings/{shard}"
 
@@ -243,7 +262,8 @@ class Redis(Backend):
             pipe.ttl(name)
 
         held, left = self._pipeline(fill)
-        self._used([f"renderings/{shard}"], [left])
+        if use:
+            self._tell_use([f"renderings/{shard}"], [left])
         return {key.decode("ascii", "replace"): value for key, value in held.items()}
 
     def update(self, shard: str, decide: Callable[[dict[str, bytes]], dict[str, bytes]]) -> None:
@@ -293,9 +313,9 @@ class Redis(Backend):
                     pipe.ttl(key)
                     pipe.execute_command("MEMORY", "USAGE", key) if folder == "renderings" else pipe.strlen(key)
 
-            answers = self._pipeline(fill) if fresh else []
+            answers = self._pipeline(fill, refused=True) if fresh else []
             for key, left, size in zip(fresh, answers[::2], answers[1::2], strict=True):
-                if size is not None and left != -2:
+                if isinstance(size, int) and left != _NONE:  # no size: others keep something of another type there
                     used = now if left < 0 else now - (KEEP - left)
                     yield Item(key[len(head) :].decode("ascii", "replace"), int(size), used)
             if not cursor:
@@ -316,7 +336,7 @@ class Redis(Backend):
             with self._client.pipeline() as pipe:
                 pipe.watch(key)
                 left = pipe.ttl(key)
-                if left == -2 or left < 0 or now - (KEEP - left) >= before:
+                if left < 0 or now - (KEEP - left) >= before:
                     return False
                 pipe.multi()
                 pipe.delete(key)
