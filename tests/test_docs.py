@@ -169,12 +169,19 @@ def test_every_kind_and_backend_has_its_place():
         assert row.extra in line
 
 
+def runs_of(printed, level):
+    """Return kind -> (tokens, median, kept, groups, same, larger, MB/s) of the newest run at a level."""
+    run = re.split(rf"^\$ python benchmarks/corpus.py {level}\b.*$", printed, flags=re.MULTILINE)[-1].partition("\n$")[
+        0
+    ]
+    return {name: line.split() for name, line in re.findall(r"^(\w+) +\d+ +(.*)$", run, re.MULTILINE)}
+
+
 def test_the_tables_of_the_readme_are_those_of_the_runs():
     """The runs are written by the benchmarks that README names; who measures anew has to change both."""
     runs = ROOT / "benchmarks/runs/2026-11-21-2core"
     page, corpus = text_of(README), (runs / "corpus.txt").read_text()
-    balanced = dict(re.findall(r"^(\w+) +\d+ +(.*)$", corpus.partition("corpus.py safe")[0], re.MULTILINE))
-    balanced["lossless"] = re.search(r"corpus.py lossless.*?^json +\d+ +(.*?)$", corpus, re.DOTALL | re.MULTILINE)[1]
+    balanced = {**runs_of(corpus, "balanced"), "lossless": runs_of(corpus, "lossless")["json"]}
     rows = (
         ("JSON, 140 samples", "json"), ("logs and test output", "logs"), ("search results", "search"),
         ("diffs", "diff"), ("source code", "code"),
@@ -182,9 +189,18 @@ def test_the_tables_of_the_readme_are_those_of_the_runs():
     )  # fmt: skip
     for title, name in rows:
         found = re.search(rf"^\| {title}[^|]*\| (\S+) \| (\S+) \| (\S+) \| (\d+) \|$", page, re.MULTILINE)
-        tokens, median, kept, _, _, larger, *_ = balanced[name].split()
+        tokens, median, kept, _, _, larger, *_ = balanced[name]
         assert (found[1], found[2], found[4]) == (tokens, median, larger), title
         assert found[3] in {kept, "-"}, title
+    by_level = {level: runs_of(corpus, level) for level in ("safe", "balanced", "max")}
+    for cells in re.findall(
+        r"^\| ([A-Za-z].*?) \|((?: [\d.-]+ \|){6})$", text_of(ROOT / "docs/concepts.md"), re.MULTILINE
+    ):
+        name = next(name for title, name in rows if cells[0].startswith(title.split(",")[0]))
+        numbers = cells[1].replace("|", " ").split()
+        for level, tokens, kept in zip(by_level, numbers[::2], numbers[1::2], strict=True):
+            assert tokens == by_level[level][name][0], (name, level)
+            assert kept in {by_level[level][name][2], "-"}, (name, level)
     conversations = (runs / "conversations.txt").read_text()
     levels = {"`--lossless`": "lossless", "`safe`": "safe", "`balanced`": "balanced", "`max`": "max", "all": "nothing"}
     for title, level in levels.items():

@@ -85,6 +85,7 @@ def run(script, here, known):
                 r"^((?:\w+=\S+ )*headroom proxy)(?! --port)", rf"\1 --port {port}", script, flags=re.MULTILINE
             )
             script = script.replace(port, free)
+    script = script.replace("headroom doctor", f"headroom doctor --port {docs_programs.free_port()}")
     # Nobody reads docs with an empty store.
     first = "marked=$(headroom crush -q examples/pytest.txt); marked=${marked##*<<headroom:}; marked=${marked%% *}\n"
     script = first + script.replace(docs_programs.HANDLE, "$marked")
