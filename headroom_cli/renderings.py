@@ -244,10 +244,12 @@ class Renderings:
         held = self._get(context.shard(self._document, ""), context.note_key(stage, name))
         return held is not None and held[1]
 
-    def set_note(self, stage: str, name: str, value: Any) -> None:
-        """Note a JSON value; written with the rest."""
+    def set_note(self, stage: str, name: str, value: Any, *, first: bool = False) -> None:
+        """Note a JSON value; written with the rest. ``first``: nothing was noted, and of several at once one stands."""
         if self._document.has_turns:
             shard, key = context.shard(self._document, ""), context.note_key(stage, name)
+            if first:
+                self._settled.add(key)
             self._add(shard, key, value)
             # A stage may ask again in the same run.
             self._old.setdefault(shard, {})[key] = (json.dumps(value), False)
@@ -302,9 +304,9 @@ class Notes:
         """Tell whether what was noted is to be noted again. Raise StoreError."""
         return self._renderings.note_is_worn(self._stage, name)
 
-    def set(self, name: str, value: Any) -> None:
-        """Note a JSON value; it is written when the run's output is accepted."""
-        self._renderings.set_note(self._stage, name, value)
+    def set(self, name: str, value: Any, *, first: bool = False) -> None:
+        """Note a JSON value; it is written when the run's output is accepted. ``first`` as in Renderings.set_note."""
+        self._renderings.set_note(self._stage, name, value, first=first)
 
 
 def _record_of(past: Past) -> dict[str, Any]:

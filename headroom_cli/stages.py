@@ -249,7 +249,7 @@ class Run:
         notes = Notes(self._opened(), "route")
         began = notes.get(f"policy {name}")
         if not isinstance(began, dict) or not {"level", "lossless", "query"} <= began.keys() or policy.fresh:
-            notes.set(f"policy {name}", policy.lasting())
+            notes.set(f"policy {name}", policy.lasting(), first=began is None)
             return policy
         return policy.as_begun(began)
 

@@ -60,12 +60,12 @@ def chat(*outputs):
     return json.dumps(turns).encode()
 
 
-def sent(store, *outputs):
+def sent(store, *outputs, level="balanced"):
     """Return the result of a request that goes out, on a machine that remembers nothing."""
     replay.forget_all()
     return engine.crush(
         chat(*outputs),
-        Policy(live=True, level="balanced"),
+        Policy(live=True, level=level),
         store,
         prepare=lambda _document, _notes: Prepared([], "shell"),
     )
@@ -125,6 +125,21 @@ def test_the_later_of_two_machines_sends_what_the_first_recorded(steady, tmp_pat
     assert gave_up  # it would have left the block as it is
     assert made.data == first[0] != chat(LOG)
     assert "another machine" in " ".join(made.warnings)
+
+
+def test_two_machines_with_other_settings_begin_a_conversation_alike(steady, tmp_path, monkeypatch):
+    one, other = (named(steady.url(tmp_path / f"m{i}", 5)) for i in range(2))
+    remember, first = Shared.remember, []
+
+    def after_the_first(store, shard, pairs, **options):
+        if store is other and not first:
+            first.append(sent(one, LOG, level="balanced").data)  # while this machine made up its mind
+        return remember(store, shard, pairs, **options)
+
+    monkeypatch.setattr(Shared, "remember", after_the_first)
+    assert sent(other, LOG, level="max").data == first[0] != chat(LOG)
+    before = json.loads(first[0])
+    assert [json.loads(sent(one, LOG, log(1), level=level).data)[:3] for level in ("max", "safe")] == [before] * 2
 
 
 # --- away, slow, killed, full
