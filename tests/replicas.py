@@ -12,6 +12,7 @@ refused or ended), at most twice more, as the SDKs of providers do; an answer of
 
 import json
 import re
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -32,14 +33,13 @@ _MARKER = re.compile(r"<<headroom:([a-z2-7]{12,}) ")
 class Replicas:
     """The proxies. ``balance()`` gives the next one's address; ``kill`` and ``start`` end one and start another."""
 
-    def __init__(self, folder, store, provider, *flags, count=3, environment=None, programs=()):
-        """``store(folder)`` is the URL with that folder at hand; ``programs`` are Python interpreters by number."""
+    def __init__(self, folder, store, provider, *flags, count=3, environment=None):
+        """``store(folder)`` is the URL with that folder at hand."""
         self.folder = folder
         self.store = store
         self.provider = provider
         self.flags = flags
         self.environment = environment or {}
-        self.programs = list(programs)
         self.count = count
         self.running = [None] * count
         self.started = 0
@@ -60,19 +60,19 @@ class Replicas:
                 one.process.terminate()
                 self._left(number)
 
-    def start(self, number, program=None):
+    def start(self, number):
         """Start one with nothing at hand."""
         self.started += 1
         home = self.folder / f"machine{self.started}"
         home.mkdir(parents=True)
         environment = {"HOME": str(home), "XDG_DATA_HOME": str(home), **self.environment}
         one = Running(self.store(home / "at-hand"), self.provider, *self.flags, environment=environment)
-        if program is None and number < len(self.programs):
-            program = self.programs[number]
-        if program is not None:
-            one.command[0] = str(program)
-            one.environment.pop("PYTHONPATH", None)
         self.running[number] = one.__enter__()
+
+    def end(self, number):
+        """End one as an upgrade does."""
+        self.running[number].process.send_signal(signal.SIGTERM)
+        self._left(number)
 
     def kill(self, number):
         """End one with SIGKILL, in the middle of whatever it does."""
