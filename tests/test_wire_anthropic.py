@@ -10,7 +10,7 @@ import threading
 
 import anthropic
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from headroom_cli import formats, wire
@@ -494,6 +494,8 @@ def is_thought(block):
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts(3), st.sampled_from(WAYS), st.booleans(), st.sampled_from(["", "No."]))
+# A blank text of a hidden hop that the client leaves out, before a text that begins with the same blank.
+@example(hops=[[ours(1)], [ours(2), text(" ")], [text(" a")]], way=as_it_is, plain=False, note="")
 def test_a_later_request_gets_its_true_history_back(hops, way, plain, note):
     played = Played(hops, note=note)
     content = content_of(played.shown, way)

@@ -64,7 +64,7 @@ def _edits(messages: Any, at: int, blocks: list[dict[str, Any]], past: dict[str,
     ]
     if not walk.along(past["seen"], hidden):
         return []
-    first = walk.cut
+    first = _led(blocks, walk.cut, past.get("lead", ""))  # older notes have none
     cuts: list[tuple[Cut, dict[str, Any]]] = []
     for call in own:
         if not walk.along(call["text"], call["others"]):
@@ -86,6 +86,21 @@ def _edits(messages: Any, at: int, blocks: list[dict[str, Any]], past: dict[str,
             return []
         made += [Edit.insert(("messages", at + 1, "content"), 0, result) for result in past["results"]]
     return [*(Edit.insert(("messages",), at, turn) for turn in turns), *made]
+
+
+def _led(blocks: list[dict[str, Any]], cut: Cut, lead: str) -> Cut:
+    """Return a cut moved back to where the last hop's own white space begins.
+
+    A client that leaves out a blank text of a hidden hop, and one that joins it to the text behind it, differ in nothing
+    else than how much white space stands there.
+    """
+    at, offset = cut
+    text = text_in(blocks[at]) if lead and offset and at < len(blocks) else None
+    if text is None:
+        return cut
+    start = len(text) - len(text[offset:].lstrip()) - len(lead)
+    led = 0 <= start < offset and text.startswith(lead, start) and text[start:offset].isspace()
+    return (at, start) if led else cut
 
 
 def _of_text(text: str, first: Cut, path: Path) -> list[Edit] | None:

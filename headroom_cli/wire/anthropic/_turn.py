@@ -256,9 +256,11 @@ class Turn:
         mixed = bool(calls) and len(answers) == len(calls)
         if not self._hidden and not mixed:
             return None
+        last = self._hop.seen()
         return {
             "turns": self._hidden,
             "seen": "".join(self._seen),
+            "lead": last[: len(last) - len(last.lstrip())],
             "own": self._hop.own() if mixed else [],
             "results": results(calls, answers) if mixed else [],
         }
