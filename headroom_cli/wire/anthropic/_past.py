@@ -91,8 +91,8 @@ def _edits(messages: Any, at: int, blocks: list[dict[str, Any]], past: dict[str,
 def _led(blocks: list[dict[str, Any]], cut: Cut, lead: str) -> Cut:
     """Return a cut moved back to where the last hop's own white space begins.
 
-    A client that leaves out a blank text of a hidden hop, and one that joins it to the text behind it, differ in nothing
-    else than how much white space stands there.
+    A client that leaves out a blank text of a hidden hop, and one that joins it to the text behind it, differ only in
+    how much white space stands there.
     """
     at, offset = cut
     text = text_in(blocks[at]) if lead and offset and at < len(blocks) else None
