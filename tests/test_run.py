@@ -420,9 +420,11 @@ def test_ctrl_c_reaches_the_command_once(bash, ours, tmp_path):
     assert (tmp_path / "out").read_bytes() == b"working\n"
 
 
-def test_ctrl_z_stops_the_job_and_fg_goes_on(bash, ours, tmp_path):
+@pytest.mark.parametrize("verb", ["run", "wrap"])
+def test_ctrl_z_stops_the_job_once_and_fg_goes_on(bash, ours, tmp_path, verb):
     (tmp_path / "asking.py").write_text("import os\nos.write(2, b'ready\\n')\nprint(input())\n")
-    bash.type(f"{shlex.join(ours('--', PYTHON, 'asking.py'))} > out\n".encode())
+    words = [verb if word == "run" else word for word in ours("-q", "--", PYTHON, "asking.py")]
+    bash.type(f"{shlex.join(words)} > out\n".encode())
     bash.wait_for(b"ready")
     bash.type(b"\x1a")
     bash.wait_for(b"Stopped")

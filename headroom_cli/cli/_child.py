@@ -150,12 +150,16 @@ class Child:
             raise
         import _thread  # and not threading, which takes a millisecond to import
 
+        # A terminal stops us and the command at once. Both are told of, and we are to stop once.
+        self._stopping = _thread.allocate_lock()
+        self._stops = 0
         _thread.start_new_thread(self._pass_on, (numbers,))
 
     def _pass_on(self, numbers: set[signal.Signals]) -> None:
         """Pass signals on, each once, for ever."""
         asked = getattr(signal, "sigwaitinfo", None)
         while True:
+            before = self._stops
             if asked is not None:
                 said = asked(numbers)
                 number, from_kernel = signal.Signals(said.si_signo), said.si_code > 0
@@ -168,7 +172,10 @@ class Child:
                     os._exit(128 + number)  # it is gone; this is for what is left of us: a write that nobody reads
                 self._send(number)
             if number == signal.SIGTSTP:
-                stop()
+                with self._stopping:
+                    if self._stops == before:
+                        self._stops += 1
+                        stop()
 
     def _is_over(self) -> bool:
         """Tell whether it has ended, also before anybody has waited for it."""
@@ -193,6 +200,14 @@ class Child:
                 return False
         return False
 
+    def _is_stopped(self) -> bool:
+        """Tell whether it is stopped now, where the system says so: not any more, if we have been continued with it."""
+        try:
+            with open(f"/proc/{self.pid}/stat", "rb") as stream:
+                return stream.read().rpartition(b")")[2].split()[0] == b"T"
+        except (OSError, IndexError):
+            return False
+
     def _send(self, number: signal.Signals) -> None:
         if self.status is not None:  # its number may be another's by now
             return
@@ -215,10 +230,14 @@ class Child:
     def _look(self, flags: int) -> bool:
         if self.status is not None:
             return True
+        before = self._stops
         pid, status = os.waitpid(self.pid, flags | os.WUNTRACED)
         if pid and os.WIFSTOPPED(status):
             # Whoever started us waits for us, not for it: a shell must see that the job has stopped.
-            stop(signal.Signals(os.WSTOPSIG(status)))
+            with self._stopping:
+                if self._stops == before or self._is_stopped():
+                    self._stops += 1
+                    stop(signal.Signals(os.WSTOPSIG(status)))
             self._send(signal.SIGCONT)
         elif pid:
             self.status = os.waitstatus_to_exitcode(status)
@@ -251,6 +270,8 @@ def stop(number: signal.Signals = signal.SIGTSTP) -> None:
     if number == signal.SIGSTOP:
         os.kill(os.getpid(), number)
         return
+    if taken := getattr(signal, "sigtimedwait", None):
+        taken({number}, 0)  # one that is there already would stop us a second time
     before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
