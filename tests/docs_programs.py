@@ -9,6 +9,7 @@ on a free port. What would need a network (a store in Redis, a hub of models) is
     python docs_programs.py extras WORDS           check that headroom-cli has the extras that are named
 """
 
+import contextlib
 import os
 import re
 import shlex
@@ -33,10 +34,11 @@ WRITES = {
 }  # fmt: skip
 _WRITES = """[ -t 0 ] || cat > /dev/null
 case "$*" in *json*) cat "{examples}/pods.json" ;; *) cat "{examples}/{name}" ;; esac"""
-_OURS = """case "$1 $* " in
+_OURS = """case "$HEADROOM_STORE $* " in *redis://*|*s3://*) exec {this} understand "$@" ;; esac
+case "$1 $* " in
   *" --dry-run "*|*" --help "*) ;;
   "proxy "*|"mcp "*" --http "*|"stats "*" --follow "*) exec {this} serve "$@" ;;
-  *redis://*|*s3://*|"models pull "*) exec {this} understand "$@" ;;
+  "models pull "*) exec {this} understand "$@" ;;
 esac
 exec {python} -m headroom_cli "$@" """
 # program -> what its script does
@@ -97,7 +99,8 @@ def stop(pids: Path) -> None:
     """End the servers that were started, and wait for it."""
     left = [int(pid) for pid in pids.read_text().split()] if pids.exists() else []
     for pid in left:
-        os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + 40
     while left and time.monotonic() < end:
         left = [pid for pid in left if _runs(pid)]

@@ -4,6 +4,7 @@ In the former a line that begins with "$ " is a command; what follows it is all 
 latter are scripts. What they name and no test has stands in a folder of its own (docs_programs.py).
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -46,11 +47,13 @@ def place(tmp_path):
     for name in ("trace.json", "request.json", "previous.json", "next.json"):
         shutil.copy(trace, here / name)
     shutil.copy(here / "examples/charge.py", here)
+    (here / "token").touch(0o600)
+    (here / "token").write_text("a-token-for-the-tests\n")
     (here / "AGENTS.md").write_text("Run the tests.\n")
     (here / "agent.py").write_text("import os\nassert os.environ['OPENAI_BASE_URL']\n")
     docs_programs.plug_in(tmp_path / "site", "names", "request-log")
     more = {
-        "PYTHONPATH": f"{ROOT}:{tmp_path}/site", "PATH": f"{programs}:/usr/bin:/bin", "EDITOR": "edit",
+        "PYTHONPATH": f"{ROOT}:{tmp_path}/site", "PATH": f"{programs}:{os.environ['PATH']}", "EDITOR": "edit",
         docs_programs.PIDS: str(tmp_path / "pids"),
     }  # fmt: skip
     yield here, clean_environment(tmp_path / "home", **more)
@@ -60,8 +63,7 @@ def place(tmp_path):
 @pytest.mark.parametrize("block", blocks("console"))
 def test_what_is_shown_is_what_is_written(block, place):
     here, known = place
-    if "picture" in block:
-        pytest.importorskip("PIL", reason="pillow is not installed")
+    needs(block)
     for command, shown in steps(block):
         done = subprocess.run(
             ["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -76,8 +78,23 @@ def test_scripts_run(script, place):
     run(script, here, known)
 
 
+def needs(text):
+    """Skip what names a program or a library that is missing here."""
+    if re.search(r"\bjq\b", text) and not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    if "picture" in text:
+        pytest.importorskip("PIL", reason="pillow is not installed")
+    if "headroom proxy" in text or "headroom wrap" in text:
+        pytest.importorskip("uvicorn", reason="headroom-cli[proxy] is not installed")
+    if "headroom batch" in text:
+        pytest.importorskip("pyarrow", reason="headroom-cli[batch] is not installed")
+    if "headroom mcp --http" in text:
+        pytest.importorskip("mcp", reason="headroom-cli[mcp] is not installed")
+
+
 def run(script, here, known):
     """Run a script from the docs; fail where any command of it does."""
+    needs(script)
     for port in docs_programs.PORTS:
         if port in script or (port == "8787" and "headroom proxy" in script):
             free = str(docs_programs.free_port())
