@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from ready import Ready
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,6 +57,27 @@ def headroom(tmp_path):
             timeout=60,
             **options,
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def _ready(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ready")
+    made = Ready(folder, clean_environment(folder))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def forked(request, headroom, tmp_path):
+    """Run `headroom send` as ``headroom`` does, without a start-up for each run; that has tests of its own."""
+    if not hasattr(os, "pidfd_open"):  # Linux has it
+        return headroom
+    ready = request.getfixturevalue("_ready")
+
+    def run(*arguments, stdin=b"", env=None):
+        return ready.run(*arguments, stdin=stdin, cwd=tmp_path, env=clean_environment(tmp_path, **(env or {})))
 
     return run
 

@@ -20,10 +20,10 @@ def provider():
 
 
 @pytest.fixture
-def send(headroom, provider):
+def send(forked, provider):
     def run(data, *flags, env=None):
         stdin = data if isinstance(data, bytes) else json.dumps(data).encode()
-        return headroom("send", *flags, stdin=stdin, env={**environment(provider), **(env or {})})
+        return forked("send", *flags, stdin=stdin, env={**environment(provider), **(env or {})})
 
     return run
 

@@ -22,11 +22,11 @@ def provider():
 
 
 @pytest.fixture
-def ask(headroom, provider):
+def ask(forked, provider):
     def run(talk, *flags):
         name = {"responses": "openai"}.get(talk.name, talk.name)
         flags = flags if "--backend" in flags else ("--backend", name, *flags)
-        run.done = headroom(
+        run.done = forked(
             "send", "--message", *flags, stdin=json.dumps(talk.request).encode(), env=environment(provider)
         )
         assert run.done.returncode == 0, run.done.stderr.decode()
@@ -67,11 +67,11 @@ def test_a_conversation_whose_first_answer_was_interrupted_keeps_the_tool(ask, p
     assert talk.declared(sent(provider)) == ["Bash", OURS]
 
 
-def test_a_first_request_that_failed_begins_nothing(ask, provider, headroom):
+def test_a_first_request_that_failed_begins_nothing(ask, provider, forked):
     talk = Talk("anthropic").says("why?")
     provider.script(Reply(status=500))
     for flags in ((), ("--dry-run",)):
-        headroom("send", *flags, stdin=json.dumps(talk.request).encode(), env=environment(provider))
+        forked("send", *flags, stdin=json.dumps(talk.request).encode(), env=environment(provider))
     provider.script(Reply([text("ok")]))
     talk.heard({"content": [{"type": "text", "text": "said elsewhere"}]}).says("and?")
     ask(talk)
@@ -191,28 +191,28 @@ def test_a_store_that_fails_in_the_middle_still_says_what_was_said(tmp_path):
     assert engine.crush(whole, Policy(), store).data == whole
 
 
-def test_a_saved_request_for_bedrock_expands_with_its_hidden_turns(ask, provider, headroom, tmp_path):
+def test_a_saved_request_for_bedrock_expands_with_its_hidden_turns(ask, provider, forked, tmp_path):
     talk = begun("bedrock", ask, provider)
     provider.script(Reply([text("x "), call("r1", OURS, {"handle": HANDLE, "lines": "1"})]), Reply([text("y")]))
     talk.heard(ask(talk)).says("go on")
     provider.script(Reply([text("z")]))
     ask(talk, "--save", "sent.json")
     assert (tmp_path / "sent.json").read_bytes() == provider.requests[-1].body
-    assert headroom("retrieve", "--expand", "sent.json").stdout == json.dumps(talk.request).encode()
+    assert forked("retrieve", "--expand", "sent.json").stdout == json.dumps(talk.request).encode()
 
 
 @pytest.mark.parametrize("change", [{"n": 2}, {"background": True}])
-def test_where_nobody_could_answer_a_call_there_is_no_tool(headroom, provider, change):
+def test_where_nobody_could_answer_a_call_there_is_no_tool(forked, provider, change):
     talk = Talk("openai" if "n" in change else "responses").says("why?")
-    headroom(
+    forked(
         "send", "--backend", "openai", stdin=json.dumps({**talk.request, **change}).encode(), env=environment(provider)
     )
     assert talk.declared(sent(provider)) == ["Bash"]
 
 
-def test_a_chat_client_of_claude_gets_its_usage(headroom, provider):
+def test_a_chat_client_of_claude_gets_its_usage(forked, provider):
     talk = Talk("openai", streaming=True).says("hi")
-    done = headroom(
+    done = forked(
         "send", "--backend", "anthropic", "--from", "openai", stdin=json.dumps(talk.request).encode(),
         env=environment(provider),
     )  # fmt: skip

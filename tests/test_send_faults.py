@@ -25,9 +25,9 @@ def provider():
         yield made
 
 
-def send(headroom, provider, name, *flags, streaming=True, env=None, talk=None):
+def send(forked, provider, name, *flags, streaming=True, env=None, talk=None):
     request = (talk or Talk(name, streaming=streaming).says("hello")).request
-    return headroom(
+    return forked(
         "send", "--backend", {"responses": "openai"}.get(name, name), *flags,
         stdin=json.dumps(request).encode(), env={**environment(provider), **(env or {})},
     )  # fmt: skip
@@ -66,9 +66,9 @@ def is_json(data):
 
 
 @pytest.mark.parametrize(("name", "streaming", "reply"), BROKEN)
-def test_a_broken_answer_never_ends_clean(headroom, provider, name, streaming, reply):
+def test_a_broken_answer_never_ends_clean(forked, provider, name, streaming, reply):
     provider.script(reply)
-    done = send(headroom, provider, name, "--timeout", "1", streaming=streaming)
+    done = send(forked, provider, name, "--timeout", "1", streaming=streaming)
     assert done.returncode == 69, done.stderr.decode()
     assert b"Traceback" not in done.stderr
     assert provider.accepted <= 1
@@ -80,17 +80,17 @@ def test_a_broken_answer_never_ends_clean(headroom, provider, name, streaming, r
         assert not is_json(done.stdout)
 
 
-def test_a_compressed_answer_that_was_cut_is_broken(headroom, provider):
+def test_a_compressed_answer_that_was_cut_is_broken(forked, provider):
     provider.script(Reply([LONG], encoding="gzip", fault=Fault("gzip")))
-    done = send(headroom, provider, "anthropic", streaming=False)
+    done = send(forked, provider, "anthropic", streaming=False)
     assert done.returncode == 69, done.stderr.decode()
     assert not is_json(done.stdout)
 
 
 @pytest.mark.parametrize("streaming", [True, False])
-def test_a_compressed_answer_is_written_plain(headroom, provider, streaming):
+def test_a_compressed_answer_is_written_plain(forked, provider, streaming):
     provider.script(Reply([LONG], encoding="gzip"))
-    done = send(headroom, provider, "anthropic", "--text", streaming=streaming)
+    done = send(forked, provider, "anthropic", "--text", streaming=streaming)
     assert done.returncode == 0
     assert done.stdout.decode() == LONG.whole + "\n"
 
@@ -103,46 +103,46 @@ STATUSES = [
 
 @pytest.mark.parametrize(("status", "expected"), STATUSES)
 @pytest.mark.parametrize("name", ["anthropic", "openai"])
-def test_an_error_stands_on_standard_output(headroom, provider, name, status, expected):
+def test_an_error_stands_on_standard_output(forked, provider, name, status, expected):
     provider.script(Reply(status=status, error=("some_error", "that went wrong")))
-    done = send(headroom, provider, name)
+    done = send(forked, provider, name)
     assert done.returncode == expected
     assert len(provider.requests) == 1
     assert json.loads(done.stdout)["error"]["message"] == "that went wrong"
     assert f"HTTP {status}" in done.stderr.decode()
     assert "that went wrong" in done.stderr.decode()
-    assert send(headroom, provider, name, "--text").stdout == b""
+    assert send(forked, provider, name, "--text").stdout == b""
 
 
 @pytest.mark.parametrize("status", [429, 503, 529])
-def test_what_the_provider_did_not_begin_with_is_tried_again(headroom, provider, status):
+def test_what_the_provider_did_not_begin_with_is_tried_again(forked, provider, status):
     provider.script(Reply(status=status, headers={"retry-after": "0"}), Reply([text("at last")]))
-    done = send(headroom, provider, "anthropic", "--text")
+    done = send(forked, provider, "anthropic", "--text")
     assert (done.returncode, done.stdout) == (0, b"at last\n")
     assert (len(provider.requests), provider.accepted) == (2, 1)
     assert b"trying again" in done.stderr
 
 
-def test_twice_and_no_more(headroom, provider):
+def test_twice_and_no_more(forked, provider):
     provider.script(Reply(status=529, headers={"retry-after-ms": "5"}))
-    done = send(headroom, provider, "anthropic")
+    done = send(forked, provider, "anthropic")
     assert done.returncode == 75
     assert (len(provider.requests), provider.accepted) == (3, 0)
     assert json.loads(done.stdout)["type"] == "error"
 
 
 @pytest.mark.parametrize("wait", ["1", None])
-def test_the_providers_own_word_on_when_is_kept(headroom, provider, wait):
+def test_the_providers_own_word_on_when_is_kept(forked, provider, wait):
     provider.script(Reply(status=429, headers={"retry-after": wait or http_date(5)}), Reply())
-    assert send(headroom, provider, "openai").returncode == 0
+    assert send(forked, provider, "openai").returncode == 0
     first, second = provider.requests
     assert second.time - first.time > (0.9 if wait else 0.5)
 
 
 @pytest.mark.parametrize("headers", [{"retry-after": "3600"}, {"x-should-retry": "false", "retry-after": "0"}])
-def test_who_should_not_wait_does_not(headroom, provider, headers):
+def test_who_should_not_wait_does_not(forked, provider, headers):
     provider.script(Reply(status=429, headers=headers), Reply())
-    done = send(headroom, provider, "anthropic")
+    done = send(forked, provider, "anthropic")
     assert done.returncode == 75
     assert len(provider.requests) == 1
     assert ("3600" in headers.get("retry-after", "")) == (b"asks to wait 3600 s" in done.stderr)
@@ -153,40 +153,40 @@ INSIDE = [("anthropic", "overloaded_error", 75), ("anthropic", "api_error", 76),
 
 
 @pytest.mark.parametrize(("name", "kind", "status"), INSIDE)
-def test_an_error_inside_a_stream_passes_and_tells(headroom, provider, name, kind, status):
+def test_an_error_inside_a_stream_passes_and_tells(forked, provider, name, kind, status):
     provider.script(Reply([LONG], error=(kind, "the model fell over")))
-    done = send(headroom, provider, name)
+    done = send(forked, provider, name)
     assert done.returncode == status, done.stderr.decode()
     assert b"the model fell over" in done.stdout
     assert b"the model fell over" in done.stderr
     assert ENDS[name] not in done.stdout
 
 
-def test_a_stream_of_one_event_without_its_blank_line_is_read(headroom, provider):
+def test_a_stream_of_one_event_without_its_blank_line_is_read(forked, provider):
     error = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"full"}}'
     provider.script(Reply(body=error, kind="text/event-stream"))
-    done = send(headroom, provider, "anthropic")
+    done = send(forked, provider, "anthropic")
     assert (done.returncode, done.stdout) == (75, error)
     chunk = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"},'
     provider.script(Reply(body=chunk + b'"finish_reason":"stop"}]}', kind="text/event-stream"))
-    assert send(headroom, provider, "openai", "--text").stdout == b"hi\n"
+    assert send(forked, provider, "openai", "--text").stdout == b"hi\n"
 
 
-def test_nobody_there(headroom, provider):
+def test_nobody_there(forked, provider):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    done = send(headroom, provider, "anthropic", "--base-url", f"http://127.0.0.1:{port}")
+    done = send(forked, provider, "anthropic", "--base-url", f"http://127.0.0.1:{port}")
     assert done.returncode == 69
     assert b"127.0.0.1 cannot be reached" in done.stderr
-    done = send(headroom, provider, "anthropic", "--base-url", "http://no-such-host.invalid")
+    done = send(forked, provider, "anthropic", "--base-url", "http://no-such-host.invalid")
     assert done.returncode == 69
     assert b"no-such-host.invalid" in done.stderr
 
 
-def test_a_redirect_gets_no_key(headroom, provider):
+def test_a_redirect_gets_no_key(forked, provider):
     with Provider() as other:
         provider.script(Reply(status=307, headers={"location": f"{other.url}/v1/messages"}, body=b""))
-        assert send(headroom, provider, "anthropic").returncode == 76
+        assert send(forked, provider, "anthropic").returncode == 76
         assert other.requests == []
 
 
@@ -197,18 +197,18 @@ def test_a_redirect_gets_no_key(headroom, provider):
     ids=["error", "busy", "cut", "gone"],
 )  # fmt: skip
 @pytest.mark.parametrize("streaming", [True, False], ids=["stream", "whole"])
-def test_a_second_hop_that_fails_is_no_clean_end(headroom, provider, second, status, streaming):
+def test_a_second_hop_that_fails_is_no_clean_end(forked, provider, second, status, streaming):
     talk = Talk("anthropic", streaming=streaming).says("why?")
     provider.script(Reply([call("toolu_1", "Bash", {"command": "make"})]))
-    said = send(headroom, provider, "anthropic", "--message", talk=talk)
+    said = send(forked, provider, "anthropic", "--message", talk=talk)
     talk.heard(json.loads(said.stdout)).result("toolu_1", LOG)
     if second.fault and second.fault.events and not streaming:
         second = Reply([LONG], fault=Fault("reset", size=50))
     provider.script(Reply([text("wait. "), call("r1", OURS, {"handle": handle_of(LOG), "lines": "1"})]), second)
-    done = send(headroom, provider, "anthropic", talk=talk)
+    done = send(forked, provider, "anthropic", talk=talk)
     assert done.returncode == status, done.stderr.decode()
     assert b"message_stop" not in done.stdout
-    assert b"message_stop" not in send(headroom, provider, "anthropic", "--text", talk=talk).stdout
+    assert b"message_stop" not in send(forked, provider, "anthropic", "--text", talk=talk).stdout
     if streaming:
         assert b"wait. " in done.stdout
         assert b"event: error" in done.stdout
@@ -303,15 +303,15 @@ SAID = CHUNK % (b'{"content":"Hi"}', b"null")
     ],
     ids=["no reason", "nothing", "unreadable", "whole"],
 )
-def test_a_converted_stream_ends_only_where_the_providers_does(headroom, provider, body, status):
+def test_a_converted_stream_ends_only_where_the_providers_does(forked, provider, body, status):
     provider.script(Reply(body=body, kind="text/event-stream"))
     request = json.dumps(Talk("anthropic", streaming=True).says("hello").request).encode()
-    done = headroom("send", "--backend", "openai", stdin=request, env=environment(provider))
+    done = forked("send", "--backend", "openai", stdin=request, env=environment(provider))
     assert done.returncode == status, done.stderr.decode()
     assert (b"message_stop" in done.stdout) == (status == 0)
 
 
-def test_a_tools_name_may_come_in_pieces(headroom, provider):
+def test_a_tools_name_may_come_in_pieces(forked, provider):
     def piece(index, name, arguments=b""):
         call = b'{"index":%d,"id":"c%d","function":{"name":"%b","arguments":"%b"}}' % (index, index, name, arguments)
         return CHUNK % (b'{"tool_calls":[%b]}' % call, b"null")
@@ -327,14 +327,14 @@ def test_a_tools_name_may_come_in_pieces(headroom, provider):
     body += CHUNK % (b"{}", b'"tool_calls"') + b"data: [DONE]\n\n"
     provider.script(Reply(body=body, kind="text/event-stream"))
     talk = Talk("anthropic", streaming=True).says("hello")
-    done = headroom(
+    done = forked(
         "send", "--backend", "openai", "--message", stdin=json.dumps(talk.request).encode(), env=environment(provider)
     )
     assert [name for _, name in talk.calls(json.loads(done.stdout))] == ["Bash", "Ls"]
 
 
-def test_a_stream_that_a_flag_asks_for_tells_its_usage(headroom, provider):
+def test_a_stream_that_a_flag_asks_for_tells_its_usage(forked, provider):
     request = json.dumps(Talk("anthropic").says("hello").request).encode()
-    done = headroom("send", "--backend", "openai", "--stream", stdin=request, env=environment(provider))
+    done = forked("send", "--backend", "openai", "--stream", stdin=request, env=environment(provider))
     assert provider.requests[-1].json["stream_options"] == {"include_usage": True}
     assert b'"output_tokens":7' in done.stdout

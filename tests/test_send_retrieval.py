@@ -20,11 +20,11 @@ def provider():
 
 
 @pytest.fixture
-def ask(headroom, provider):
+def ask(forked, provider):
     """Send a talk's request; return the final message, and keep what the process said in ``ask.done``."""
 
     def run(talk, *flags, status=0):
-        run.done = headroom(
+        run.done = forked(
             "send", "--backend", {"responses": "openai"}.get(talk.name, talk.name), "--message", *flags,
             stdin=json.dumps(talk.request).encode(), env=environment(provider),
         )  # fmt: skip
@@ -294,7 +294,7 @@ def test_a_store_that_is_gone_costs_the_saving_alone(ask, provider, tmp_path):
     assert b"nothing was compressed" in ask.done.stderr
 
 
-def test_a_saved_request_expands_to_the_clients_own(ask, provider, headroom, tmp_path):
+def test_a_saved_request_expands_to_the_clients_own(ask, provider, forked, tmp_path):
     talk = begun("anthropic", True, ask, provider)
     provider.script(Reply([text("x "), call("r1", OURS, {"handle": HANDLE, "lines": "1"})]), Reply([text("y")]))
     talk.heard(ask(talk)).says("go on")
@@ -305,6 +305,6 @@ def test_a_saved_request_expands_to_the_clients_own(ask, provider, headroom, tmp
     assert b"<<headroom:" in saved
     assert b'"r1"' in saved
     assert (tmp_path / "sent.json").stat().st_mode & 0o777 == 0o600
-    expanded = headroom("retrieve", "--expand", "sent.json")
+    expanded = forked("retrieve", "--expand", "sent.json")
     assert expanded.returncode == 0, expanded.stderr
     assert expanded.stdout == json.dumps(talk.request).encode()
