@@ -428,7 +428,7 @@ def test_without_the_libraries_prose_is_shortened_by_sentences(small, tmp_path, 
     monkeypatch.setattr(runtime, "_models", {})
     made = library.compress(talk(PROSE), level="balanced", store=str(tmp_path / "store"), kompress=small)
     assert made.warnings == [f"{runtime.MISSING}; prose was shortened by whole sentences"]
-    assert "pip install headroom-cli[ml]" in runtime.MISSING
+    assert "pip install 'headroom-cli[ml]'" in runtime.MISSING
     assert " sentences>>" in made.messages[2]["content"]
 
 

@@ -98,7 +98,7 @@ def test_without_the_libraries_it_ends_at_its_start(small, tmp_path):
         capture_output=True, text=True, env=clean_environment(tmp_path), cwd=tmp_path, timeout=60,
     )  # fmt: skip
     assert done.returncode == 78
-    assert "pip install headroom-cli[ml]" in done.stderr
+    assert "pip install 'headroom-cli[ml]'" in done.stderr
 
 
 def test_at_safe_it_says_that_nothing_comes_of_it(small, tmp_path):

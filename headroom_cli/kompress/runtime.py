@@ -32,7 +32,7 @@ _WORDS = {True: 20_000, False: 6_000}  # that one text may have, for a small mod
 _BATCH = {True: 4, False: 1}  # chunks that are rated together, so often is the clock looked at
 _THREADS = 2
 _LOOK = 0.25  # seconds between two looks at the clock while a model runs
-MISSING = "--kompress needs onnxruntime and tokenizers; run `pip install headroom-cli[ml]`"
+MISSING = "--kompress needs onnxruntime and tokenizers; pip install 'headroom-cli[ml]'"
 
 
 class Model:
