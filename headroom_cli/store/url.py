@@ -5,6 +5,7 @@
     local=DIR      the folder below which the copies at hand, the ledger and the key stay on this machine
     cache=MIB      how much of the originals is kept at hand [1024]
     wait=SECONDS   how long one request waits for the store in all [0.25 for Redis, 1 for object stores]
+    hold=SECONDS   how long the proxy holds requests for a store that went away [3]
     replicas=N     Redis: so many replicas have what is acknowledged [0]
     volatile=yes   Redis: accept a server that may lose what it acknowledged last
     prefix=NAME    Redis: what the names of all keys begin with [headroom]
