@@ -1,6 +1,7 @@
 """Imports point down, and what is heavy stays where it belongs (docs/design.md, "Layers")."""
 
 import ast
+import functools
 
 import pytest
 from conftest import ROOT
@@ -37,26 +38,31 @@ TABLES = ("formats", "compressors", "backends", "wire")
 # Where there may be async: what serves, and what stands in somebody else's async code.
 ASYNC = ("serve", "library", "asgi", "litellm")
 MADE_OF_ROWS = ("bare",)  # a bare list holds the messages of one of the other formats
+RULED = (ast.Import, ast.ImportFrom, ast.If, ast.AsyncFunctionDef, ast.Attribute)
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
 
 
-def imports(path):
-    """Yield (module name, whether at import time) for everything a file imports, type checking aside."""
+@functools.cache
+def nodes(path):
+    """Return the nodes of a file that the rules are about: one walk serves them all."""
     tree = ast.parse((PACKAGE / path).with_suffix(".py").read_text())
-    inside = {id(node) for part in ast.walk(tree) if isinstance(part, ast.FunctionDef) for node in ast.walk(part)}
+    return [node for node in ast.walk(tree) if isinstance(node, RULED)]
+
+
+def imports(path):
+    """Yield the module name of everything a file imports, type checking aside."""
     skipped = {
-        id(node) for part in ast.walk(tree) if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING"
+        id(node) for part in nodes(path) if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING"
         for node in ast.walk(part)
     }  # fmt: skip
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) not in inside) for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             plain = node.module in {"headroom_cli", *(f"headroom_cli.{table}" for table in TABLES)}
-            names = [f"{node.module}.{alias.name}" for alias in node.names] if plain else [node.module]
-            yield from ((name, id(node) not in inside) for name in names)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names) if plain else [node.module]
 
 
 def unit(dotted):
@@ -68,7 +74,7 @@ def unit(dotted):
 def test_imports_point_down(path):
     own = unit(f"headroom_cli.{path.parts[0]}")
     assert own in LEVEL, f"{path}: give it a place in LAYERS or PART_OF"
-    for name, _ in imports(path):
+    for name in imports(path):
         if name.startswith("headroom_cli"):
             other = unit(name)
             assert other == own or LEVEL[other] < LEVEL[own] or own == "__init__", f"{path} imports {name}"
@@ -80,11 +86,10 @@ def test_imports_point_down(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_heavy_and_ambient_things_stay_where_they_belong(path):
-    tree = ast.parse((PACKAGE / path).with_suffix(".py").read_text())
-    for name, _ in imports(path):
+    for name in imports(path):
         assert name.split(".")[0] not in {"typer", "rich"} or path.parts[0] == "cli", f"{path} imports {name}"
         assert name.split(".")[0] != "asyncio" or path.parts[0] in ASYNC, f"{path} imports {name}"
-    for node in ast.walk(tree):
+    for node in nodes(path):
         assert not isinstance(node, ast.AsyncFunctionDef) or path.parts[0] in ASYNC, f"{path}: async in {ASYNC} alone"
         ambient = isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}
         assert not ambient or path.name == "settings", f"{path}:{node.lineno}: the environment is read in settings.py"
