@@ -328,11 +328,24 @@ def test_an_object_that_is_old_is_written_again_before_it_is_relied_on(kind, mon
     assert other.put([Entry(b"old " * 30)]) == [handle]
     again = store.backend._get(name)[2]
     assert again > written
+    assert kind.open().fetch(handle) == b"old " * 30
+    assert store.backend._get(name)[2] > again
+    store.remember(TALK, [("k", "1")])
     store.backend.write({"gc": b"1"})  # somebody cleans up: nothing old is taken into use now
-    with pytest.raises(StoreError, match="cleaned up"):
-        kind.open().put([Entry(b"old " * 30)])
+    for use in (lambda: kind.open().put([Entry(b"old " * 30)]), lambda: store.remember(TALK, [("k", "2")]),
+                lambda: store.backend.write({f"grants/{handle}": b"again"})):  # fmt: skip
+        with pytest.raises(StoreError, match="cleaned up"):
+            use()
+    assert kind.open().fetch(handle) == b"old " * 30
     store.backend.remove(["gc"])
     assert kind.open().put([Entry(b"old " * 30)]) == [handle]
+
+
+@pytest.mark.parametrize("kind", ["s3"], indirect=True)
+def test_a_bucket_that_is_not_there_is_said_to_be_missing(kind, tmp_path):
+    address = kind.servers["s3"].url(tmp_path, "x").replace("bucket", "nowhere", 1)
+    with pytest.raises(StoreRefusedError, match="no bucket s3://nowhere/x"):
+        Shared(Url(address)).put([Entry(b"x")])
 
 
 @every_shared
