@@ -278,6 +278,7 @@ def test_what_failed_open_says_why(tmp_path, provider):
         assert answer.status_code == 200
         assert provider.requests[-1].body == request
         assert "nothing was compressed" in answer.headers["x-headroom-why-not"]
+        proxy.wait_said("nothing new is shortened: ")  # at the start, before anybody asks
 
 
 def test_a_restart_changes_nothing(tmp_path, provider):

@@ -239,7 +239,10 @@ class App:
         while True:
             if turn % _STORE_TURNS == 0:
                 with contextlib.suppress(EngineError):
-                    self._trouble = await self.engines.do("usable")
+                    found: str = await self.engines.do("usable")
+                    if found != self._trouble:
+                        self.told(f"nothing new is shortened: {found}" if found else "the store can be written again")
+                    self._trouble = found
                 if not self._trouble and not self.identity.is_lasting:
                     # It was away at the start, and who asks was told apart by a key of this process alone.
                     self.identity = await asyncio.to_thread(Identity, self.serving.store)
