@@ -53,6 +53,21 @@ def test_the_key_lives_as_long_as_it_is_used_and_comes_back_from_what_is_at_hand
             assert secret.key(named(server.url(tmp_path / "other", prefix="key"))) == key
 
 
+def test_the_key_is_shared_also_where_nothing_can_be_kept_at_hand(server, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    nowhere = lambda: named(server.url(tmp_path / "file", prefix="key2"))  # noqa: E731
+    assert secret.key(nowhere()) == secret.key(nowhere()) == secret.key(named(server.url(tmp_path, prefix="key2")))
+
+
+def test_what_is_about_to_expire_when_it_is_put_again_does_not(server, tmp_path):
+    address = server.url(tmp_path, prefix="moment")
+    (handle,) = named(address).put([Entry(b"x" * 99)])
+    with server.client() as client:
+        client.expire(f"moment:grants/{handle}", 1_000)
+        named(address).put([Entry(b"x" * 99)])
+        assert client.ttl(f"moment:grants/{handle}") > 29 * DAY
+
+
 def test_looking_through_a_store_is_no_use_of_what_is_in_it(server, tmp_path):
     store = named(server.url(tmp_path / "local", prefix="look"))
     store.put([Entry(b"x" * 99)])

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 
-from headroom_cli.errors import ConfigError, CorruptError, NotFoundError, StoreError, StoreVersionError
+from headroom_cli.errors import CorruptError, NotFoundError, StoreError, StoreVersionError
 from headroom_cli.hashing import sha256
 from headroom_cli.store import AGAIN, BUDGET, Entry, Store, backends, checked_pairs, clock, files, grants, shared_put
 from headroom_cli.store.front import Front
@@ -139,7 +139,8 @@ class Shared(Store):
 
         try:
             return secret.kept(self)
-        except (StoreError, ConfigError):
+        except StoreError as error:
+            self.front.trouble = str(error)
             return None
 
     def _withdraw(self) -> None:
@@ -356,16 +357,11 @@ class Shared(Store):
 
         from headroom_cli.store import secret
 
-        kept = secret.kept(self)
+        kept = self._kept_key()
         made = offered or kept or os.urandom(secret.SIZE)
-
-        def agree() -> bytes:
-            held = self.backend.create({"secret": made.hex().encode(), "version": shared_put.VERSION})
-            self.backend.read(["secret", "version"])  # which keeps both alive
-            return held.get("secret", made.hex().encode())
-
+        records = {"secret": made.hex().encode(), "version": shared_put.VERSION}
         try:
-            told = self.call(agree)
+            told = self.call(lambda: self.backend.create(records)).get("secret", records["secret"])
         except StoreVersionError:
             raise
         except StoreError:
@@ -378,5 +374,8 @@ class Shared(Store):
             key = b""
         if len(key) != secret.SIZE:
             raise StoreError(f"the secret in {self.url.shown} is not the one that was made; remove it")
-        secret.keep(self, key)
+        try:
+            secret.keep(self, key)
+        except StoreError as error:  # one that cannot be kept at hand is asked for again
+            self.front.trouble = str(error)
         return key

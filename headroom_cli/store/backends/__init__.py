@@ -62,7 +62,10 @@ class Backend:
         raise NotImplementedError
 
     def create(self, items: dict[str, bytes]) -> dict[str, bytes]:
-        """Keep items where nothing stands, each at once or not at all; return what else stands there already."""
+        """Keep items where nothing stands, each at once or not at all; return what else stands there already.
+
+        That counts as used, where the backend notes a use without writing anew.
+        """
         raise NotImplementedError
 
     def fields(self, shard: str, *, use: bool = True) -> dict[str, bytes]:

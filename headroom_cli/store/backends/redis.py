@@ -243,6 +243,7 @@ class Redis(Backend):
         def fill(pipe: Any) -> None:
             for name, data in items.items():
                 pipe.set(self._head + name, data, ex=KEEP, nx=True)
+                pipe.expire(self._head + name, KEEP)  # what stands there is used, and may have a moment left
             if self._replicas:
                 pipe.execute_command("WAIT", self._replicas, _REPLICAS)
             for name in items:
