@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from headroom_cli.store import Doubt
 
 SECONDS = 3.0  # where the URL says nothing
-_PAUSES = (0.05, 0.1, 0.2, 0.4)  # between looks at a store that is away, the last again and again
+# Between looks at a store that is away, the last again and again: one that hangs keeps a worker for a second each time.
+_PAUSES = (0.05, 0.1, 0.2, *(0.4,) * 8, 1.0, 2.0, 5.0)
 
 
 class Holding:

@@ -299,7 +299,8 @@ def _in_time(job: Callable[..., Any]) -> Callable[..., Any]:
     """Return a job that waits for a shared store no longer than such jobs may."""
 
     def run(state: State, *arguments: Any) -> Any:
-        state.store.hurry(-1.0 if job is prepare else _STORE_WAITS, insist=job is usable)
+        waits = -1.0 if job is prepare else _AGAIN_WAITS if job is usable else _STORE_WAITS
+        state.store.hurry(waits, insist=job is usable)
         return job(state, *arguments)
 
     return run
