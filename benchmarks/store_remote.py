@@ -128,7 +128,7 @@ def main():
 
         bucket = Bucket()
         url = Url(bucket.url(f"{folder}/s", "x"))
-        from headroom_cli.store.backends.objects import client as client_of
+        from headroom_cli.store.backends.objects_client import client as client_of
 
         store = Shared(url, backend=Counting(client_of(url), "s3"))
         store.put([Entry(b"warm")])

@@ -123,8 +123,11 @@ class Shared(Store):
         version, held = self.backend.read(["version", "secret"])  # which keeps both alive
         if version is not None and version.strip() != shared_put.VERSION:
             raise StoreVersionError(f"the store {self.url.shown} is of another version; upgrade headroom")
-        if held is None and (kept := self._kept_key()):  # lost there: whoever comes next is to get the same one
-            self.backend.create({"secret": kept.hex().encode()})
+        if held is None:  # lost there: whoever comes next is to get the same one
+            from headroom_cli.store import shared_key
+
+            if kept := shared_key.at_hand(self):
+                self.backend.create({"secret": kept.hex().encode()})
         forgotten = {
             digest: held.partition(b" ")[0].decode("ascii", "replace")
             for digest, held in self.backend.fields(FORGOTTEN).items()
@@ -133,15 +136,6 @@ class Shared(Store):
         self._greeted = time.monotonic()
         # Nobody waits for that; a process that ends meanwhile leaves it to the next one.
         threading.Thread(target=self.front.tidy, args=(forgotten,), daemon=True).start()
-
-    def _kept_key(self) -> bytes | None:
-        from headroom_cli.store import secret
-
-        try:
-            return secret.kept(self)
-        except StoreError as error:
-            self.front.trouble = str(error)
-            return None
 
     def _withdraw(self) -> None:
         """Take back records that may have been written after their request had gone out without them."""
@@ -349,33 +343,7 @@ class Shared(Store):
     # What belongs to the store itself.
 
     def key(self, offered: bytes = b"") -> bytes:
-        """Return the key that all machines of this store share, making it of ``offered`` or by chance.
+        """Return the key that all machines of this store share, made of ``offered`` or by chance. Raise StoreError."""
+        from headroom_cli.store import shared_key
 
-        A copy stays at hand, so that a restart while the store is away changes nobody's scope. Raise StoreError.
-        """
-        import os
-
-        from headroom_cli.store import secret
-
-        kept = self._kept_key()
-        made = offered or kept or os.urandom(secret.SIZE)
-        records = {"secret": made.hex().encode(), "version": shared_put.VERSION}
-        try:
-            told = self.call(lambda: self.backend.create(records)).get("secret", records["secret"])
-        except StoreVersionError:
-            raise
-        except StoreError:
-            if kept is None:
-                raise
-            return kept
-        try:
-            key = bytes.fromhex(told.decode("ascii"))
-        except ValueError:
-            key = b""
-        if len(key) != secret.SIZE:
-            raise StoreError(f"the secret in {self.url.shown} is not the one that was made; remove it")
-        try:
-            secret.keep(self, key)
-        except StoreError as error:  # one that cannot be kept at hand is asked for again
-            self.front.trouble = str(error)
-        return key
+        return shared_key.agreed(self, offered)

@@ -106,6 +106,7 @@ def opened(url: Url) -> Backend:
         from headroom_cli.store.backends.redis import Redis
 
         return Redis(url)
-    from headroom_cli.store.backends.objects import Objects, client
+    from headroom_cli.store.backends.objects import Objects
+    from headroom_cli.store.backends.objects_client import client
 
     return Objects(client(url), url.shown, conditions=url.options.get("conditions") != "no")

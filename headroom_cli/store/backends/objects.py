@@ -13,7 +13,7 @@ import contextlib
 import threading
 import time
 
-from headroom_cli.errors import ConfigError, StoreError, StoreRefusedError
+from headroom_cli.errors import StoreError, StoreRefusedError
 from headroom_cli.store import files, frames, journal
 from headroom_cli.store.backends import TRIES, Backend, Item
 from headroom_cli.store.patience import AwayError
@@ -22,8 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeVar
-
-    from headroom_cli.store.url import Url
 
     _T = TypeVar("_T")
 
@@ -34,39 +32,6 @@ _GC = "gc"  # while somebody removes what is old, nobody takes something old int
 _GC_LEAVES = 900.0  # seconds after which whoever made that mark is taken to be dead
 _LONGEST = frames.MAX_ORIGINAL + (frames.MAX_ORIGINAL >> 8) + 64  # bytes of a frame
 _MOST_SEEN = 200_000  # names whose last sight is remembered
-
-
-def client(url: Url) -> Any:
-    """Return obstore's client of a URL. Raise ConfigError."""
-    try:
-        from obstore import store
-    except ImportError as error:
-        raise ConfigError("a store in an object store needs headroom-cli[objects]; install that") from error
-    from datetime import timedelta
-
-    prefix = url.parts.path.strip("/") or None
-    common: dict[str, Any] = {
-        "prefix": prefix,
-        # http:// is spoken where the endpoint says so, and only there.
-        "client_options": {"allow_http": True, "timeout": timedelta(seconds=30),
-                           "connect_timeout": timedelta(seconds=5)},
-        "retry_config": {"max_retries": 6, "retry_timeout": timedelta(seconds=20),
-                         "backoff": {"init_backoff": timedelta(milliseconds=20), "max_backoff": timedelta(seconds=1),
-                                     "base": 2}},
-    }  # fmt: skip
-    name = url.parts.hostname or ""
-    try:
-        if url.scheme == "s3":
-            if url.options.get("endpoint"):
-                common["endpoint"] = url.options["endpoint"]
-            return store.S3Store(name, **common)
-        if url.scheme == "gs":
-            return store.GCSStore(name, **common)
-        return store.AzureStore(name, **common)
-    except Exception as error:
-        raise ConfigError(
-            f"the store {url.shown} cannot be used ({type(error).__name__}); check its credentials and region"
-        ) from error
 
 
 class Objects(Backend):
