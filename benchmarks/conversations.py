@@ -1,6 +1,7 @@
 """What a conversation costs, raw and crushed; whether what was sent stays sent; what a turn costs in time.
 
     python benchmarks/conversations.py price [EVERY [LEVEL]]  tokens and price of every EVERY-th outside conversation
+    python benchmarks/conversations.py kept [EVERY [LEVEL]]   facts that a later turn uses: can they still be read there
     python benchmarks/conversations.py prefix [EVERY]         every k: the first k turns give the first k of the whole
     python benchmarks/conversations.py turn                   milliseconds per turn of 100 turns, 400 KB
 
@@ -18,9 +19,11 @@ import time
 from functools import cache
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from inputs import corpus
+from corpus import holds, normal
+from inputs import CORPUS, corpus
 from rs_bpe.bpe import openai
 
 from headroom_cli import compress, formats, replay
@@ -90,6 +93,32 @@ def price(every: int, level: str) -> None:
     print(f"tokens {after[0] / seen[0]:.3f}; of outputs alone {after[1] / seen[1]:.3f}, {seen[1] / seen[0]:.0%} of all")
 
 
+def read(turns: list[dict]) -> list[str]:
+    """Return the text of each turn, as it can be searched for facts."""
+    document = formats.of_value(turns)
+    texts: list[list[str]] = [[] for _ in turns]
+    for block in document.blocks:
+        texts[document.turn_of(block)].append(block.text)
+    return [normal("\n".join(parts)) for parts in texts]
+
+
+def kept(every: int, level: str) -> None:
+    """Print which facts can be read in front of the turn that uses them, and which errors where they were."""
+    asked = {"lossless": True} if level == "lossless" else {"level": level}
+    facts = found = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, turns in conversations(every):
+            marked = CORPUS / "needles" / f"{name}.json"
+            needles = json.loads(marked.read_text()) if marked.exists() else []
+            sent = emptied(turns) if level == "nothing" else compress(turns, store=f"{folder}/store", **asked).messages
+            texts = read(sent)
+            for needle in needles:
+                end = needle.get("used_at") or needle["msg"] + 1
+                facts += 1
+                found += holds(["\n".join(texts[:end])], needle["text"])
+    print(f"facts that a later turn uses, or errors: {found / max(facts, 1):.3f} of {facts:,} read in place")
+
+
 def prefix(every: int) -> None:
     asked = wrong = 0
     for name, turns in conversations(every):
@@ -146,7 +175,12 @@ def turn() -> None:
 def main() -> None:
     every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     level = sys.argv[3] if len(sys.argv) > 3 else "safe"
-    {"price": lambda _: price(every, level), "prefix": prefix, "turn": lambda _: turn()}[sys.argv[1]](every)
+    {
+        "kept": lambda _: kept(every, level),
+        "price": lambda _: price(every, level),
+        "prefix": prefix,
+        "turn": lambda _: turn(),
+    }[sys.argv[1]](every)
 
 
 if __name__ == "__main__":
