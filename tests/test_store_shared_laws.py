@@ -10,7 +10,7 @@ from shared_stores import BadNetwork, RedisServer
 from test_store_remote import LOG, TALK, log, sent
 
 from headroom_cli import replay
-from headroom_cli.errors import ConfigError, StoreError, StoreFullError, StoreRefusedError
+from headroom_cli.errors import ConfigError, NotFoundError, StoreError, StoreFullError, StoreRefusedError
 from headroom_cli.store import Entry, Store, named, secret, url
 from headroom_cli.store.backends import objects
 from headroom_cli.store.backends.objects import Objects
@@ -157,6 +157,17 @@ def test_records_that_nobody_of_ours_wrote_harm_nothing(server, tmp_path):
         client.set("headroom:objects/text", "x")
         store = named(server.url(tmp_path / "c", 1))
         assert [name for name, _ in store.upkeep().verify(store).damaged] == ["text"]
+
+
+def test_a_handle_leads_to_no_other_original_whatever_its_record_says(server, tmp_path):
+    store = named(server.url(tmp_path / "a", prefix="forged"))
+    mine, other = store.put([Entry(b"mine"), Entry(b"other")])
+    with server.client() as client:
+        forged = client.get(f"forged:grants/{other}").replace(other.encode(), mine.encode())
+        client.set(f"forged:grants/{mine}", forged)
+    with pytest.raises(NotFoundError):
+        store.fetch(mine)
+    assert store.fetch(other) == b"other"
 
 
 def test_servers_that_do_not_sync_or_are_replicas_are_refused(server, tmp_path):

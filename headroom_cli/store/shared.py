@@ -243,7 +243,9 @@ class Shared(Store):
         return {
             handle: grant.digest
             for handle, record in zip(asked, held, strict=True)
-            if record is not None and (grant := grants.parse(record)) is not None and grant.handle == handle
+            if record is not None
+            and (grant := grants.parse(record)) is not None
+            and grants.head(grant.digest, len(handle)) == grant.handle == handle  # whoever wrote the record
         }
 
     def grants(self) -> Iterator[grants.Grant]:
