@@ -72,7 +72,7 @@ def make(path, count, most):
 class Watched:
     """One run as a process: its seconds, the CPU of all its processes, and the most memory that one of them had.
 
-    ``path`` is the CPU of the first process and of the worker that worked most: the seconds on cores that nobody shares.
+    ``path`` is the CPU of the first process and of the worker that worked most: the seconds on cores of its own.
     """
 
     def __init__(self, source, folder, workers):
