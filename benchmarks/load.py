@@ -295,9 +295,8 @@ def main() -> None:
     rows = uvloop.run(sweep(chosen))
     for count in sorted({row["replicas"] for row in rows}):
         most = max((row for row in rows if row["replicas"] == count), key=lambda row: row["requests_s"])
-        print(
-            f"{count} replica{'s' if count > 1 else ''}: at most {most['requests_s']:.0f} requests a second, with {most['clients']} clients"
-        )
+        name = "replica" if count == 1 else "replicas"
+        print(f"{count} {name}: at most {most['requests_s']:.0f} requests a second, with {most['clients']} clients")
     if chosen.csv:
         with open(chosen.csv, "w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, FIELDS, extrasaction="ignore", lineterminator="\n")
