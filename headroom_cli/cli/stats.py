@@ -192,8 +192,8 @@ VERB = Verb(
         cache_read, cache_write, cache_write_1h, output), overhead (markers, tool, hops), money (requests, tokens, cost,
         saved, tool, hops, net; whole numbers, scale of them are one unit), unpriced (requests, input, output, saved),
         uncalled (runs, saved); of a kind or tool the first six, and money (saved). With --output: since, output (tier,
-        saved, low, high, mean_treated, mean_control, by_request, treated, control, baseline, excluded, missing, drift,
-        levels, strata), compression (likewise; unit is USD where all prices are known, else plain), standing
+        saved, low, high, mean_treated, mean_control, by_request, treated, control, chosen, baseline, excluded, missing,
+        drift, levels, strata), compression (likewise; unit is USD where all prices are known, else plain), standing
         (compression, output, sentence, when, since, found). With --follow one for each line: total; then when, verb,
         model, tokens (before, after), saved, ms, cache_share. Of a document: format, model, level, estimated, tokens,
         crushed, observations (tokens, crushed), stable_prefix (tokens, volatile), parts (role, kind, tool, blocks,

@@ -126,7 +126,8 @@ class Place:
         try:
             text = files.read_file("version", self.root)
         except FileNotFoundError:
-            if not create:
+            # Originals without that file: it was damaged and removed, as we said, or a process was killed on its way.
+            if not create and "objects" not in os.listdir(self.root):
                 raise
             self._initialise()
             return
