@@ -62,9 +62,13 @@ def test_a_job_that_takes_too_long_is_ended_in_time(run, job):
     async def body():
         async with pool(engines=2) as engines:
             over = []
-            for _ in range(4):
+            for _ in range(6):
                 began = time.monotonic()
-                assert await fails(engines, *job, seconds=0.3) == "took too long"
+                said = await fails(engines, *job, seconds=0.3)
+                if said == "busy":  # on a busy machine no worker was up in time: the job did not begin
+                    assert await engines.do("echo", "next", seconds=LONG) == "next"
+                    continue
+                assert said == "took too long"
                 over.append(time.monotonic() - began - 0.3)
                 assert await engines.do("echo", "next", seconds=LONG) == "next"
                 if min(over) < 0.25:
