@@ -12,7 +12,6 @@ refused or ended), at most twice more, as the SDKs of providers do; an answer of
 
 import json
 import re
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -70,8 +69,7 @@ class Replicas:
         self.running[number] = one.__enter__()
 
     def end(self, number):
-        """End one as an upgrade does."""
-        self.running[number].process.send_signal(signal.SIGTERM)
+        """End one as an upgrade does: with SIGTERM, and it finishes what is under way."""
         self._left(number)
 
     def kill(self, number):
