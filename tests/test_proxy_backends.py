@@ -203,7 +203,8 @@ def test_a_request_that_cannot_be_shortened_goes_as_it_is():
             return Made(ask.shape, b"written for the backend")
 
     said = []
-    app = types.SimpleNamespace(engines=Engines(), serving=types.SimpleNamespace(backend="openai"), told=said.append)
+    serving, engines = types.SimpleNamespace(backend="openai"), Engines()
+    app = types.SimpleNamespace(engines=engines, holding=engines, serving=serving, told=said.append)
     ask = Ask("anthropic", b"as it came")
     made = asyncio.run(messages._made(app, ask, Made(ask.shape, ask.body)))
     assert (made.body, made.why) == (b"written for the backend", "the worker took too long")
