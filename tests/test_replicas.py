@@ -1,5 +1,6 @@
 """Proxies on one store behind a balancer that remembers nobody: one is killed, the store is started anew, all agree."""
 
+import json
 import os
 import signal
 import subprocess
@@ -218,3 +219,16 @@ def test_an_upgrade_one_by_one_keeps_prefixes(provider, server, tmp_path, monkey
     assert lost(model, talks, server.url(tmp_path / "looking")) == []
     assert model.refused == []
     assert sum(model.shortened(talk) for talk in talks) >= 20 * 8 * 0.8
+
+
+def test_what_was_made_without_the_store_is_not_kept(tmp_path):
+    from headroom_cli.serve import work
+    from headroom_cli.serve.jobs import Ask
+    from headroom_cli.serve.options import Serving
+
+    state = work.State(Serving(f"redis://127.0.0.1:1/0?local={tmp_path}/local"))
+    body = json.dumps(Talk(1, 1).request).encode()
+    _, missed, _ = work.insisting(state, "prepare", None, Ask("anthropic", body))
+    # Another process makes it again, with the store; what is remembered of its answer here must fit that one.
+    assert missed
+    assert state._ready == []

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _LEDGER_SECONDS = 1.0
 _STORE_TURNS = 10
+_ASK_AGAIN = 0.5  # seconds between two tries to get the key from a store that is away
 _TRIAL_TURNS = 60
 
 
@@ -59,6 +60,8 @@ class App:
         self._lines: list[dict[str, Any]] = []
         self._tried = False  # requests of a trial were answered since the last look at what it shows
         self._tasks: set[asyncio.Future[None]] = set()
+        self._knowing = asyncio.Lock()
+        self._unknown = -_ASK_AGAIN  # when the key that tells askers apart was last asked for in vain (monotonic)
         self._trouble = ""  # what keeps the store from being written
         self.draining = False  # it is about to end: others should be asked
         self._writer: asyncio.Task[None] | None = None
@@ -132,8 +135,10 @@ class App:
         head = scope["method"] == "HEAD"
         try:
             if path == "/v1/compress":
+                await self._know()
                 await own.compress(self, scope, receive, send)
             elif path == "/v1/retrieve" or path.startswith("/v1/retrieve/"):
+                await self._know()
                 await own.retrieve(self, scope, receive, send)
             elif not await pages.handle(self, scope, receive, send):
                 await refuse(send, RefusedError(404, "there is no such page"), head=head)
@@ -145,6 +150,8 @@ class App:
             refused = RefusedError(404, "no provider has this path")
         from headroom_cli.serve import websocket  # most proxies never see one
 
+        if refused is None:
+            await self._know()
         await websocket.relay(self, scope, receive, send, refused)
 
     async def _exchange(self, exchange: Exchange) -> None:
@@ -168,6 +175,8 @@ class App:
 
     async def _answered(self, exchange: Exchange, handler: Any) -> None:
         try:
+            if handler is messages.handle:
+                await self._know()
             await handler(exchange)
         except RefusedError as error:
             exchange.done.error = error.sentence
@@ -233,6 +242,25 @@ class App:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _know(self) -> None:
+        """Get the key that tells askers apart, where the store was away at the start.
+
+        By a key of this process alone nothing would be found that other proxies noted of an asker's conversation: so
+        what depends on it waits as long for the store as any request does.
+        """
+        if self.identity.is_lasting:
+            return
+        async with self._knowing:
+            for waits in (False, True):
+                if self.identity.is_lasting or time.monotonic() - self._unknown < _ASK_AGAIN:
+                    return
+                if waits:
+                    await self.holding.back()
+                found = await asyncio.to_thread(Identity, self.serving.store)
+                if found.is_lasting:
+                    self.identity = found
+            self._unknown = time.monotonic()
+
     async def _keep_house(self) -> None:
         """Write the ledger every second, and look after the store now and then."""
         turn = 0
@@ -243,9 +271,8 @@ class App:
                     if found != self._trouble:
                         self.told(f"nothing new is shortened: {found}" if found else "the store can be written again")
                     self._trouble = found
-                if not self._trouble and not self.identity.is_lasting:
-                    # It was away at the start, and who asks was told apart by a key of this process alone.
-                    self.identity = await asyncio.to_thread(Identity, self.serving.store)
+                if not self._trouble:
+                    await self._know()
             turn += 1
             if turn % _STORE_TURNS == 0:
                 gc.collect()  # by itself it comes too rarely: rings of closed connections pile up, 0.4 MB a second

@@ -64,6 +64,11 @@ class Holding:
             self._begin()
         return value
 
+    async def back(self) -> None:
+        """Wait for a store that was found to be away, no longer than a request would be held."""
+        if (left := (self._since or time.monotonic()) + self._seconds - time.monotonic()) > 0:
+            await self._returns(left)
+
     async def close(self) -> None:
         """End looking."""
         if self._looking is not None:

@@ -123,7 +123,9 @@ class State:
             stream=ask.stream and self.backend is not None, shaping=self._shaping(ask.what, again=known),
         )  # fmt: skip
         made = send.ready(ask.body, self.policy(**ask.policy), self.store, self.answers(ask), options, form=ask.shape)
-        if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES:
+        # What was made without the store is not kept: another process may make the request again, with it, and then the
+        # answer to that one is remembered here.
+        if ask.what == "messages" and len(ask.body) <= _KEPT_BYTES and not self.store.missed:
             self._ready = [(ask, made), *self._ready[: _KEPT - 1]]
             while sum(len(seen.body) for seen, _ in self._ready) > _KEPT_BYTES:
                 self._ready.pop()
