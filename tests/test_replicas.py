@@ -149,7 +149,8 @@ def test_one_that_started_without_the_store_is_like_the_others_once_it_is_there(
             time.sleep(0.2)
         time.sleep(1.5)
         # The model asks for the original of an output that the first proxy left out.
-        assert talk.step(httpx.Client(timeout=60), replicas, 2), talk.failed
+        with httpx.Client(timeout=60) as client:
+            assert talk.step(client, replicas, 2), talk.failed
         assert model.refused == []
         assert model.given == 1
 

@@ -408,7 +408,9 @@ def bash(terminal):
     """
     if not os.path.exists("/bin/bash"):
         pytest.skip("no bash")
-    shown = terminal("/bin/bash", "--norc", "--noprofile", "-i")
+    shown = terminal(
+        "/bin/bash", "--norc", "--noprofile", "--noediting", "-i"
+    )  # readline lost a line typed at its prompt
     shown.wait_for(b"$ ")
     shown.type(b"stty -echo\n")
     shown.wait_for(b"stty -echo\r\n")
@@ -428,7 +430,8 @@ def test_ctrl_c_reaches_the_command_once(bash, ours, tmp_path):
     assert (tmp_path / "out").read_bytes() == b"working\n"
 
 
-@pytest.mark.parametrize("verb", ["run", pytest.param("wrap", marks=pytest.mark.long)])
+@pytest.mark.long  # on a busy machine bash loses, once in thirty times, the line with fg that is typed at its prompt
+@pytest.mark.parametrize("verb", ["run", "wrap"])
 def test_ctrl_z_stops_the_job_once_and_fg_goes_on(bash, ours, tmp_path, verb):
     (tmp_path / "asking.py").write_text("import os\nos.write(2, b'ready\\n')\nprint(input())\n")
     words = [verb if word == "run" else word for word in ours("-q", "--", PYTHON, "asking.py")]
