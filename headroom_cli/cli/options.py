@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # verb -> whether it is a filter: runs without typer when its arguments are plain.
 VERBS = {
     "crush": True, "align": True, "route": True, "fit": True, "send": True, "retrieve": True, "run": True,
-    "count": True, "batch": False, "stats": False, "store": False, "models": False, "config": False, "doctor": False, "proxy": False,
-    "wrap": False, "mcp": True,
+    "count": True, "batch": False, "stats": False, "store": False, "models": False, "config": False, "doctor": False,
+    "proxy": False, "wrap": False, "mcp": True,
 }  # fmt: skip
 
 SHARED = (
